@@ -1,0 +1,108 @@
+#include "lib/base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LINE_MAX_BYTES = 2048, QUOTE_SLOTS = 5, QUOTE_BYTES = 200 };
+
+/* The log is the one thing at file scope (STYLE 6). */
+static const char *log_program = "posthof";
+static enum log_level log_max = LOG_INFO;
+
+void
+log_init(const char *program, enum log_level max_level)
+{
+	log_program = program;
+	log_max = max_level;
+}
+
+bool
+log_wants(enum log_level level)
+{
+	return level <= log_max;
+}
+
+static int
+put_prefix(char *line, size_t cap, enum log_level level, const char *id,
+    const char *event)
+{
+	static const char *const levels[] = { "error", "warn", "info",
+		"debug" };
+	struct timespec now;
+	struct tm tm;
+	char when[32];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
+	return snprintf(line, cap, "%s.%03ldZ %s %s%s%s %s", when,
+	    now.tv_nsec / 1000000, levels[level], log_program,
+	    id != NULL ? " " : "", id != NULL ? id : "", event);
+}
+
+void
+log_write(enum log_level level, const char *id, const char *event,
+    const char *fmt, ...)
+{
+	char line[LINE_MAX_BYTES];
+	size_t n;
+	va_list ap;
+	ssize_t put;
+
+	if (!log_wants(level))
+		return;
+	n = (size_t)put_prefix(line, sizeof(line) / 2, level, id, event);
+	if (n >= sizeof(line) / 2)
+		n = sizeof(line) / 2 - 1;
+	line[n++] = ' ';
+	va_start(ap, fmt);
+	n += (size_t)vsnprintf(line + n, sizeof(line) - n - 1, fmt, ap);
+	va_end(ap);
+	if (n > sizeof(line) - 2)
+		n = sizeof(line) - 2;
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)line[i] < 0x20)
+			line[i] = '?';
+	line[n++] = '\n';
+	/* A log that cannot be written must not stop the mail. */
+	put = write(STDERR_FILENO, line, n);
+	(void)put;
+}
+
+static char *
+put_hex(char *to, unsigned char c)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	*to++ = '\\';
+	*to++ = 'x';
+	*to++ = hex[c >> 4];
+	*to++ = hex[c & 15];
+	return to;
+}
+
+const char *
+log_q(struct slice s)
+{
+	static _Thread_local char slots[QUOTE_SLOTS][QUOTE_BYTES * 4 + 8];
+	static _Thread_local unsigned next;
+	char *out = slots[next++ % QUOTE_SLOTS], *to = out;
+
+	*to++ = '"';
+	for (size_t i = 0; i < s.n && i < QUOTE_BYTES; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\')
+			*to++ = (char)c;
+		else
+			to = put_hex(to, c);
+	}
+	if (s.n > QUOTE_BYTES)
+		to = stpcpy(to, "...");
+	*to++ = '"';
+	*to = '\0';
+	return out;
+}

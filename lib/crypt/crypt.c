@@ -1,0 +1,107 @@
+#include "lib/crypt/crypt.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+
+struct crypt_sha256_ctx {
+	EVP_MD_CTX *md;
+};
+
+void
+crypt_random(void *out, size_t n)
+{
+	ph_assert(n <= 1 << 20);
+	ph_assert(RAND_bytes(out, (int)n) == 1);
+}
+
+bool
+crypt_equal(const void *a, const void *b, size_t n)
+{
+	return CRYPTO_memcmp(a, b, n) == 0;
+}
+
+void
+crypt_sha256(struct slice in, uint8_t out[SHA256_LEN])
+{
+	ph_assert(EVP_Digest(in.p, in.n, out, NULL, EVP_sha256(), NULL) == 1);
+}
+
+void
+crypt_hmac_sha256(struct slice key, struct slice in, uint8_t out[SHA256_LEN])
+{
+	unsigned int n = SHA256_LEN;
+
+	ph_assert(HMAC(EVP_sha256(), key.p, (int)key.n,
+		      (const unsigned char *)in.p, in.n, out, &n) != NULL);
+}
+
+void
+crypt_pbkdf2_sha256(struct slice password, struct slice salt, uint32_t rounds,
+    uint8_t out[SHA256_LEN])
+{
+	ph_assert(PKCS5_PBKDF2_HMAC(password.p, (int)password.n,
+		      (const unsigned char *)salt.p, (int)salt.n, (int)rounds,
+		      EVP_sha256(), SHA256_LEN, out) == 1);
+}
+
+struct crypt_sha256_ctx *
+crypt_sha256_new(void)
+{
+	struct crypt_sha256_ctx *c = xcalloc(1, sizeof(*c));
+
+	c->md = EVP_MD_CTX_new();
+	ph_assert(c->md != NULL);
+	ph_assert(EVP_DigestInit_ex(c->md, EVP_sha256(), NULL) == 1);
+	return c;
+}
+
+void
+crypt_sha256_update(struct crypt_sha256_ctx *c, const void *p, size_t n)
+{
+	ph_assert(EVP_DigestUpdate(c->md, p, n) == 1);
+}
+
+void
+crypt_sha256_final(struct crypt_sha256_ctx **c, uint8_t out[SHA256_LEN])
+{
+	ph_assert(EVP_DigestFinal_ex((*c)->md, out, NULL) == 1);
+	EVP_MD_CTX_free((*c)->md);
+	free(*c);
+	*c = NULL;
+}
+
+/* RFC 5802 3: SaltedPassword, ClientKey, StoredKey, ServerKey. */
+void
+crypt_scram_keys(struct slice password, const uint8_t salt[16],
+    uint32_t rounds, struct scram_keys *out)
+{
+	uint8_t salted[SHA256_LEN], client[SHA256_LEN];
+	struct slice key = slice_of(salted, sizeof(salted));
+
+	out->rounds = rounds;
+	memcpy(out->salt, salt, sizeof(out->salt));
+	crypt_pbkdf2_sha256(password, slice_of(salt, 16), rounds, salted);
+	crypt_hmac_sha256(key, SLICE("Client Key"), client);
+	crypt_sha256(slice_of(client, sizeof(client)), out->stored_key);
+	crypt_hmac_sha256(key, SLICE("Server Key"), out->server_key);
+	mem_wipe(salted, sizeof(salted));
+	mem_wipe(client, sizeof(client));
+}
+
+bool
+crypt_scram_verify(struct slice password, const struct scram_keys *keys)
+{
+	struct scram_keys made;
+	bool same;
+
+	crypt_scram_keys(password, keys->salt, keys->rounds, &made);
+	same = crypt_equal(made.stored_key, keys->stored_key, SHA256_LEN);
+	mem_wipe(&made, sizeof(made));
+	return same;
+}

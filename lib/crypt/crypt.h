@@ -1,0 +1,49 @@
+/*
+ * crypt.h - digests, key derivation, random bytes; over libcrypto.
+ */
+#ifndef LIB_CRYPT_CRYPT_H
+#define LIB_CRYPT_CRYPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/slice.h"
+
+enum { SHA256_LEN = 32 };
+
+/* Dies when the kernel has no randomness: nothing works without. */
+void crypt_random(void *out, size_t n);
+
+/* Equal, in time that depends on the length only. */
+bool crypt_equal(const void *a, const void *b, size_t n);
+
+void crypt_sha256(struct slice in, uint8_t out[SHA256_LEN]);
+void crypt_hmac_sha256(struct slice key, struct slice in,
+    uint8_t out[SHA256_LEN]);
+/* RFC 8018 5.2 with HMAC-SHA-256.  Costs about 0.2 us a round. */
+void crypt_pbkdf2_sha256(struct slice password, struct slice salt,
+    uint32_t rounds, uint8_t out[SHA256_LEN]);
+
+/* Streaming SHA-256 for message bodies. */
+struct crypt_sha256_ctx;
+struct crypt_sha256_ctx *crypt_sha256_new(void);
+void crypt_sha256_update(struct crypt_sha256_ctx *c, const void *p, size_t n);
+/* Also frees. */
+void crypt_sha256_final(struct crypt_sha256_ctx **c, uint8_t out[SHA256_LEN]);
+
+/* Keys of RFC 5802 3: what a server stores instead of the password. */
+struct scram_keys {
+	uint32_t rounds;
+	uint8_t salt[16];
+	uint8_t stored_key[SHA256_LEN];
+	uint8_t server_key[SHA256_LEN];
+};
+
+/* password: already SASLprep'ed by the caller. */
+void crypt_scram_keys(struct slice password, const uint8_t salt[16],
+    uint32_t rounds, struct scram_keys *out);
+/* Does this password make these keys?  Constant time in the keys. */
+bool crypt_scram_verify(struct slice password, const struct scram_keys *keys);
+
+#endif
