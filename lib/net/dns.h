@@ -1,0 +1,60 @@
+/*
+ * dns.h - questions to the resolver (libunbound, asynchronous, DNSSEC).
+ *
+ * One context per loop.  Answers come on the loop, never from inside the call
+ * that asks.  A name is ASCII (A-labels).
+ */
+#ifndef LIB_NET_DNS_H
+#define LIB_NET_DNS_H
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "lib/base/err.h"
+#include "lib/net/loop.h"
+
+struct dns;
+struct dns_query;
+
+struct dns_mx {
+	uint16_t preference;
+	char host[256];		/* lower case, no trailing dot; "" = null MX */
+};
+
+union dns_addr {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+struct dns_answer {
+	int rc;			/* 0; ERR_NOTFOUND: no such name (NXDOMAIN);
+				 * ERR_DNS: no answer, temporary;
+				 * 0 with n == 0: the name has no such record */
+	bool secure;		/* DNSSEC validated */
+	uint32_t ttl_sec;
+	size_t n;
+	const struct dns_mx *mx;	/* n of them, sorted by preference, */
+	const union dns_addr *addr;	/* or n addresses (port 0), */
+	const struct slice *txt;	/* or n TXT strings, joined per RR */
+	char text[128];		/* why, for log and queue */
+};
+
+typedef void dns_fn(const struct dns_answer *a, void *arg);
+
+/* resolver: "ADDRESS@PORT" or "" for /etc/resolv.conf. */
+PH_MUSTUSE int dns_new(struct loop *loop, const char *resolver,
+    struct dns **dns_out, struct err *e);
+void dns_free(struct dns **d);
+
+/* fn is called once, unless cancelled.  The answer is borrowed. */
+struct dns_query *dns_ask_mx(struct dns *d, const char *name, dns_fn *fn,
+    void *arg);
+/* A and, when ipv6, AAAA, as one answer. */
+struct dns_query *dns_ask_addr(struct dns *d, const char *name, bool ipv6,
+    dns_fn *fn, void *arg);
+struct dns_query *dns_ask_txt(struct dns *d, const char *name, dns_fn *fn,
+    void *arg);
+void dns_cancel(struct dns_query **q);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * tls.h - certificates by name, and how we speak TLS (OpenSSL 3).
+ *
+ * A server set is made from the bundle that the supervisor hands over
+ * (lib/crypt/bundle.h); a reload swaps the whole set at once, sessions that
+ * run keep the one they have.  TLS 1.2 and 1.3, tickets and session ids on,
+ * no renegotiation, no compression.
+ */
+#ifndef LIB_NET_TLS_H
+#define LIB_NET_TLS_H
+
+#include "lib/base/err.h"
+#include "lib/base/slice.h"
+
+struct tls_server;
+struct tls_client;
+
+/* bundle: the packed bytes; the first entry is the default certificate.
+ * Thread-safe from here on. */
+PH_MUSTUSE int tls_server_new(struct slice bundle, struct tls_server **tls_out,
+    struct err *e);
+/* All or nothing: on failure the old set stays.  From any thread. */
+PH_MUSTUSE int tls_server_reload(struct tls_server *tls, struct slice bundle,
+    struct err *e);
+void tls_server_free(struct tls_server **tls);
+
+/* ca_file: PEM bundle, NULL or "" for the system's.  verify: refuse peers
+ * whose chain or name does not fit; otherwise opportunistic (RFC 7435). */
+PH_MUSTUSE int tls_client_new(const char *ca_file, bool verify,
+    struct tls_client **tls_out, struct err *e);
+void tls_client_free(struct tls_client **tls);
+
+#endif
