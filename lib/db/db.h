@@ -1,0 +1,119 @@
+/*
+ * db.h - Berkeley DB, and the only door to it.
+ *
+ * One environment per host, opened once per process after fork.  Every call
+ * may block and belongs on a worker thread.  All return 0 or enum ph_err:
+ * ERR_NOTFOUND, ERR_EXISTS, ERR_BUSY (deadlock or lock trouble, retries used
+ * up), ERR_NOSPACE, ERR_CORRUPT (page checksum; the table is named in the
+ * log), ERR_IO.  DB_RUNRECOVERY and a panic event never return: the process
+ * ends with _exit(70) and the supervisor recovers (Protocol K).
+ *
+ * Keys are big-endian so that order is meaning; values start with a format
+ * byte.  No record may pass DB_VALUE_MAX, which keeps it on its page.
+ */
+#ifndef LIB_DB_DB_H
+#define LIB_DB_DB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+#include "lib/base/slice.h"
+
+enum {
+	DB_KEY_MAX = 400,
+	DB_VALUE_MAX = 980,	/* a quarter of a 4 KiB page, less overhead */
+	DB_EXIT_PANIC = 70
+};
+
+struct db;
+struct db_txn;
+
+struct db_table_def {
+	const char *name;
+	uint32_t page_bytes;	/* 4096, or 512 for small hot tables */
+};
+
+struct db_conf {
+	const char *dir;	/* holds tables, and log/ */
+	uint64_t cache_bytes;
+	const struct db_table_def *tables;	/* static */
+	size_t ntables;
+};
+
+enum db_mode {
+	DB_JOIN,	/* a daemon: the environment must be there */
+	DB_RECOVER_ALONE	/* the helper: recover, create what is missing */
+};
+
+PH_MUSTUSE int db_open(const struct db_conf *conf, enum db_mode mode,
+    struct db **db_out, struct err *e);
+void db_close(struct db **db);
+
+/*
+ * Runs fn inside one transaction, with one fixed order of tables and
+ * ascending keys.  fn returns 0 to commit (without waiting for the disk: see
+ * db_flush) or an error to abort; ERR_BUSY from any call inside must be
+ * returned as it is: then all is undone and fn runs again, after a pause with
+ * jitter, at most 12 times.  fn must therefore start afresh each time.
+ */
+PH_MUSTUSE int db_update(struct db *db, int (*fn)(struct db_txn *t, void *arg),
+    void *arg);
+/* Runs fn in a read-only snapshot: sees one state, locks nothing.  Short. */
+PH_MUSTUSE int db_read(struct db *db, int (*fn)(struct db_txn *t, void *arg),
+    void *arg);
+
+/* table: index into db_conf.tables.  The value is copied to to[cap];
+ * ERR_CORRUPT when it is longer. */
+PH_MUSTUSE int db_get(struct db_txn *t, unsigned table, struct slice key,
+    void *to, size_t cap, size_t *n_out);
+/* The same, taking the write lock at once (read-modify-write). */
+PH_MUSTUSE int db_get_rmw(struct db_txn *t, unsigned table, struct slice key,
+    void *to, size_t cap, size_t *n_out);
+PH_MUSTUSE int db_put(struct db_txn *t, unsigned table, struct slice key,
+    struct slice value);
+/* ERR_EXISTS when the key is there. */
+PH_MUSTUSE int db_insert(struct db_txn *t, unsigned table, struct slice key,
+    struct slice value);
+/* Overwrites `bytes` at offset `at` inside an existing value. */
+PH_MUSTUSE int db_patch(struct db_txn *t, unsigned table, struct slice key,
+    size_t at, struct slice bytes);
+PH_MUSTUSE int db_del(struct db_txn *t, unsigned table, struct slice key);
+
+/*
+ * A scan over [from, to) in key order, in bulk; to.p == NULL means the end of
+ * the table.  Borrowed key and value last until the next call.  Lives inside
+ * one function; db_scan_fini always.
+ */
+struct db_scan;
+PH_MUSTUSE int db_scan_init(struct db_txn *t, unsigned table,
+    struct slice from, struct slice to, struct db_scan **scan_out);
+/* ERR_NOTFOUND at the end. */
+PH_MUSTUSE int db_scan_next(struct db_scan *s, struct slice *key_out,
+    struct slice *value_out);
+void db_scan_fini(struct db_scan **s);
+/* The last record before `before` that starts with `prefix`;
+ * before.p == NULL: the last with the prefix. */
+PH_MUSTUSE int db_last(struct db_txn *t, unsigned table, struct slice prefix,
+    struct slice before, void *key, size_t key_cap, size_t *key_n_out,
+    void *value, size_t value_cap, size_t *value_n_out);
+
+/* Everything committed by this process before the call is on disk after. */
+PH_MUSTUSE int db_flush(struct db *db);
+/* Checkpoint when kbytes of log or `minutes` have passed; 0, 0: always. */
+PH_MUSTUSE int db_checkpoint(struct db *db, uint32_t kbytes,
+    uint32_t minutes);
+/* Drops log files no longer needed. */
+PH_MUSTUSE int db_trim_log(struct db *db);
+
+struct db_stats {
+	uint64_t locks_max, locks_peak, lockers_peak, deadlocks;
+	uint64_t cache_hit, cache_miss, log_bytes, txns_active;
+	int64_t last_checkpoint_sec;
+};
+PH_MUSTUSE int db_stats_get(struct db *db, struct db_stats *out);
+
+/* Length of the longest this thread's process has one call running, ms. */
+uint64_t db_oldest_call_ms(struct db *db);
+
+#endif

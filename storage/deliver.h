@@ -1,0 +1,65 @@
+/*
+ * deliver.h - messages become real: one transaction for everything that
+ * accepting them means.
+ */
+#ifndef STORAGE_DELIVER_H
+#define STORAGE_DELIVER_H
+
+#include <stdint.h>
+
+#include "lib/base/err.h"
+#include "lib/base/slice.h"
+#include "storage/queue.h"
+
+struct store;
+
+/* A folder that gets the message. */
+struct deliver_target {
+	uint64_t account;
+	uint64_t folder;	/* 0: the account's INBOX */
+	uint32_t flags;		/* enum msg_flag */
+	const struct slice *keywords;
+	size_t nkeywords;
+	struct slice prefix;	/* header lines of this copy alone, with CRLF:
+				 * Return-Path, Delivered-To; at most 800 */
+	bool over_quota;	/* deliver even over quota (warnings, DSNs) */
+	/* results */
+	uint32_t uidvalidity, uid;
+	uint64_t msgid;
+};
+
+/* One message: bytes are parts[0], parts[1], ... in a row, written once. */
+struct deliver_msg {
+	const struct slice *parts;
+	size_t nparts;
+	int64_t internal_date;	/* seconds; 0: now */
+	struct deliver_target *targets;
+	size_t ntargets;
+	struct queue_new *queue;	/* rows for other hosts */
+	size_t nqueue;
+};
+
+struct deliver {
+	struct deliver_msg *msgs;	/* APPEND of several is one call */
+	size_t nmsgs;
+	/* rows of the queue that change in the same transaction: a final
+	 * answer and its DSN are one */
+	const struct queue_change *changes;
+	size_t nchanges;
+	/* result on failure: which message and target it was */
+	size_t bad_msg, bad_target;
+};
+
+/*
+ * All of it or nothing, committed but not yet durable: store_sync() next.
+ * ERR_QUOTA, ERR_NOTFOUND (folder or account gone), ERR_LIMIT (keywords),
+ * ERR_NOSPACE, ERR_TOOBIG.
+ */
+PH_MUSTUSE int deliver(struct store *s, struct deliver *d, struct err *e);
+
+/* Would `bytes` more fit?  0, ERR_QUOTA, ERR_NOTFOUND.  A hint for RCPT; the
+ * transaction decides. */
+PH_MUSTUSE int deliver_fits(struct store *s, uint64_t account,
+    uint64_t bytes);
+
+#endif

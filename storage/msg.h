@@ -1,0 +1,118 @@
+/*
+ * msg.h - messages of a folder: what the index knows, changes, bodies.
+ *
+ * UID lists are sorted, without doubles.  A UID that is not there (expunged
+ * meanwhile) is skipped, never an error.
+ */
+#ifndef STORAGE_MSG_H
+#define STORAGE_MSG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+#include "storage/folder.h"
+#include "storage/view.h"
+
+struct store;
+
+/* What the index knows of one message.  Slices are borrowed from the
+ * iterator until its next batch (see msg_iter_next). */
+struct msg_meta {
+	uint32_t uid;
+	uint64_t msgid;		/* per account; the same in every folder */
+	uint64_t thread;
+	int64_t internal_date;	/* seconds */
+	int64_t save_date;
+	uint64_t size;		/* RFC822.SIZE: prefix and body */
+	struct slice uidl;	/* POP3 unique-id as shown */
+	/* with MSG_WANT_META only: */
+	uint64_t body;		/* body id */
+	uint32_t header_bytes;	/* header block with its blank line, prefix
+				 * included */
+	struct slice prefix;	/* header bytes of this copy alone, in front */
+	struct slice envelope;	/* as sent, "(...)" */
+	struct slice bodystructure;	/* extended form, "(...)" */
+	struct slice structure;	/* lib/mail/mime.h mime_load(); offsets count
+				 * from the start of the body, after prefix */
+	struct slice headers;	/* the fields of msg_cached_header(), raw, with
+				 * CRLF, prefix fields first */
+	struct slice preview;	/* UTF-8 */
+	/* private hint */
+	uint32_t hint_segment;
+	uint64_t hint_offset;
+	uint32_t body_bytes;
+};
+
+/* Is this field among those `headers` holds (or proves absent)? */
+bool msg_cached_header(struct slice name);
+
+enum {
+	MSG_WANT_INFO = 0,	/* entry table only: POP3 LIST, SIZE, dates */
+	MSG_WANT_META = 1	/* also the message table */
+};
+
+/* Walks messages of a folder in UID order, reading in batches of one short
+ * snapshot each.  uids may be NULL: all from `from` on. */
+struct msg_iter;
+PH_MUSTUSE int msg_iter_open(struct store *s, uint64_t account,
+    uint64_t folder, const uint32_t *uids, size_t n, uint32_t from,
+    unsigned want, struct msg_iter **it_out);
+/* ERR_NOTFOUND at the end.  *m_out is valid until the next call. */
+PH_MUSTUSE int msg_iter_next(struct msg_iter *it, struct msg_meta *m_out);
+void msg_iter_close(struct msg_iter **it);
+
+/* One message, with MSG_WANT_META; slices live in the arena. */
+PH_MUSTUSE int msg_meta_get(struct store *s, uint64_t account,
+    uint64_t folder, uint32_t uid, struct arena *a, struct msg_meta *m_out);
+
+/* Appends bytes [off, off + n) of the whole message (prefix, then body) to
+ * out, fewer at its end.  A whole read (off 0, n >= size) of up to 1 MiB
+ * verifies the CRC first: ERR_CORRUPT. */
+PH_MUSTUSE int msg_read(struct store *s, const struct msg_meta *m,
+    uint64_t off, size_t n, struct buf *out);
+
+enum msg_op { MSG_OP_SET, MSG_OP_ADD, MSG_OP_DEL };
+
+struct msg_change {
+	const uint32_t *uids;
+	size_t n;
+	enum msg_op op;
+	uint32_t flags;		/* enum msg_flag */
+	const struct slice *keywords;	/* names; new ones get a bit */
+	size_t nkeywords;
+	uint64_t unchanged_since;	/* CONDSTORE; UINT64_MAX: no condition */
+	/* results; arrays are the caller's to free */
+	uint64_t modseq;	/* of the change */
+	uint32_t *changed;	/* UIDs whose flags really changed */
+	size_t nchanged;
+	uint32_t *failed;	/* UIDs with a later MODSEQ (MODIFIED) */
+	size_t nfailed;
+};
+
+/* ERR_LIMIT: too many keywords in the folder.  One transaction per 2,048
+ * messages. */
+PH_MUSTUSE int msg_store_flags(struct store *s, uint64_t account,
+    uint64_t folder, struct msg_change *ch);
+void msg_change_fini(struct msg_change *ch);
+
+/* Removes these messages (only_deleted: those of them with \Deleted; uids NULL:
+ * all).  *gone_out (may be NULL): how many went. */
+PH_MUSTUSE int msg_expunge(struct store *s, uint64_t account, uint64_t folder,
+    const uint32_t *uids, size_t n, bool only_deleted, size_t *gone_out);
+
+struct msg_copied {
+	uint32_t uidvalidity;	/* of the target */
+	uint32_t *from, *to;	/* UIDs, pairwise; the caller frees */
+	size_t n;
+};
+
+/* One transaction, all or nothing, up to 10,000 messages; larger sets go in
+ * several, each whole.  ERR_QUOTA, ERR_NOTFOUND (target).  remove: MOVE. */
+PH_MUSTUSE int msg_copy(struct store *s, uint64_t account, uint64_t folder,
+    const uint32_t *uids, size_t n, uint64_t to_account, uint64_t to_folder,
+    bool remove, struct msg_copied *out);
+void msg_copied_fini(struct msg_copied *c);
+
+#endif

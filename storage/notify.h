@@ -1,0 +1,52 @@
+/*
+ * notify.h - "something changed", from the process that committed it to all.
+ *
+ * Each process that wants to know binds a datagram socket under RUN/notify/.
+ * The flusher sends what was committed once it is durable.  Loss is harmless:
+ * whoever looks at a folder compares MODSEQ anyway.
+ */
+#ifndef STORAGE_NOTIFY_H
+#define STORAGE_NOTIFY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+#include "lib/base/slice.h"
+
+struct store;
+
+enum notify_kind {
+	NOTIFY_FOLDER = 1,	/* messages came, changed or went */
+	NOTIFY_FOLDERS = 2,	/* an account's folder list changed */
+	NOTIFY_QUEUE = 4,	/* new or changed queue rows (id, or 0: many) */
+	NOTIFY_ACCOUNT = 8	/* secrets, state or rights changed: forget
+				 * what was cached; kick == end sessions */
+};
+
+enum { NOTIFY_RUNS_MAX = 24 };
+
+struct notify_event {
+	enum notify_kind kind;
+	uint64_t account;	/* or the queue id for NOTIFY_QUEUE */
+	uint64_t folder;
+	uint64_t modseq_from, modseq_to;	/* folder's before and after */
+	bool kick;
+	/* Which runs of 32 changed (uid / 32); nruns == 0: not told. */
+	uint32_t nruns;
+	uint32_t runs[NOTIFY_RUNS_MAX];
+};
+
+/* Binds this process's socket; kinds: a sum of notify_kind.  Returns a
+ * non-blocking descriptor to poll, owned by the store; negative on error. */
+PH_MUSTUSE int notify_listen(struct store *s, unsigned kinds);
+
+/* Reads and decodes one datagram into events[cap] and tells the images
+ * (image.c) which runs went stale.  Never blocks: may run on a loop.  Returns
+ * how many events, 0 when nothing waits. */
+size_t notify_read(struct store *s, struct notify_event *events, size_t cap);
+
+/* For storage/ only: to be sent with the next flush, after a commit. */
+void notify_add(struct store *s, const struct notify_event *ev);
+
+#endif
