@@ -1,0 +1,110 @@
+/*
+ * server.h - what imapd, pop3d and submitd have in common: a process under
+ * the supervisor, with loops, workers, store, auth and TLS.
+ *
+ * server_main() takes the inherited descriptors, reads the configuration,
+ * opens everything, starts the loops, beats, reloads, and ends cleanly when
+ * told.  A daemon supplies its doors and what a client is.
+ */
+#ifndef LIB_DAEMON_SERVER_H
+#define LIB_DAEMON_SERVER_H
+
+#include "auth/auth.h"
+#include "lib/base/conf.h"
+#include "lib/net/conn.h"
+#include "lib/net/loop.h"
+#include "lib/net/work.h"
+#include "storage/notify.h"
+#include "storage/store.h"
+
+struct server;
+struct server_priv;
+
+/* One event loop and what a daemon hangs on it. */
+struct server_loop {
+	struct server *srv;
+	struct loop *loop;
+	size_t index;
+	void *app;		/* the daemon's own, per loop */
+	size_t clients;		/* on this loop; kept by admit and leave */
+};
+
+struct server {
+	const struct server_ops *ops;
+	const struct conf *conf;
+	char hostname[256];
+	struct store *store;
+	struct auth *auth;
+	struct tls_server *tls;
+	struct work *store_work, *auth_work;
+	struct server_loop *loops;
+	size_t nloops;
+	void *app;		/* the daemon's own, per process */
+	struct server_priv *priv;
+};
+
+/* A kind of listening socket, by its name among the descriptors. */
+struct server_door {
+	const char *name;
+	bool tls;		/* TLS from the first byte */
+	/* A connection waits on `from`: make a client and conn_accept() it.
+	 * On the loop's thread. */
+	void (*accept)(struct server_loop *sl, const struct server_door *door,
+	    struct listener *from);
+};
+
+struct server_ops {
+	const char *name;		/* "imapd" */
+	const char *sasl_service;	/* "imap" */
+	const struct server_door *doors;
+	size_t ndoors;
+	unsigned notify_kinds;		/* sum of notify_kind; 0: none */
+	/* Each may be NULL. */
+	int (*start)(struct server *srv, struct err *e);	/* main thread,
+					 * all open, no loop runs yet */
+	int (*loop_start)(struct server_loop *sl);	/* on the loop */
+	/* On every loop, for every batch of events. */
+	void (*notify)(struct server_loop *sl, const struct notify_event *ev,
+	    size_t n);
+	/* Say goodbye to every client of this loop and close them.  The loop
+	 * ends when sl->clients is 0, or after 5 s. */
+	void (*loop_stop)(struct server_loop *sl);
+	void (*stop)(struct server *srv);	/* main thread, loops ended */
+};
+
+int server_main(const struct server_ops *ops, int argc, char **argv);
+
+/* Counts a client in, within connections-max and -per-address; false: say
+ * why (text for the peer) and close.  Loop thread. */
+bool server_admit(struct server_loop *sl, const char *peer_ip,
+    const char **why_out);
+/* Counts it out; in ops->closed. */
+void server_leave(struct server_loop *sl, const char *peer_ip);
+/* A client has logged in, or a logged-in one goes: for status. */
+void server_session(struct server *srv, int delta);
+
+/* "i1-3fa2": a new id for a client's log lines, unique on the host for long.
+ * letter: the daemon's. */
+void server_client_id(struct server *srv, char letter, char out[24]);
+
+/*
+ * A job on the store's workers that may change things.  work() runs on a
+ * worker; when it set `durable`, done() is called only after everything is on
+ * disk, and rc tells if that failed (then answer "temporary").  Embedded in
+ * the client; one at a time.
+ */
+struct sjob {
+	void (*work)(struct sjob *j);
+	void (*done)(struct sjob *j);
+	bool durable;
+	int rc;			/* of the sync; 0 when nothing was to sync */
+	/* private */
+	struct server *srv;
+	struct job job;
+	struct store_wait wait;
+};
+void sjob_submit(struct server_loop *sl, struct sjob *j);
+/* The same on the auth workers (nothing durable). */
+void sjob_submit_auth(struct server_loop *sl, struct sjob *j);
+
+#endif
