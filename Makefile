@@ -4,17 +4,23 @@ B ?= build
 CC = gcc
 PREFIX ?= /usr/local
 DESTDIR ?=
+SYSCONFDIR ?= /etc
 JOBS ?= $(shell nproc)
+PYTHON = python3
 
-PKGS = openssl libuv libconfuse jansson libunbound libsasl2
 CPPFLAGS += -D_GNU_SOURCE -I.
 CFLAGS ?= -O2 -g
 WARN = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wundef
 HARDEN = -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
 LDHARDEN = -pie -Wl,-z,relro,-z,now
+ifneq ($(SAN),)
+# Fortify and sanitizers do not mix; with them gcc 12 sees null formats.
+HARDEN = -fPIE -fno-omit-frame-pointer
+WARN += -Wno-format-truncation -Wno-format-overflow
+endif
 ALL_CFLAGS = -std=gnu17 $(WARN) $(HARDEN) -pthread $(CFLAGS) $(SAN)
-LDLIBS = -ldb -lsasl2 -luv -lssl -lcrypto -lconfuse -ljansson -lunbound -lz \
+LDLIBS = -Wl,--as-needed -ldb -lsasl2 -luv -lssl -lcrypto -lconfuse -ljansson -lunbound -lz \
 	-lunistring -lcrypt -pthread
 
 # Layers, lowest first; a folder may use only those before it (see lint).
@@ -85,15 +91,132 @@ $(B)/tests/unit/test_$(1): $(B)/tests/unit/test_$(1).o $(foreach l,$(libs_of_$(c
 endef
 $(foreach t,$(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c)),$(eval $(call unit,$(t))))
 
+# Fuzzers: tests/fuzz/fuzz_X.c feeds one grammar from one buffer.  Linked with
+# replay.c it runs its corpus, which is a test; `make fuzz` makes new inputs.
+FUZZ_NAMES = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ = $(addprefix $(B)/tests/fuzz/fuzz_,$(FUZZ_NAMES))
+ifneq ($(LIBFUZZER),)
+FUZZ_MAIN =
+FUZZ_LINK = -fsanitize=fuzzer
+else
+FUZZ_MAIN = $(B)/tests/fuzz/replay.o
+endif
+
+define fuzz
+$(B)/tests/fuzz/fuzz_$(1): $(B)/tests/fuzz/fuzz_$(1).o $(FUZZ_MAIN) $(foreach l,$(libs_of_$(call layer_of,$(1))),$(call arch,$(l)))
+	@echo "  LD   $$@"
+	@$$(CC) $$(ALL_CFLAGS) $$(LDHARDEN) $$(FUZZ_LINK) -o $$@ $$^ $$(LDLIBS)
+endef
+$(foreach t,$(FUZZ_NAMES),$(eval $(call fuzz,$(t))))
+
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
+SUB = $(MAKE) --no-print-directory -j$(JOBS)
+RUNTESTS = $(PYTHON) tools/runtests --build $(B) --jobs $(JOBS)
+
+.PHONY: run
+run: deps ## build, make a host in run/, print its settings, serve
+	@$(SUB) all
+	@tools/run $(B)
+
+.PHONY: check
+check: test-deps ## lint and every test; ends with "N passed, N failed"
+	@$(SUB) -k all tests || echo "the build failed; what needs it will fail"
+	@$(RUNTESTS) lint unit fuzz proto clients crash
+
+.PHONY: tests
+tests: $(UNIT) $(FUZZ) ## build the unit tests and the corpus runners
+
 .PHONY: unit
-unit: $(UNIT) ## build and run the unit tests
+unit: ## build and run the unit tests
+	@$(SUB) -k tests || true
+	@$(RUNTESTS) unit fuzz
+
+.PHONY: lint
+lint: ## layers, banned calls, sizes, format, clang-tidy, cppcheck
+	@$(RUNTESTS) lint
+
+.PHONY: proto
+proto: ## transcripts over real daemons
+	@$(SUB) all
+	@$(RUNTESTS) proto
+
+.PHONY: clients
+clients: ## real clients against a real host
+	@$(SUB) all
+	@$(RUNTESTS) clients
+
+.PHONY: crash
+crash: ## kill -9, full disks and damaged files, for long
+	@$(SUB) all
+	@POSTHOF_LONG=1 $(RUNTESTS) crash
+
+.PHONY: asan
+asan: ## everything under AddressSanitizer and UBSan in build-asan
+	@$(SUB) -k B=build-asan SAN="-fsanitize=address,undefined" all tests || true
+	@$(MAKE) --no-print-directory B=build-asan sanitized
+
+.PHONY: tsan
+tsan: ## everything under ThreadSanitizer in build-tsan
+	@$(SUB) -k B=build-tsan SAN="-fsanitize=thread" all tests || true
+	@$(MAKE) --no-print-directory B=build-tsan sanitized
+
+.PHONY: sanitized
+sanitized:
+	@$(RUNTESTS) unit fuzz proto
+
+.PHONY: fuzz
+FUZZ_SEC ?= 60
+fuzz: ## FUZZ_SEC seconds of new inputs for every grammar (needs clang)
+	@$(SUB) B=build-fuzz CC=clang LIBFUZZER=1 HARDEN=-fPIE \
+	    SAN="-fsanitize=address,undefined,fuzzer-no-link" \
+	    $(addprefix build-fuzz/tests/fuzz/fuzz_,$(FUZZ_NAMES))
+	@tools/fuzz build-fuzz $(FUZZ_SEC) $(FUZZ_NAMES)
+
+.PHONY: bench
+bench: ## figures: CPU and memory per operation
+	@$(SUB) all
+	@POSTHOF_BIN=$(B) $(PYTHON) tests/bench/run
+
+.PHONY: deps
+deps: ## install the Debian packages the build needs
+	@tools/deps build
+
+.PHONY: test-deps
+test-deps: ## install the Debian packages the tests need as well
+	@tools/deps build test
+
+MAN = $(foreach n,1 5 8,$(wildcard */*.$(n) lib/*/*.$(n)))
+
+.PHONY: install
+install: all ## install under DESTDIR and PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/posthof
+	install -m 755 $(B)/posthof $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(B)/imapd $(B)/pop3d $(B)/submitd \
+	    $(DESTDIR)$(PREFIX)/libexec/posthof/
+	@for m in $(MAN); do \
+		d=$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; \
+		install -d $$d && install -m 644 $$m $$d/ || exit 1; \
+	done
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's,@PREFIX@,$(PREFIX),g; s,@SYSCONFDIR@,$(SYSCONFDIR),g' \
+	    etc/systemd/posthof.service.in \
+	    > $(DESTDIR)$(PREFIX)/lib/systemd/system/posthof.service
+	install -d $(DESTDIR)$(SYSCONFDIR)/posthof
+	$(B)/posthof sample-config > $(DESTDIR)$(SYSCONFDIR)/posthof/posthof.conf.sample
+
+.PHONY: format
+format: ## put every file into the house form
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+.PHONY: rfc
+rfc: ## where each decision of a standard is cited
+	@tools/rfc
 
 .PHONY: help
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 .PHONY: clean
 clean: ## remove what was built
-	rm -rf $(B)
+	rm -rf build build-asan build-tsan build-fuzz $(B)

@@ -91,12 +91,12 @@ arena_str(struct arena *a, struct slice s)
 char *
 arena_printf(struct arena *a, const char *fmt, ...)
 {
-	char none[1], *p;
 	va_list ap;
+	char *p;
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(none, sizeof(none), fmt, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
 	ph_assert(n >= 0);
 	p = take(a, (size_t)n + 1, 1);
