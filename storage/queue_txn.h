@@ -1,0 +1,17 @@
+/*
+ * queue_txn.h - the queue's rows inside somebody's transaction; for deliver.c.
+ */
+#ifndef STORAGE_QUEUE_TXN_H
+#define STORAGE_QUEUE_TXN_H
+
+#include "lib/db/db.h"
+#include "storage/queue.h"
+
+/* Writes row and due entry; row->id and row->body are set. */
+PH_MUSTUSE int queue_put_txn(struct db_txn *t, const struct queue_row *row);
+/* Replaces or (row NULL) removes.  *unref_out: the body id that lost a
+ * reference, or 0; the caller then calls body_unref() in the tables' order. */
+PH_MUSTUSE int queue_change_txn(struct db_txn *t,
+    const struct queue_change *ch, uint64_t *unref_out);
+
+#endif
