@@ -21,7 +21,7 @@ WARN += -Wno-format-truncation -Wno-format-overflow
 endif
 ALL_CFLAGS = -std=gnu17 $(WARN) $(HARDEN) -pthread $(CFLAGS) $(SAN)
 LDLIBS = -Wl,--as-needed -ldb -lsasl2 -luv -lssl -lcrypto -lconfuse -ljansson -lunbound -lz \
-	-lunistring -lcrypt -pthread
+	-lunistring -lidn2 -lcrypt -pthread
 
 # Layers, lowest first; a folder may use only those before it (see lint).
 LAYERS = lib/base lib/crypt lib/mail lib/db lib/net storage auth lib/daemon \
