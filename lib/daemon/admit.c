@@ -1,0 +1,97 @@
+#include "lib/daemon/priv.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+void
+admit_init(struct server_priv *p)
+{
+	pthread_mutex_init(&p->lock, NULL);
+	map_init(&p->by_ip);
+}
+
+void
+admit_fini(struct server_priv *p)
+{
+	map_fini(&p->by_ip, NULL);
+	pthread_mutex_destroy(&p->lock);
+}
+
+/* Counts one more from this address; false when that is over the limit.  The
+ * count itself is the map's value. */
+static bool
+count_in(struct server_priv *p, struct slice ip, uint64_t max)
+{
+	uintptr_t n;
+	bool fits;
+
+	pthread_mutex_lock(&p->lock);
+	n = (uintptr_t)map_get(&p->by_ip, ip);
+	fits = n < max;
+	if (fits)
+		(void)map_put(&p->by_ip, ip, (void *)(n + 1));
+	pthread_mutex_unlock(&p->lock);
+	return fits;
+}
+
+static void
+count_out(struct server_priv *p, struct slice ip)
+{
+	uintptr_t n;
+
+	pthread_mutex_lock(&p->lock);
+	n = (uintptr_t)map_get(&p->by_ip, ip);
+	if (n > 1)
+		(void)map_put(&p->by_ip, ip, (void *)(n - 1));
+	else
+		(void)map_del(&p->by_ip, ip);
+	pthread_mutex_unlock(&p->lock);
+}
+
+bool
+server_admit(struct server_loop *sl, const char *peer_ip, const char **why_out)
+{
+	const struct conf *conf = sl->srv->conf;
+	struct server_priv *p = sl->srv->priv;
+	struct slice ip = slice_str(peer_ip);
+
+	if (p->clients >= conf->connections_max) {
+		*why_out = "too many connections, try again later";
+		return false;
+	}
+	if (ip.n != 0 && !count_in(p, ip, conf->connections_per_address)) {
+		*why_out = "too many connections from your address";
+		return false;
+	}
+	*why_out = NULL;
+	p->clients++;
+	p->total_clients++;
+	sl->clients++;
+	return true;
+}
+
+void
+server_leave(struct server_loop *sl, const char *peer_ip)
+{
+	struct server_priv *p = sl->srv->priv;
+	struct slice ip = slice_str(peer_ip);
+
+	if (ip.n != 0)
+		count_out(p, ip);
+	p->clients--;
+	sl->clients--;
+	loops_maybe_end(sl);
+}
+
+void
+server_session(struct server *srv, int delta)
+{
+	srv->priv->sessions += (uint32_t)delta;
+}
+
+void
+server_client_id(struct server *srv, char letter, char out[24])
+{
+	(void)snprintf(out, 24, "%c%" PRIx64 "-%" PRIx32, letter,
+	    srv->priv->epoch, ++srv->priv->next_id);
+}

@@ -1,0 +1,173 @@
+#include "lib/daemon/priv.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/control.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+
+enum { BEAT_MS = 1000, TEXT_MAX = 16 << 20 };
+
+static void
+say(struct server *srv, const void *p, size_t n)
+{
+	ssize_t put =
+	    send(srv->priv->control, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (put < 0 && errno != EAGAIN)
+		log_warn(NULL, "control", "errno=%d", errno);
+}
+
+static void
+say_beat(struct server *srv)
+{
+	struct server_priv *p = srv->priv;
+	uint64_t oldest = loops_oldest_ms(srv), ms;
+	struct control_beat beat = { .kind = CONTROL_BEAT };
+
+	if ((ms = work_oldest_ms(srv->store_work)) > oldest)
+		oldest = ms;
+	if ((ms = work_oldest_ms(srv->auth_work)) > oldest)
+		oldest = ms;
+	beat.oldest_ms = oldest < UINT32_MAX ? (uint32_t)oldest : UINT32_MAX;
+	beat.clients = p->clients;
+	beat.sessions = p->sessions;
+	beat.total_clients = p->total_clients;
+	say(srv, &beat, sizeof(beat));
+}
+
+static int
+reload_conf(struct server *srv, int fd)
+{
+	struct server_priv *p = srv->priv;
+	struct buf text, errors;
+	struct conf *fresh = NULL;
+	int rc;
+
+	buf_init(&text, TEXT_MAX);
+	buf_init(&errors, TEXT_MAX);
+	if ((rc = file_read_fd(fd, &text, NULL)) == 0)
+		rc = conf_parse(
+		    "posthof.conf", buf_slice(&text), &fresh, &errors);
+	if (rc == 0) {
+		/* Threads may be reading the old one: it stays. */
+		p->old_confs = mem_grow(
+		    p->old_confs, &p->old_cap, p->nold, sizeof(struct conf *));
+		p->old_confs[p->nold++] = (struct conf *)srv->conf;
+		__atomic_store_n(&srv->conf, fresh, __ATOMIC_RELEASE);
+	}
+	buf_fini(&text);
+	buf_fini(&errors);
+	return rc;
+}
+
+static int
+reload_tls(struct server *srv, int fd, struct err *e)
+{
+	struct buf bundle;
+	int rc;
+
+	buf_init(&bundle, TEXT_MAX);
+	if ((rc = file_read_fd(fd, &bundle, e)) == 0)
+		rc = tls_server_reload(srv->tls, buf_slice(&bundle), e);
+	mem_wipe(bundle.p, bundle.cap);
+	buf_fini(&bundle);
+	return rc;
+}
+
+static void
+on_reload(struct server *srv, const int fds[2])
+{
+	struct err e = { 0 };
+	char answer[2] = { CONTROL_RELOADED, '0' };
+
+	if (fds[0] < 0 || fds[1] < 0 || reload_conf(srv, fds[0]) != 0 ||
+	    reload_tls(srv, fds[1], &e) != 0) {
+		answer[1] = '1';
+		log_error(
+		    NULL, "reload", "failed=%s detail=%s", e.text, e.detail);
+	} else {
+		log_info(NULL, "reload", "done=1");
+	}
+	say(srv, answer, sizeof(answer));
+}
+
+/* The descriptors that came with the message; -1 where none did. */
+static void
+take_fds(struct msghdr *m, int fds[2])
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(m);
+	size_t n;
+
+	fds[0] = fds[1] = -1;
+	if (c == NULL || c->cmsg_level != SOL_SOCKET ||
+	    c->cmsg_type != SCM_RIGHTS)
+		return;
+	n = c->cmsg_len - CMSG_LEN(0);
+	memcpy(fds, CMSG_DATA(c), n < 2 * sizeof(int) ? n : 2 * sizeof(int));
+}
+
+/* Reads one message; false when the supervisor wants us to stop. */
+static bool
+on_message(struct server *srv)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
+	} aux;
+	char kind = 0;
+	int fds[2];
+	struct iovec iov = { &kind, 1 };
+	struct msghdr m = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = aux.bytes,
+		.msg_controllen = sizeof(aux.bytes) };
+	ssize_t n = recvmsg(srv->priv->control, &m, MSG_CMSG_CLOEXEC);
+
+	if (n < 0)
+		return errno == EINTR || errno == EAGAIN;
+	if (n == 0 || kind == CONTROL_STOP)
+		return false;
+	take_fds(&m, fds);
+	if (kind == CONTROL_RELOAD)
+		on_reload(srv, fds);
+	for (size_t i = 0; i < PH_LEN(fds); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	return true;
+}
+
+void
+control_serve(struct server *srv)
+{
+	struct server_priv *p = srv->priv;
+	struct pollfd pfd[2] = {
+		{ .fd = p->control, .events = POLLIN },
+		{ .fd = p->notify_fd, .events = POLLIN },
+	};
+	uint64_t beat_at = 0;
+	const char up = CONTROL_UP;
+
+	say(srv, &up, 1);
+	for (;;) {
+		uint64_t now = clock_steady_ms();
+
+		if (now >= beat_at) {
+			say_beat(srv);
+			beat_at = now + BEAT_MS;
+		}
+		if (poll(pfd, 2, (int)(beat_at - now)) <= 0)
+			continue;
+		if (pfd[1].revents != 0)
+			loops_notify(srv);
+		if (pfd[0].revents != 0 && !on_message(srv))
+			return;
+	}
+}

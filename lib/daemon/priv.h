@@ -1,0 +1,63 @@
+/*
+ * priv.h - what only lib/daemon sees of a server.
+ */
+#ifndef LIB_DAEMON_PRIV_H
+#define LIB_DAEMON_PRIV_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "lib/base/map.h"
+#include "lib/daemon/inherit.h"
+#include "lib/daemon/server.h"
+
+/* A listening socket on a loop. */
+struct server_entry {
+	struct server_entry *next;
+	struct server_loop *sl;
+	const struct server_door *door;
+	struct listener *listener;
+};
+
+/* A loop's thread and its listeners. */
+struct server_thread {
+	pthread_t thread;
+	struct server_loop *sl;
+	struct server_entry *entries;
+	struct loop_msg begin, end, ping;
+	atomic_bool pinged;		/* a ping is under way */
+	_Atomic uint64_t answered_ms;	/* steady time of the last pong */
+	bool ending;			/* loop's thread only */
+};
+
+struct server_priv {
+	struct inherit fds;
+	int control, notify_fd;
+	struct server_thread *threads;
+	uint64_t epoch;			/* for client ids */
+	_Atomic uint32_t next_id;
+	_Atomic uint32_t clients, sessions;
+	_Atomic uint64_t total_clients;
+	pthread_mutex_t lock;		/* of by_ip */
+	struct map by_ip;		/* address -> count, as a pointer */
+	struct conf **old_confs;	/* kept: threads may still read them */
+	size_t nold, old_cap;
+};
+
+/* admit.c */
+void admit_init(struct server_priv *p);
+void admit_fini(struct server_priv *p);
+
+/* loops.c: starts every loop's thread, says goodbye, joins them.  loops_join
+ * returns false when clients were left after the grace time. */
+PH_MUSTUSE int loops_start(struct server *srv, struct err *e);
+void loops_notify(struct server *srv);
+uint64_t loops_oldest_ms(struct server *srv);
+bool loops_end(struct server *srv);
+/* The last client of a loop that ends has gone. */
+void loops_maybe_end(struct server_loop *sl);
+
+/* control.c: talks to the supervisor until it says stop. */
+void control_serve(struct server *srv);
+
+#endif

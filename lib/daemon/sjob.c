@@ -1,0 +1,54 @@
+#include "lib/daemon/server.h"
+
+static void
+on_synced(struct store_wait *w, int rc)
+{
+	struct sjob *j = PH_CONTAINER(w, struct sjob, wait);
+
+	j->rc = rc;
+	job_finish(&j->job);
+}
+
+static enum job_verdict
+on_run(struct job *job)
+{
+	struct sjob *j = PH_CONTAINER(job, struct sjob, job);
+
+	j->work(j);
+	if (!j->durable)
+		return JOB_DONE;
+	j->wait.fn = on_synced;
+	store_sync(j->srv->store, &j->wait);
+	return JOB_PARKED;
+}
+
+static void
+on_done(struct job *job)
+{
+	struct sjob *j = PH_CONTAINER(job, struct sjob, job);
+
+	j->done(j);
+}
+
+static void
+submit(struct server_loop *sl, struct work *pool, struct sjob *j)
+{
+	j->srv = sl->srv;
+	j->durable = false;
+	j->rc = 0;
+	j->job.run = on_run;
+	j->job.done = on_done;
+	work_submit(pool, sl->loop, &j->job);
+}
+
+void
+sjob_submit(struct server_loop *sl, struct sjob *j)
+{
+	submit(sl, sl->srv->store_work, j);
+}
+
+void
+sjob_submit_auth(struct server_loop *sl, struct sjob *j)
+{
+	submit(sl, sl->srv->auth_work, j);
+}
