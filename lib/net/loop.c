@@ -1,0 +1,180 @@
+#include "lib/net/loop.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+
+enum {
+	BLOCK_BYTES = 65536,
+	/* Batches of messages run before the sockets get their turn. */
+	MAX_ROUNDS = 32,
+	/* Passes that loop_free() gives closing handles to end. */
+	FREE_PASSES = 16
+};
+
+struct loop {
+	uv_loop_t uv;
+	uv_async_t wake;
+	_Atomic(struct loop_msg *) posted; /* newest first */
+	atomic_bool stop;
+	_Atomic(pthread_t) thread;
+	bool draining; /* only read and written on the loop's thread */
+	char read_block[BLOCK_BYTES];
+	char tls_block[BLOCK_BYTES];
+};
+
+/* Posting order: the stack of what was posted, turned round. */
+static struct loop_msg *
+take_posted(struct loop *l)
+{
+	struct loop_msg *m, *next, *list = NULL;
+
+	m = atomic_exchange_explicit(&l->posted, NULL, memory_order_acquire);
+	for (; m != NULL; m = next) {
+		next = m->next;
+		m->next = list;
+		list = m;
+	}
+	return list;
+}
+
+static bool
+run_batch(struct loop *l)
+{
+	struct loop_msg *m = take_posted(l), *next;
+
+	if (m == NULL)
+		return false;
+	for (; m != NULL; m = next) {
+		next = m->next; /* fn may free m or post it again */
+		m->fn(m);
+	}
+	return true;
+}
+
+static void
+on_wake(uv_async_t *a)
+{
+	struct loop *l = a->data;
+	unsigned rounds = 0;
+
+	l->draining = true;
+	while (rounds < MAX_ROUNDS && run_batch(l))
+		rounds++;
+	l->draining = false;
+	/* Whoever posted meanwhile saw a list in use and sent no wake-up. */
+	if (rounds == MAX_ROUNDS)
+		(void)uv_async_send(&l->wake);
+	if (atomic_load(&l->stop))
+		uv_stop(&l->uv);
+}
+
+int
+loop_new(struct loop **loop_out)
+{
+	struct loop *l = xcalloc(1, sizeof(*l));
+
+	*loop_out = NULL;
+	if (uv_loop_init(&l->uv) != 0) {
+		free(l);
+		return ERR_IO;
+	}
+	if (uv_async_init(&l->uv, &l->wake, on_wake) != 0) {
+		(void)uv_loop_close(&l->uv);
+		free(l);
+		return ERR_IO;
+	}
+	l->wake.data = l;
+	atomic_store(&l->thread, pthread_self());
+	*loop_out = l;
+	return 0;
+}
+
+void
+loop_run(struct loop *l)
+{
+	atomic_store(&l->thread, pthread_self());
+	if (!atomic_load(&l->stop))
+		(void)uv_run(&l->uv, UV_RUN_DEFAULT);
+}
+
+void
+loop_stop(struct loop *l)
+{
+	atomic_store(&l->stop, true);
+	(void)uv_async_send(&l->wake);
+}
+
+void
+loop_free(struct loop **lp)
+{
+	struct loop *l = *lp;
+
+	if (l == NULL)
+		return;
+	*lp = NULL;
+	atomic_store(&l->thread, pthread_self());
+	atomic_store(&l->stop, false);
+	for (int i = 0; i < FREE_PASSES; i++)
+		(void)uv_run(&l->uv, UV_RUN_NOWAIT);
+	uv_close((uv_handle_t *)&l->wake, NULL);
+	(void)uv_run(&l->uv, UV_RUN_NOWAIT);
+	if (uv_loop_close(&l->uv) != 0) {
+		/* Better leaked than freed under a handle that is open. */
+		log_error(NULL, "loop-busy", "reason=\"handles left open\"");
+		return;
+	}
+	free(l);
+}
+
+uv_loop_t *
+loop_uv(struct loop *l)
+{
+	return &l->uv;
+}
+
+bool
+loop_is_mine(const struct loop *l)
+{
+	return pthread_equal(atomic_load(&l->thread), pthread_self());
+}
+
+void
+loop_post(struct loop *l, struct loop_msg *m)
+{
+	struct loop_msg *head;
+
+	head = atomic_load_explicit(&l->posted, memory_order_relaxed);
+	do
+		m->next = head;
+	while (!atomic_compare_exchange_weak_explicit(
+	    &l->posted, &head, m, memory_order_release, memory_order_relaxed));
+	if (head != NULL)
+		return; /* the first of this batch has sent the wake-up */
+	if (loop_is_mine(l) && l->draining)
+		return; /* on_wake() looks again before it returns */
+	(void)uv_async_send(&l->wake);
+}
+
+uint64_t
+loop_now_ms(const struct loop *l)
+{
+	return uv_now(&l->uv);
+}
+
+char *
+loop_read_block(struct loop *l, size_t *cap_out)
+{
+	*cap_out = sizeof(l->read_block);
+	return l->read_block;
+}
+
+char *
+loop_tls_block(struct loop *l, size_t *cap_out)
+{
+	*cap_out = sizeof(l->tls_block);
+	return l->tls_block;
+}

@@ -1,0 +1,174 @@
+#include "lib/net/work.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/mem.h"
+
+enum { MAX_THREADS = 1024 };
+
+struct worker {
+	struct work *work;
+	pthread_t thread;
+	uint64_t since_ms; /* the running job's start; 0: none */
+};
+
+struct work {
+	pthread_mutex_t lock; /* of everything below */
+	pthread_cond_t more;
+	struct job *head, **tail;
+	size_t waiting;
+	bool ending;
+	size_t nworkers;
+	struct worker *workers;
+};
+
+/* Takes the next job; NULL when the pool ends and nothing is queued. */
+static struct job *
+next_job(struct work *w, struct worker *me)
+{
+	struct job *j;
+
+	pthread_mutex_lock(&w->lock);
+	me->since_ms = 0;
+	while (w->head == NULL && !w->ending)
+		pthread_cond_wait(&w->more, &w->lock);
+	if ((j = w->head) != NULL) {
+		if ((w->head = j->next) == NULL)
+			w->tail = &w->head;
+		w->waiting--;
+		me->since_ms = clock_steady_ms();
+	}
+	pthread_mutex_unlock(&w->lock);
+	return j;
+}
+
+static void *
+worker_main(void *arg)
+{
+	struct worker *me = arg;
+	struct job *j;
+
+	while ((j = next_job(me->work, me)) != NULL)
+		/* A parked job may be gone by now: it is not looked at. */
+		if (j->run(j) == JOB_DONE)
+			job_finish(j);
+	return NULL;
+}
+
+static int
+start_worker(struct work *w, const char *name, size_t i)
+{
+	struct worker *me = &w->workers[i];
+	char full[16];
+
+	me->work = w;
+	if (pthread_create(&me->thread, NULL, worker_main, me) != 0)
+		return ERR_IO;
+	(void)snprintf(full, sizeof(full), "%.10s-%zu", name, i % 1000);
+	(void)pthread_setname_np(me->thread, full);
+	return 0;
+}
+
+int
+work_new(const char *name, size_t threads, struct work **work_out)
+{
+	struct work *w = xcalloc(1, sizeof(*w));
+	sigset_t all, was;
+	int rc = 0;
+
+	*work_out = NULL;
+	ph_assert(threads != 0 && threads <= MAX_THREADS);
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_cond_init(&w->more, NULL);
+	w->tail = &w->head;
+	w->workers = xcalloc(threads, sizeof(*w->workers));
+	/* Signals are for the main thread; the mask is inherited. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &was);
+	for (size_t i = 0; i < threads && rc == 0; i++)
+		if ((rc = start_worker(w, name, i)) == 0)
+			w->nworkers++;
+	pthread_sigmask(SIG_SETMASK, &was, NULL);
+	if (rc != 0)
+		work_free(&w);
+	*work_out = w;
+	return rc;
+}
+
+void
+work_free(struct work **wp)
+{
+	struct work *w = *wp;
+
+	if (w == NULL)
+		return;
+	*wp = NULL;
+	pthread_mutex_lock(&w->lock);
+	w->ending = true;
+	pthread_cond_broadcast(&w->more);
+	pthread_mutex_unlock(&w->lock);
+	for (size_t i = 0; i < w->nworkers; i++)
+		pthread_join(w->workers[i].thread, NULL);
+	pthread_cond_destroy(&w->more);
+	pthread_mutex_destroy(&w->lock);
+	free(w->workers);
+	free(w);
+}
+
+static void
+job_done(struct loop_msg *m)
+{
+	struct job *j = PH_CONTAINER(m, struct job, msg);
+
+	j->done(j);
+}
+
+void
+work_submit(struct work *w, struct loop *loop, struct job *j)
+{
+	j->loop = loop;
+	j->msg.fn = job_done;
+	j->next = NULL;
+	pthread_mutex_lock(&w->lock);
+	ph_assert(!w->ending);
+	*w->tail = j;
+	w->tail = &j->next;
+	w->waiting++;
+	pthread_cond_signal(&w->more);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void
+job_finish(struct job *j)
+{
+	loop_post(j->loop, &j->msg);
+}
+
+size_t
+work_waiting(struct work *w)
+{
+	size_t n;
+
+	pthread_mutex_lock(&w->lock);
+	n = w->waiting;
+	pthread_mutex_unlock(&w->lock);
+	return n;
+}
+
+uint64_t
+work_oldest_ms(struct work *w)
+{
+	uint64_t now = clock_steady_ms(), oldest = now;
+
+	pthread_mutex_lock(&w->lock);
+	for (size_t i = 0; i < w->nworkers; i++)
+		if (w->workers[i].since_ms != 0 &&
+		    w->workers[i].since_ms < oldest)
+			oldest = w->workers[i].since_ms;
+	pthread_mutex_unlock(&w->lock);
+	return now - oldest;
+}

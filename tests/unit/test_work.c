@@ -1,0 +1,195 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/mem.h"
+#include "lib/net/work.h"
+
+enum { JOBS = 20000 };
+
+struct task {
+	struct job job;
+	struct scene *scene;
+	unsigned seq;
+	unsigned done;
+};
+
+struct scene {
+	struct loop *loop;
+	struct work *work;
+	unsigned left;
+	unsigned bad;
+	unsigned last;
+	atomic_uint ran;
+	struct task tasks[JOBS];
+};
+
+static struct scene sc;
+
+static void
+on_done(struct job *j)
+{
+	struct task *t = PH_CONTAINER(j, struct task, job);
+
+	if (!loop_is_mine(t->scene->loop) || t->done++ != 0)
+		t->scene->bad++;
+	if (--t->scene->left == 0)
+		loop_stop(t->scene->loop);
+}
+
+static enum job_verdict
+run_plain(struct job *j)
+{
+	struct task *t = PH_CONTAINER(j, struct task, job);
+
+	atomic_fetch_add(&t->scene->ran, 1);
+	return JOB_DONE;
+}
+
+/* Finished before run() returns: done() must still come exactly once. */
+static enum job_verdict
+run_early(struct job *j)
+{
+	job_finish(j);
+	return JOB_PARKED;
+}
+
+static void
+scene_open(size_t threads, size_t jobs, enum job_verdict (*run)(struct job *))
+{
+	memset(&sc, 0, sizeof(sc));
+	sc.left = (unsigned)jobs;
+	assert_int_equal(loop_new(&sc.loop), 0);
+	assert_int_equal(work_new("test", threads, &sc.work), 0);
+	for (size_t i = 0; i < jobs; i++) {
+		sc.tasks[i].scene = &sc;
+		sc.tasks[i].seq = (unsigned)i;
+		sc.tasks[i].job.run = run;
+		sc.tasks[i].job.done = on_done;
+	}
+}
+
+static void
+scene_run(size_t jobs)
+{
+	for (size_t i = 0; i < jobs; i++)
+		work_submit(sc.work, sc.loop, &sc.tasks[i].job);
+	loop_run(sc.loop);
+	assert_int_equal(sc.bad, 0);
+	assert_int_equal(sc.left, 0);
+	assert_int_equal(work_waiting(sc.work), 0);
+	work_free(&sc.work);
+	loop_free(&sc.loop);
+}
+
+static void
+every_job_once(void **state)
+{
+	(void)state;
+	scene_open(4, JOBS, run_plain);
+	scene_run(JOBS);
+	assert_int_equal(sc.ran, JOBS);
+}
+
+static void
+finished_before_parked(void **state)
+{
+	(void)state;
+	scene_open(4, JOBS, run_early);
+	scene_run(JOBS);
+}
+
+static enum job_verdict
+run_in_order(struct job *j)
+{
+	struct task *t = PH_CONTAINER(j, struct task, job);
+
+	if (t->seq != t->scene->last++)
+		t->scene->bad++;
+	return JOB_DONE;
+}
+
+static void
+one_thread_is_fifo(void **state)
+{
+	(void)state;
+	scene_open(1, 1000, run_in_order);
+	scene_run(1000);
+}
+
+static enum job_verdict
+run_look(struct job *j)
+{
+	struct task *t = PH_CONTAINER(j, struct task, job);
+	sigset_t mask;
+	char name[16];
+
+	pthread_getname_np(pthread_self(), name, sizeof(name));
+	pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	if (strcmp(name, "test-0") != 0 || !sigismember(&mask, SIGTERM) ||
+	    loop_is_mine(j->loop))
+		t->scene->bad++;
+	usleep(30000);
+	if (work_oldest_ms(t->scene->work) < 20)
+		t->scene->bad++;
+	return JOB_DONE;
+}
+
+static void
+threads_are_named_and_masked(void **state)
+{
+	sigset_t mask;
+
+	(void)state;
+	scene_open(1, 1, run_look);
+	pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	assert_false(sigismember(&mask, SIGTERM));
+	assert_int_equal(work_oldest_ms(sc.work), 0);
+	scene_run(1);
+}
+
+static enum job_verdict
+run_slow(struct job *j)
+{
+	usleep(1000);
+	return run_plain(j);
+}
+
+/* work_free() runs what is queued to its end; done() comes afterwards. */
+static void
+free_runs_the_queue(void **state)
+{
+	(void)state;
+	scene_open(2, 50, run_slow);
+	for (size_t i = 0; i < 50; i++)
+		work_submit(sc.work, sc.loop, &sc.tasks[i].job);
+	assert_true(work_waiting(sc.work) > 0);
+	work_free(&sc.work);
+	assert_int_equal(sc.ran, 50);
+	loop_run(sc.loop);
+	assert_int_equal(sc.left, 0);
+	loop_free(&sc.loop);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_job_once),
+		cmocka_unit_test(finished_before_parked),
+		cmocka_unit_test(one_thread_is_fifo),
+		cmocka_unit_test(threads_are_named_and_masked),
+		cmocka_unit_test(free_runs_the_queue),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
