@@ -33,7 +33,7 @@ void dotted_init(struct dotted *d, size_t max_line);
 /*
  * Unstuffs into out.  Returns the bytes consumed: all, unless `done` became
  * true; what is behind the end is the next command.  Appends never more than
- * in.n + 3 bytes; when out is full the caller sees buf_failed(), and d goes on
+ * in.n + 1 bytes; when out is full the caller sees buf_failed(), and d goes on
  * right to the end of the data.  Bytes are kept as they are, only dots go;
  * whether to refuse is the caller's, by flags, at the end.
  */
@@ -45,7 +45,7 @@ struct dotted_enc {
 };
 
 void dotted_enc_init(struct dotted_enc *e, bool fix_line_ends);
-/* Appends at most 3 bytes for each two of chunk, plus 2. */
+/* Appends at most twice the bytes of chunk, plus one. */
 void dotted_stuff(struct buf *out, struct slice chunk, struct dotted_enc *e);
 /* The end: a missing CRLF, then "." CRLF. */
 void dotted_stuff_end(struct buf *out, struct dotted_enc *e);

@@ -45,7 +45,7 @@ size_t header_count(struct slice headers, struct slice name);
 void header_unfold(struct buf *out, struct slice value);
 
 /*
- * RFC 9051 6.4.5.1 HEADER.FIELDS (not == false) and HEADER.FIELDS.NOT: the
+ * RFC 9051 6.4.5.1 HEADER.FIELDS (invert == false) and HEADER.FIELDS.NOT: the
  * raw fields whose name is (not) among names, in their order, and the empty
  * line.  That line is left out only when the header itself has none.
  */

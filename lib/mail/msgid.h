@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "lib/base/slice.h"
+#include "lib/base/buf.h"
 
 /*
  * Takes the next id from the front of *rest (a folded field value).  *id is
@@ -15,5 +15,12 @@
  * end.
  */
 bool msgid_next(struct slice *rest, struct slice *id);
+
+/*
+ * Appends the id in the form that is compared (RFC 5256 REFERENCES): quotes
+ * and backslashes that RFC 5322 does not need are dropped, so that
+ * "abc"@example is abc@example.
+ */
+void msgid_norm(struct buf *out, struct slice id);
 
 #endif
