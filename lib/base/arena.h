@@ -12,7 +12,7 @@ struct arena_block;
 
 struct arena {
 	struct arena_block *head;
-	size_t used;	/* bytes handed out since the last clear */
+	size_t used; /* bytes handed out since the last clear */
 };
 
 void arena_init(struct arena *a);
@@ -26,7 +26,7 @@ char *arena_bytes(struct arena *a, size_t n) PH_MUSTUSE;
 struct slice arena_copy(struct arena *a, struct slice s) PH_MUSTUSE;
 /* A NUL-terminated copy. */
 char *arena_str(struct arena *a, struct slice s) PH_MUSTUSE;
-char *arena_printf(struct arena *a, const char *fmt, ...) PH_PRINTF(2, 3)
-    PH_MUSTUSE;
+char *arena_printf(struct arena *a, const char *fmt, ...)
+    PH_PRINTF(2, 3) PH_MUSTUSE;
 
 #endif

@@ -65,7 +65,7 @@ buf_reserve(struct buf *b, size_t n)
 {
 	size_t live = buf_len(b), cap;
 
-	if (n > b->max || live > b->max - n) {
+	if (n > b->max || live > b->max - n || live + n > SIZE_MAX / 4) {
 		b->failed = true;
 		return NULL;
 	}
@@ -190,6 +190,7 @@ buf_move(struct buf *dst, struct buf *src)
 
 	if (buf_len(dst) != 0 || buf_len(src) > dst->max) {
 		buf_add_slice(dst, buf_slice(src));
+		dst->failed = dst->failed || src->failed;
 	} else {
 		*dst = *src;
 		dst->max = was.max;

@@ -13,11 +13,11 @@
 #include "lib/base/slice.h"
 
 struct buf {
-	char *p;	/* NULL until the first append */
-	size_t start;	/* consumed bytes at the front */
-	size_t n;	/* end of the data; live bytes are [start, n) */
+	char *p;      /* NULL until the first append */
+	size_t start; /* consumed bytes at the front */
+	size_t n;     /* end of the data; live bytes are [start, n) */
 	size_t cap;
-	size_t max;	/* ceiling of live bytes */
+	size_t max; /* ceiling of live bytes */
 	bool failed;
 };
 

@@ -29,7 +29,7 @@ struct conf {
 #define OPT(type, field, name, def, min, max, help) CONF_FIELD_##type(field)
 #include "lib/base/opts.def"
 #undef OPT
-	struct conf_mem *mem;	/* what the texts live in; private to conf.c */
+	struct conf_mem *mem; /* what the texts live in; private to conf.c */
 };
 
 /*
@@ -41,8 +41,8 @@ PH_MUSTUSE int conf_parse(const char *file, struct slice text,
     struct conf **conf_out, struct buf *errors);
 
 /* The same from a path; ERR_IO and others when it cannot be read. */
-PH_MUSTUSE int conf_load(const char *path, struct conf **conf_out,
-    struct buf *errors);
+PH_MUSTUSE int conf_load(
+    const char *path, struct conf **conf_out, struct buf *errors);
 
 void conf_free(struct conf **conf);
 

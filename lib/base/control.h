@@ -15,23 +15,25 @@
 #include <stdint.h>
 
 enum control_kind {
-	CONTROL_UP = 'U',	/* child: I serve now */
-	CONTROL_BEAT = 'B',	/* child, every second: struct control_beat */
-	CONTROL_STOP = 'S',	/* supervisor: finish and exit 0 */
-	CONTROL_RELOAD = 'R',	/* supervisor, with descriptors conf, tls */
-	CONTROL_RELOADED = 'r'	/* child: one byte more, '0' good, '1' bad */
+	CONTROL_UP = 'U',      /* child: I serve now */
+	CONTROL_BEAT = 'B',    /* child, every second: struct control_beat */
+	CONTROL_STOP = 'S',    /* supervisor: finish and exit 0 */
+	CONTROL_RELOAD = 'R',  /* supervisor, with descriptors conf, tls */
+	CONTROL_RELOADED = 'r' /* child: one byte more, '0' good, '1' bad */
 };
 
 struct control_beat {
 	uint8_t kind;
 	uint8_t pad[3];
-	uint32_t oldest_ms;	/* longest running store call or job */
+	uint32_t oldest_ms; /* longest running store call or job */
 	uint32_t clients;
-	uint32_t sessions;	/* of them logged in */
-	uint64_t total_clients;	/* since start */
+	uint32_t sessions;      /* of them logged in */
+	uint64_t total_clients; /* since start */
 };
 
-enum { CONTROL_DEAD_MS = 30000 };	/* no beat, or one call, for so long:
+enum {
+	CONTROL_DEAD_MS = 30000
+}; /* no beat, or one call, for so long:
 					 * as good as dead (Protocol K 4) */
 
 #endif

@@ -16,10 +16,12 @@ const struct cset cset_8bit = { { 0, 0, ALL, ALL } };
 
 /* "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "/" / "=" / "?" /
  * "^" / "_" / "`" / "{" / "|" / "}" / "~" and letters and digits */
-const struct cset cset_atext = { {
-    DIGITS | CSET_BIT('!') | CSET_BIT('#') | CSET_BIT('$') | CSET_BIT('%') |
-	CSET_BIT('&') | CSET_BIT('\'') | CSET_BIT('*') | CSET_BIT('+') |
-	CSET_BIT('-') | CSET_BIT('/') | CSET_BIT('=') | CSET_BIT('?'),
-    LETTERS | CSET_BIT('^') | CSET_BIT('_') | CSET_BIT('`') | CSET_BIT('{') |
-	CSET_BIT('|') | CSET_BIT('}') | CSET_BIT('~'),
-    0, 0 } };
+const struct cset cset_atext = {
+	{ DIGITS | CSET_BIT('!') | CSET_BIT('#') | CSET_BIT('$') |
+		CSET_BIT('%') | CSET_BIT('&') | CSET_BIT('\'') | CSET_BIT('*') |
+		CSET_BIT('+') | CSET_BIT('-') | CSET_BIT('/') | CSET_BIT('=') |
+		CSET_BIT('?'),
+	    LETTERS | CSET_BIT('^') | CSET_BIT('_') | CSET_BIT('`') |
+		CSET_BIT('{') | CSET_BIT('|') | CSET_BIT('}') | CSET_BIT('~'),
+	    0, 0 }
+};

@@ -5,6 +5,8 @@
 void
 cur_init(struct cur *c, struct slice s)
 {
+	if (s.p == NULL)
+		s = SLICE("");
 	*c = (struct cur){ .p = s.p, .end = s.p + s.n, .start = s.p };
 }
 

@@ -15,11 +15,11 @@
 #include "lib/base/slice.h"
 
 struct cur {
-	const char *p;		/* next byte */
+	const char *p; /* next byte */
 	const char *end;
 	const char *start;
 	bool failed;
-	const char *why;	/* static text of the first failure, or NULL */
+	const char *why; /* static text of the first failure, or NULL */
 };
 
 void cur_init(struct cur *c, struct slice s);

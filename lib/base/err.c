@@ -5,9 +5,26 @@
 #include <stdio.h>
 
 static const char *const names[ERR_COUNT] = {
-	"ok", "internal", "io", "nospace", "corrupt", "notfound", "exists",
-	"invalid", "toobig", "quota", "denied", "auth", "busy", "closed",
-	"timeout", "limit", "unsupported", "conflict", "tls", "dns",
+	"ok",
+	"internal",
+	"io",
+	"nospace",
+	"corrupt",
+	"notfound",
+	"exists",
+	"invalid",
+	"toobig",
+	"quota",
+	"denied",
+	"auth",
+	"busy",
+	"closed",
+	"timeout",
+	"limit",
+	"unsupported",
+	"conflict",
+	"tls",
+	"dns",
 };
 
 const char *
@@ -16,6 +33,15 @@ err_name(int kind)
 	if (kind > 0 || kind <= -ERR_COUNT)
 		return "unknown";
 	return names[-kind];
+}
+
+/* A reply or a log line stays one line, whatever was printed into it. */
+static void
+plain(char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < 0x20 || (unsigned char)*s >= 0x7f)
+			*s = '?';
 }
 
 int
@@ -30,6 +56,7 @@ err_set(struct err *e, int kind, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);
+	plain(e->text);
 	return kind;
 }
 
@@ -43,6 +70,7 @@ err_detail(struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(e->detail, sizeof(e->detail), fmt, ap);
 	va_end(ap);
+	plain(e->detail);
 }
 
 int

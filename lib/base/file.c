@@ -27,19 +27,23 @@ file_read_fd(int fd, struct buf *out, struct err *e)
 {
 	off_t at = 0;
 	ssize_t n;
-	char *to;
+	char *to, beyond;
 
 	for (;;) {
-		if ((to = buf_reserve(out, 1)) == NULL)
+		bool full = buf_len(out) >= out->max;
+
+		if (full)
+			to = &beyond;
+		else if ((to = buf_reserve(out, 1)) == NULL)
 			return err_set(e, ERR_TOOBIG, "file too large");
-		n = pread(fd, to, out->cap - out->n, at);
+		n = pread(fd, to, full ? 1 : out->cap - out->n, at);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return failed(e, "read", "descriptor");
 		if (n == 0)
 			return 0;
-		if (buf_len(out) + (size_t)n > out->max)
+		if (full || buf_len(out) + (size_t)n > out->max)
 			return err_set(e, ERR_TOOBIG, "file too large");
 		buf_advance(out, (size_t)n);
 		at += n;
@@ -172,22 +176,35 @@ out:
 	return rc;
 }
 
+static int
+one_dir(const char *path, mode_t mode, struct err *e)
+{
+	struct stat st;
+
+	if (mkdir(path, mode) == 0)
+		return 0;
+	if (errno == EEXIST && stat(path, &st) == 0) {
+		if (S_ISDIR(st.st_mode))
+			return 0;
+		errno = ENOTDIR;
+	}
+	return failed(e, "mkdir", path);
+}
+
 int
 file_mkdirs(const char *path, mode_t mode, struct err *e)
 {
 	char *work = xstrdup(path);
 	int rc = 0;
 
-	for (char *p = work + 1;; p++) {
+	for (char *p = work;; p++) {
 		char was = *p;
 
 		if (was != '/' && was != '\0')
 			continue;
 		*p = '\0';
-		if (mkdir(work, mode) != 0 && errno != EEXIST) {
-			rc = failed(e, "mkdir", work);
+		if (work[0] != '\0' && (rc = one_dir(work, mode, e)) != 0)
 			break;
-		}
 		*p = was;
 		if (was == '\0')
 			break;

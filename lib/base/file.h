@@ -19,8 +19,8 @@ PH_MUSTUSE int file_read_fd(int fd, struct buf *out, struct err *e);
 
 /* Writes a temporary beside it, fsync, rename, fsync the directory: the file
  * is the old one or the new one, whole, whatever happens. */
-PH_MUSTUSE int file_replace(const char *path, struct slice bytes, mode_t mode,
-    struct err *e);
+PH_MUSTUSE int file_replace(
+    const char *path, struct slice bytes, mode_t mode, struct err *e);
 
 /* mkdir -p; existing directories keep their mode. */
 PH_MUSTUSE int file_mkdirs(const char *path, mode_t mode, struct err *e);

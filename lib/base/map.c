@@ -37,7 +37,7 @@ static uint64_t
 mix(uint64_t a, uint64_t b)
 {
 	__uint128_t m = (__uint128_t)(a ^ UINT64_C(0x9e3779b97f4a7c15)) *
-	    (b ^ UINT64_C(0xe7037ed1a0b428db));
+			(b ^ UINT64_C(0xe7037ed1a0b428db));
 
 	return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
@@ -89,8 +89,9 @@ find(const struct map *m, struct slice key, uint64_t hash)
 	if (m->nslots == 0)
 		return NULL;
 	at = &m->slots[hash & (m->nslots - 1)];
-	while (*at != NULL &&
-	    ((*at)->hash != hash || !slice_eq(slice_of((*at)->key, (*at)->n), key)))
+	while (
+	    *at != NULL && ((*at)->hash != hash ||
+			       !slice_eq(slice_of((*at)->key, (*at)->n), key)))
 		at = &(*at)->next;
 	return at;
 }

@@ -16,8 +16,8 @@ struct map_node;
 
 struct map {
 	struct map_node **slots;
-	size_t nslots;	/* a power of two, or 0 */
-	size_t n;	/* entries */
+	size_t nslots; /* a power of two, or 0 */
+	size_t n;      /* entries */
 };
 
 void map_init(struct map *m);

@@ -68,8 +68,8 @@ struct unit {
 };
 
 static bool
-parse_unit(struct slice s, const struct unit *units, size_t count,
-    uint64_t *out)
+parse_unit(
+    struct slice s, const struct unit *units, size_t count, uint64_t *out)
 {
 	struct cur c;
 	struct slice rest;

@@ -16,10 +16,11 @@
 
 /* From a pointer to a member back to the object that embeds it. */
 #define PH_CONTAINER(ptr, type, member) \
-	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 /* Our own logic is wrong: say where and stop.  Never for bytes from a peer. */
-#define ph_assert(cond) ((cond) ? (void)0 : ph_assert_fail(#cond, __FILE__, __LINE__))
+#define ph_assert(cond) \
+	((cond) ? (void)0 : ph_assert_fail(#cond, __FILE__, __LINE__))
 
 PH_NORETURN void ph_assert_fail(const char *cond, const char *file, int line);
 

@@ -15,6 +15,8 @@ slice_from(struct slice s, size_t from)
 {
 	if (from > s.n)
 		from = s.n;
+	if (from == 0) /* p may be NULL */
+		return s;
 	return (struct slice){ s.p + from, s.n - from };
 }
 

@@ -17,7 +17,7 @@ struct bundle_entry {
 
 void bundle_add(struct buf *out, const struct bundle_entry *entry);
 /* Splits off the first entry; false at the end; *bad_out on damage. */
-bool bundle_next(struct slice *rest, struct bundle_entry *entry_out,
-    bool *bad_out);
+bool bundle_next(
+    struct slice *rest, struct bundle_entry *entry_out, bool *bad_out);
 
 #endif

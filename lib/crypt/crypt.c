@@ -37,6 +37,9 @@ crypt_hmac_sha256(struct slice key, struct slice in, uint8_t out[SHA256_LEN])
 {
 	unsigned int n = SHA256_LEN;
 
+	/* The library takes NULL for "as before", not for no bytes. */
+	key.p = key.n != 0 ? key.p : "";
+	in.p = in.n != 0 ? in.p : "";
 	ph_assert(HMAC(EVP_sha256(), key.p, (int)key.n,
 		      (const unsigned char *)in.p, in.n, out, &n) != NULL);
 }
@@ -78,8 +81,8 @@ crypt_sha256_final(struct crypt_sha256_ctx **c, uint8_t out[SHA256_LEN])
 
 /* RFC 5802 3: SaltedPassword, ClientKey, StoredKey, ServerKey. */
 void
-crypt_scram_keys(struct slice password, const uint8_t salt[16],
-    uint32_t rounds, struct scram_keys *out)
+crypt_scram_keys(struct slice password, const uint8_t salt[16], uint32_t rounds,
+    struct scram_keys *out)
 {
 	uint8_t salted[SHA256_LEN], client[SHA256_LEN];
 	struct slice key = slice_of(salted, sizeof(salted));
@@ -100,6 +103,12 @@ crypt_scram_verify(struct slice password, const struct scram_keys *keys)
 	struct scram_keys made;
 	bool same;
 
+	/* The rounds come from disk: none, or hours of them, is damage. */
+	if (keys->rounds == 0 || keys->rounds > SCRAM_ROUNDS_MAX)
+		return false;
+	/* HMAC pads short keys with NUL: "x" and "x\0" would be the same. */
+	if (slice_chr(password, '\0') != password.n)
+		return false;
 	crypt_scram_keys(password, keys->salt, keys->rounds, &made);
 	same = crypt_equal(made.stored_key, keys->stored_key, SHA256_LEN);
 	mem_wipe(&made, sizeof(made));

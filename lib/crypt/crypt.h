@@ -10,7 +10,7 @@
 
 #include "lib/base/slice.h"
 
-enum { SHA256_LEN = 32 };
+enum { SHA256_LEN = 32, SCRAM_ROUNDS_MAX = 1000000 };
 
 /* Dies when the kernel has no randomness: nothing works without. */
 void crypt_random(void *out, size_t n);
@@ -19,8 +19,8 @@ void crypt_random(void *out, size_t n);
 bool crypt_equal(const void *a, const void *b, size_t n);
 
 void crypt_sha256(struct slice in, uint8_t out[SHA256_LEN]);
-void crypt_hmac_sha256(struct slice key, struct slice in,
-    uint8_t out[SHA256_LEN]);
+void crypt_hmac_sha256(
+    struct slice key, struct slice in, uint8_t out[SHA256_LEN]);
 /* RFC 8018 5.2 with HMAC-SHA-256.  Costs about 0.2 us a round. */
 void crypt_pbkdf2_sha256(struct slice password, struct slice salt,
     uint32_t rounds, uint8_t out[SHA256_LEN]);
@@ -43,7 +43,9 @@ struct scram_keys {
 /* password: already SASLprep'ed by the caller. */
 void crypt_scram_keys(struct slice password, const uint8_t salt[16],
     uint32_t rounds, struct scram_keys *out);
-/* Does this password make these keys?  Constant time in the keys. */
+/* Does this password make these keys?  Constant time in the keys.  False for
+ * keys with no rounds or more than SCRAM_ROUNDS_MAX, and for a password that
+ * holds a NUL (RFC 4616 2 has none). */
 bool crypt_scram_verify(struct slice password, const struct scram_keys *keys);
 
 #endif
