@@ -1,0 +1,105 @@
+#include "pop3d/cmd.h"
+
+#include <stdlib.h>
+
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "pop3d/resp.h"
+
+/* RFC 2449 6.  EXPIRE NEVER: nothing here removes mail by age. */
+void
+pop3_capa(struct client *c, const struct pop3_line *l)
+{
+	const struct conf *conf = c->sl->srv->conf;
+	bool tls = conn_is_tls(&c->conn);
+	bool plain = tls || conf->plaintext_without_tls;
+
+	(void)l;
+	resp_ok(&c->out, "what this server does");
+	buf_add_str(&c->out,
+	    "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
+	    "EXPIRE NEVER\r\nIMPLEMENTATION Posthof\r\n");
+	if (plain)
+		buf_add_str(&c->out, "USER\r\n");
+	if (!tls)
+		buf_add_str(&c->out, "STLS\r\n");
+	buf_add_str(&c->out, "SASL ");
+	auth_mechs(c->sl->srv->auth, plain, tls, false, &c->out);
+	buf_add_str(&c->out, "\r\n.\r\n");
+}
+
+void
+pop3_noop(struct client *c, const struct pop3_line *l)
+{
+	(void)l;
+	resp_ok(&c->out, "still here");
+}
+
+/* The UIDs marked by DELE, rising; the caller frees. */
+static uint32_t *
+gone_uids(const struct client *c)
+{
+	uint32_t *uids = xcalloc(c->ngone, sizeof(*uids));
+	uint32_t n = 0, count = view_count(c->view);
+
+	for (uint32_t seq = 1; seq <= count && n < c->ngone; seq++) {
+		struct view_msg m;
+
+		if (!(c->gone[seq / 8] & (1u << seq % 8)))
+			continue;
+		view_get(c->view, seq, &m);
+		uids[n++] = m.uid;
+	}
+	return uids;
+}
+
+static void
+update_work(struct sjob *j)
+{
+	struct client *c = PH_CONTAINER(j, struct client, job);
+	uint32_t *uids = gone_uids(c);
+
+	c->update_rc = msg_expunge(j->srv->store, c->who.account,
+	    view_folder(c->view), uids, c->ngone, false, NULL);
+	j->durable = true;
+	free(uids);
+}
+
+static void
+update_done(struct sjob *j)
+{
+	struct client *c = PH_CONTAINER(j, struct client, job);
+	int rc = c->update_rc != 0 ? c->update_rc : j->rc;
+
+	if (!client_back(c))
+		return;
+	if (rc != 0) {
+		log_error(c->id, "update", "deleted=%u error=%s", c->ngone,
+		    err_name(rc));
+		resp_err(
+		    &c->out, "[SYS/TEMP] the messages could not be deleted");
+	} else {
+		resp_ok(&c->out, "%u deleted, goodbye", c->ngone);
+	}
+	client_flush(c);
+	client_close(c, "quit");
+}
+
+/* RFC 1939 6: the UPDATE state is this job; a lost connection never gets
+ * here, so it deletes nothing. */
+void
+pop3_quit(struct client *c, const struct pop3_line *l)
+{
+	(void)l;
+	c->quitting = true;
+	if (c->ngone != 0) {
+		c->working = true;
+		c->job.work = update_work;
+		c->job.done = update_done;
+		sjob_submit(c->sl, &c->job);
+		return;
+	}
+	resp_ok(&c->out, "goodbye");
+	client_flush(c);
+	client_close(c, "quit");
+}
