@@ -23,6 +23,7 @@
 enum {
 	DB_KEY_MAX = 400,
 	DB_VALUE_MAX = 980,	/* a quarter of a 4 KiB page, less overhead */
+	DB_SMALL_MAX = 84,	/* the same of a 512-byte page; keys too */
 	DB_EXIT_PANIC = 70
 };
 
@@ -32,6 +33,10 @@ struct db_txn;
 struct db_table_def {
 	const char *name;
 	uint32_t page_bytes;	/* 4096, or 512 for small hot tables */
+	bool keep_pages;	/* emptied pages stay in the tree: fewer
+				 * deadlocks, but only for tables whose keys
+				 * come again; with rising keys the file would
+				 * grow for ever (DB_REVSPLITOFF) */
 };
 
 struct db_conf {

@@ -1,0 +1,117 @@
+/*
+ * The environment's settings.  Sizes are fixed by the process that makes the
+ * regions, so all processes pass through here.
+ */
+#include "lib/db/db_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+
+enum {
+	LOCKS_MAX = 60000,
+	LOCKERS_MAX = 4000,
+	TXNS_MAX = 2000,
+	MUTEX_MORE = 200000, /* a long snapshot with a small cache needs
+				 * them, else ENOMEM for all writers */
+	LOG_BUFFER = 4 << 20,
+	LOG_FILE = 64 << 20
+};
+
+static struct db *
+env_db(const DB_ENV *env)
+{
+	return env->app_private;
+}
+
+static void
+on_error(const DB_ENV *env, const char *prefix, const char *msg)
+{
+	struct db *db = env_db(env);
+	struct db_thread *th;
+	const char *table = "-";
+
+	(void)prefix;
+	th = db->have_key ? pthread_getspecific(db->key) : NULL;
+	if (th != NULL && th->table < db->ntables)
+		table = db->defs[th->table].name;
+	if (th != NULL && strstr(msg, "checksum error") != NULL)
+		th->damage = true;
+	log_error(NULL, "db", "table=%s msg=%s", table, log_q(slice_str(msg)));
+}
+
+static void
+on_message(const DB_ENV *env, const char *msg)
+{
+	(void)env;
+	log_debug(NULL, "db", "msg=%s", log_q(slice_str(msg)));
+}
+
+/* Nothing may be done in a lost environment, not even closing it. */
+static void
+on_event(DB_ENV *env, u_int32_t event, void *info)
+{
+	(void)env;
+	(void)info;
+	if (event == DB_EVENT_PANIC)
+		_exit(DB_EXIT_PANIC);
+}
+
+static int
+limits(DB_ENV *env)
+{
+	int ret;
+
+	if ((ret = env->set_lk_detect(env, DB_LOCK_YOUNGEST)) != 0 ||
+	    (ret = env->set_lk_max_locks(env, LOCKS_MAX)) != 0 ||
+	    (ret = env->set_lk_max_objects(env, LOCKS_MAX)) != 0 ||
+	    (ret = env->set_lk_max_lockers(env, LOCKERS_MAX)) != 0 ||
+	    (ret = env->set_tx_max(env, TXNS_MAX)) != 0 ||
+	    (ret = env->mutex_set_increment(env, MUTEX_MORE)) != 0)
+		return ret;
+	return 0;
+}
+
+static int
+logging(DB_ENV *env)
+{
+	int ret;
+
+	if ((ret = env->set_lg_dir(env, "log")) != 0 ||
+	    (ret = env->set_lg_bsize(env, LOG_BUFFER)) != 0 ||
+	    (ret = env->set_lg_max(env, LOG_FILE)) != 0 ||
+	    (ret = env->set_lg_filemode(env, 0600)) != 0 ||
+	    (ret = env->log_set_config(env, DB_LOG_AUTO_REMOVE, 1)) != 0)
+		return ret;
+	return 0;
+}
+
+int
+db_env_settings(struct db *db, const struct db_conf *conf, struct err *e)
+{
+	DB_ENV *env = db->env;
+	char *stray = xasprintf("%s/DB_CONFIG", conf->dir);
+	bool is_stray = access(stray, F_OK) == 0;
+	int ret;
+
+	free(stray);
+	if (is_stray)
+		return err_set(e, ERR_INVALID,
+		    "there is a file DB_CONFIG in the index; it would overrule "
+		    "Posthof's settings: remove it");
+	env->app_private = db;
+	env->set_errcall(env, on_error);
+	env->set_msgcall(env, on_message);
+	if ((ret = env->set_event_notify(env, on_event)) != 0 ||
+	    (ret = env->set_cachesize(env, (u_int32_t)(conf->cache_bytes >> 30),
+		 (u_int32_t)(conf->cache_bytes & ((1U << 30) - 1)), 1)) != 0 ||
+	    (ret = limits(env)) != 0 || (ret = logging(env)) != 0) {
+		(void)err_set(e, ERR_INTERNAL, "index settings refused");
+		err_detail(e, "%s", db_strerror(ret));
+		return ERR_INTERNAL;
+	}
+	return 0;
+}
