@@ -8,15 +8,15 @@
 #include "pop3d/parse.h"
 
 enum {
-	CMD_LOOP = 0,	/* answers at once, on the loop */
-	CMD_STORE = 1,	/* runs in a job; may share one with its neighbours */
-	CMD_STARTS = 2	/* starts a job or handshake of its own and answers
+	CMD_LOOP = 0,  /* answers at once, on the loop */
+	CMD_STORE = 1, /* runs in a job; may share one with its neighbours */
+	CMD_STARTS = 2 /* starts a job or handshake of its own and answers
 			 * when that ends; nothing behind it runs before */
 };
 
 struct pop3_cmd {
 	const char *name;
-	unsigned states;	/* sum of enum pop3_state */
+	unsigned states; /* sum of enum pop3_state */
 	unsigned how;
 	void (*run)(struct client *c, const struct pop3_line *l);
 };
@@ -31,10 +31,6 @@ void pop3_auth(struct client *c, const struct pop3_line *l);
 void pop3_stls(struct client *c, const struct pop3_line *l);
 /* A line of a SASL exchange. */
 void pop3_auth_line(struct client *c, struct slice line);
-/* The pause behind a failed login is over. */
-void pop3_auth_failed(struct client *c);
-/* Wipes and frees what a login left. */
-void pop3_login_fini(struct login *l);
 
 /* cmd_trans.c */
 void pop3_stat(struct client *c, const struct pop3_line *l);

@@ -10,29 +10,28 @@
 void
 pop3_capa(struct client *c, const struct pop3_line *l)
 {
-	const struct conf *conf = c->sl->srv->conf;
-	bool tls = conn_is_tls(&c->conn);
-	bool plain = tls || conf->plaintext_without_tls;
+	bool tls = conn_is_tls(&c->s.conn);
+	bool plain = session_plain_ok(&c->s);
 
 	(void)l;
-	resp_ok(&c->out, "what this server does");
-	buf_add_str(&c->out,
+	resp_ok(&c->s.out, "what this server does");
+	buf_add_str(&c->s.out,
 	    "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
 	    "EXPIRE NEVER\r\nIMPLEMENTATION Posthof\r\n");
 	if (plain)
-		buf_add_str(&c->out, "USER\r\n");
+		buf_add_str(&c->s.out, "USER\r\n");
 	if (!tls)
-		buf_add_str(&c->out, "STLS\r\n");
-	buf_add_str(&c->out, "SASL ");
-	auth_mechs(c->sl->srv->auth, plain, tls, false, &c->out);
-	buf_add_str(&c->out, "\r\n.\r\n");
+		buf_add_str(&c->s.out, "STLS\r\n");
+	buf_add_str(&c->s.out, "SASL ");
+	auth_mechs(c->s.sl->srv->auth, plain, tls, false, &c->s.out);
+	buf_add_str(&c->s.out, "\r\n.\r\n");
 }
 
 void
 pop3_noop(struct client *c, const struct pop3_line *l)
 {
 	(void)l;
-	resp_ok(&c->out, "still here");
+	resp_ok(&c->s.out, "still here");
 }
 
 /* The UIDs marked by DELE, rising; the caller frees. */
@@ -56,7 +55,7 @@ gone_uids(const struct client *c)
 static void
 update_work(struct sjob *j)
 {
-	struct client *c = PH_CONTAINER(j, struct client, job);
+	struct client *c = client_of(PH_CONTAINER(j, struct session, job));
 	uint32_t *uids = gone_uids(c);
 
 	c->update_rc = msg_expunge(j->srv->store, c->who.account,
@@ -68,20 +67,19 @@ update_work(struct sjob *j)
 static void
 update_done(struct sjob *j)
 {
-	struct client *c = PH_CONTAINER(j, struct client, job);
+	struct client *c = client_of(PH_CONTAINER(j, struct session, job));
 	int rc = c->update_rc != 0 ? c->update_rc : j->rc;
 
-	if (!client_back(c))
+	if (!session_back(&c->s))
 		return;
 	if (rc != 0) {
-		log_error(c->id, "update", "deleted=%u error=%s", c->ngone,
+		log_error(c->s.id, "update", "deleted=%u error=%s", c->ngone,
 		    err_name(rc));
 		resp_err(
-		    &c->out, "[SYS/TEMP] the messages could not be deleted");
+		    &c->s.out, "[SYS/TEMP] the messages could not be deleted");
 	} else {
-		resp_ok(&c->out, "%u deleted, goodbye", c->ngone);
+		resp_ok(&c->s.out, "%u deleted, goodbye", c->ngone);
 	}
-	client_flush(c);
 	client_close(c, "quit");
 }
 
@@ -91,15 +89,10 @@ void
 pop3_quit(struct client *c, const struct pop3_line *l)
 {
 	(void)l;
-	c->quitting = true;
 	if (c->ngone != 0) {
-		c->working = true;
-		c->job.work = update_work;
-		c->job.done = update_done;
-		sjob_submit(c->sl, &c->job);
+		session_job(&c->s, false, update_work, update_done);
 		return;
 	}
-	resp_ok(&c->out, "goodbye");
-	client_flush(c);
+	resp_ok(&c->s.out, "goodbye");
 	client_close(c, "quit");
 }

@@ -20,12 +20,12 @@ want_msg(struct client *c, struct slice arg, uint32_t *seq_out)
 {
 	if (!pop3_number(arg, seq_out) || *seq_out == 0 ||
 	    *seq_out > view_count(c->view)) {
-		resp_err(&c->out, "no such message, there are %u",
+		resp_err(&c->s.out, "no such message, there are %u",
 		    view_count(c->view));
 		return false;
 	}
 	if (is_gone(c, *seq_out)) {
-		resp_err(&c->out, "message %u is deleted", *seq_out);
+		resp_err(&c->s.out, "message %u is deleted", *seq_out);
 		return false;
 	}
 	return true;
@@ -54,7 +54,7 @@ sum_sizes(struct client *c, uint64_t *bytes_out)
 	int rc;
 
 	*bytes_out = 0;
-	rc = msg_iter_open(c->sl->srv->store, c->who.account,
+	rc = msg_iter_open(c->s.sl->srv->store, c->who.account,
 	    view_folder(c->view), NULL, 0, 1, MSG_WANT_INFO, &it);
 	if (rc != 0)
 		return rc;
@@ -73,45 +73,46 @@ pop3_stat(struct client *c, const struct pop3_line *l)
 
 	(void)l;
 	if (c->ngone != 0 && (rc = sum_sizes(c, &bytes)) != 0) {
-		resp_fail(&c->out, rc, "");
+		resp_fail(&c->s.out, rc, "");
 		return;
 	}
-	resp_ok(&c->out, "%u %" PRIu64, view_count(c->view) - c->ngone, bytes);
+	resp_ok(
+	    &c->s.out, "%u %" PRIu64, view_count(c->view) - c->ngone, bytes);
 }
 
 static void
 put_listed(struct client *c, uint32_t seq, const struct msg_meta *m)
 {
-	buf_add_u64(&c->out, seq);
-	buf_add_char(&c->out, ' ');
+	buf_add_u64(&c->s.out, seq);
+	buf_add_char(&c->s.out, ' ');
 	if (c->listing.uidl)
-		buf_add_slice(&c->out, m->uidl);
+		buf_add_slice(&c->s.out, m->uidl);
 	else
-		buf_add_u64(&c->out, m->size);
-	buf_add(&c->out, "\r\n", 2);
+		buf_add_u64(&c->s.out, m->size);
+	buf_add(&c->s.out, "\r\n", 2);
 }
 
 static bool
 more_list(struct client *c)
 {
-	size_t mark = c->sl->srv->conf->output_high_water;
+	size_t mark = c->s.sl->srv->conf->output_high_water;
 	struct msg_meta m;
 	uint32_t seq;
 	int rc;
 
 	while ((rc = next_listed(c, c->listing.it, &m, &seq)) == 0) {
 		put_listed(c, seq, &m);
-		if (buf_len(&c->out) >= mark)
+		if (buf_len(&c->s.out) >= mark)
 			return false;
 	}
 	msg_iter_close(&c->listing.it);
 	if (rc != ERR_NOTFOUND) {
 		/* The list has begun: only the end of it all is honest. */
-		log_error(c->id, "list", "error=%s", err_name(rc));
-		c->quitting = true;
+		log_error(c->s.id, "list", "error=%s", err_name(rc));
+		c->s.quitting = true;
 		return true;
 	}
-	buf_add_str(&c->out, ".\r\n");
+	buf_add_str(&c->s.out, ".\r\n");
 	return true;
 }
 
@@ -127,15 +128,15 @@ list_one(struct client *c, struct slice arg)
 	if (!want_msg(c, arg, &seq))
 		return;
 	view_get(c->view, seq, &vm);
-	rc = msg_iter_open(c->sl->srv->store, c->who.account,
+	rc = msg_iter_open(c->s.sl->srv->store, c->who.account,
 	    view_folder(c->view), &vm.uid, 1, 0, MSG_WANT_INFO, &it);
 	if (rc == 0)
 		rc = msg_iter_next(it, &m);
 	if (rc == 0) {
-		buf_add_str(&c->out, "+OK ");
+		buf_add_str(&c->s.out, "+OK ");
 		put_listed(c, seq, &m);
 	} else {
-		resp_fail(&c->out, rc, "");
+		resp_fail(&c->s.out, rc, "");
 	}
 	msg_iter_close(&it);
 }
@@ -150,14 +151,14 @@ list_or_uidl(struct client *c, const struct pop3_line *l, bool uidl)
 		list_one(c, l->arg[0]);
 		return;
 	}
-	rc = msg_iter_open(c->sl->srv->store, c->who.account,
+	rc = msg_iter_open(c->s.sl->srv->store, c->who.account,
 	    view_folder(c->view), NULL, 0, 1, MSG_WANT_INFO, &c->listing.it);
 	if (rc != 0) {
-		resp_fail(&c->out, rc, "");
+		resp_fail(&c->s.out, rc, "");
 		return;
 	}
-	resp_ok(&c->out, "%u messages", view_count(c->view) - c->ngone);
-	c->more = more_list;
+	resp_ok(&c->s.out, "%u messages", view_count(c->view) - c->ngone);
+	c->s.more = more_list;
 }
 
 void
@@ -219,13 +220,13 @@ put_chunk(struct client *c, struct slice chunk)
 	struct reading *r = &c->reading;
 	size_t show = clip_lines(r, chunk);
 
-	dotted_stuff(&c->out, slice_sub(chunk, 0, show), &r->dots);
+	dotted_stuff(&c->s.out, slice_sub(chunk, 0, show), &r->dots);
 	r->at = show < chunk.n ? r->meta.size : r->at + show;
 	if (r->at < r->meta.size || !lacks_blank(r, chunk))
 		return;
 	if (chunk.p[chunk.n - 1] != '\n')
-		dotted_stuff(&c->out, SLICE("\r\n"), &r->dots);
-	dotted_stuff(&c->out, SLICE("\r\n"), &r->dots);
+		dotted_stuff(&c->s.out, SLICE("\r\n"), &r->dots);
+	dotted_stuff(&c->s.out, SLICE("\r\n"), &r->dots);
 }
 
 static bool
@@ -236,23 +237,23 @@ more_retr(struct client *c)
 	int rc;
 
 	buf_init(&chunk, 2 << 20);
-	rc = msg_read(c->sl->srv->store, &r->meta, r->at,
+	rc = msg_read(c->s.sl->srv->store, &r->meta, r->at,
 	    r->meta.size <= 1 << 20 ? r->meta.size : CHUNK, &chunk);
 	if (rc == 0 && buf_len(&chunk) == 0 && r->meta.size != 0)
 		rc = ERR_CORRUPT;
 	if (rc != 0) {
-		log_error(c->id, "read", "uid=%u error=%s", r->meta.uid,
+		log_error(c->s.id, "read", "uid=%u error=%s", r->meta.uid,
 		    err_name(rc));
 		if (!r->begun)
-			resp_fail(&c->out, rc, "");
+			resp_fail(&c->s.out, rc, "");
 		/* Half a message must not look whole: no final dot. */
-		c->quitting = r->begun;
+		c->s.quitting = r->begun;
 		buf_fini(&chunk);
 		arena_clear(&r->arena);
 		return true;
 	}
 	if (!r->begun)
-		resp_ok(&c->out, "%" PRIu64 " octets", r->meta.size);
+		resp_ok(&c->s.out, "%" PRIu64 " octets", r->meta.size);
 	r->begun = true;
 	if (buf_len(&chunk) != 0) {
 		map_nul(chunk.p + chunk.start, buf_len(&chunk));
@@ -261,7 +262,7 @@ more_retr(struct client *c)
 	buf_fini(&chunk);
 	if (r->at < r->meta.size)
 		return false;
-	dotted_stuff_end(&c->out, &r->dots);
+	dotted_stuff_end(&c->s.out, &r->dots);
 	arena_clear(&r->arena);
 	return true;
 }
@@ -274,10 +275,10 @@ start_reading(struct client *c, uint32_t seq, int64_t lines)
 	int rc;
 
 	view_get(c->view, seq, &vm);
-	rc = msg_meta_get(c->sl->srv->store, c->who.account,
+	rc = msg_meta_get(c->s.sl->srv->store, c->who.account,
 	    view_folder(c->view), vm.uid, &r->arena, &r->meta);
 	if (rc != 0) {
-		resp_fail(&c->out, rc,
+		resp_fail(&c->s.out, rc,
 		    rc == ERR_NOTFOUND
 			? "the message was deleted by another program"
 			: "");
@@ -289,7 +290,7 @@ start_reading(struct client *c, uint32_t seq, int64_t lines)
 	r->begun = false;
 	dotted_enc_init(&r->dots, true);
 	c->retrieved += lines < 0;
-	c->more = more_retr;
+	c->s.more = more_retr;
 }
 
 void
@@ -308,7 +309,8 @@ pop3_top(struct client *c, const struct pop3_line *l)
 	uint32_t seq, lines;
 
 	if (l->nargs != 2 || !pop3_number(l->arg[1], &lines))
-		resp_err(&c->out, "TOP takes a message and a number of lines");
+		resp_err(
+		    &c->s.out, "TOP takes a message and a number of lines");
 	else if (want_msg(c, l->arg[0], &seq))
 		start_reading(c, seq, lines);
 }
@@ -322,7 +324,7 @@ pop3_dele(struct client *c, const struct pop3_line *l)
 		return;
 	c->gone[seq / 8] |= (uint8_t)(1u << seq % 8);
 	c->ngone++;
-	resp_ok(&c->out, "message %u will be deleted", seq);
+	resp_ok(&c->s.out, "message %u will be deleted", seq);
 }
 
 void
@@ -331,5 +333,5 @@ pop3_rset(struct client *c, const struct pop3_line *l)
 	(void)l;
 	memset(c->gone, 0, view_count(c->view) / 8 + 1);
 	c->ngone = 0;
-	resp_ok(&c->out, "%u messages", view_count(c->view));
+	resp_ok(&c->s.out, "%u messages", view_count(c->view));
 }

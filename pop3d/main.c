@@ -1,22 +1,9 @@
-#include <stdlib.h>
-
-#include "lib/base/mem.h"
 #include "pop3d/client.h"
 
 static const struct server_door doors[] = {
 	{ "pop3", false, client_accept },
 	{ "pop3s", true, client_accept },
 };
-
-static int
-loop_start(struct server_loop *sl)
-{
-	struct client_list *all = xcalloc(1, sizeof(*all));
-
-	TAILQ_INIT(all);
-	sl->app = all;
-	return 0;
-}
 
 /* Secrets or rights changed: what was remembered of them goes. */
 static void
@@ -25,13 +12,6 @@ on_notify(struct server_loop *sl, const struct notify_event *ev, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (ev[i].kind == NOTIFY_ACCOUNT)
 			auth_forget(sl->srv->auth, ev[i].account);
-}
-
-static void
-stop(struct server *srv)
-{
-	for (size_t i = 0; i < srv->nloops; i++)
-		free(srv->loops[i].app);
 }
 
 int
@@ -43,10 +23,10 @@ main(int argc, char **argv)
 		.doors = doors,
 		.ndoors = PH_LEN(doors),
 		.notify_kinds = NOTIFY_ACCOUNT,
-		.loop_start = loop_start,
+		.loop_start = session_loop_start,
 		.notify = on_notify,
-		.loop_stop = client_close_all,
-		.stop = stop,
+		.loop_stop = session_loop_stop,
+		.stop = session_stop,
 	};
 
 	return server_main(&ops, argc, argv);

@@ -10,11 +10,11 @@
 #include "lib/base/slice.h"
 
 struct pop3_line {
-	struct slice name;	/* the keyword as it came */
-	struct slice rest;	/* behind its first blank, spaces kept; p is
+	struct slice name;   /* the keyword as it came */
+	struct slice rest;   /* behind its first blank, spaces kept; p is
 				 * NULL when there was none */
-	struct slice arg[2];	/* rest, by single blanks */
-	unsigned nargs;		/* more than 2 counts as 3 */
+	struct slice arg[2]; /* rest, by single blanks */
+	unsigned nargs;      /* more than 2 counts as 3 */
 };
 
 /* line: without CRLF.  False: not "keyword [SP args]" of printable bytes. */
@@ -25,7 +25,7 @@ bool pop3_number(struct slice s, uint32_t *out);
 
 /* "name+Folder" at a login: splits off the folder behind the first '+' of an
  * account's name (no '@'); *folder_out is empty when there is none. */
-void pop3_split_login(struct slice login, struct slice *name_out,
-    struct slice *folder_out);
+void pop3_split_login(
+    struct slice login, struct slice *name_out, struct slice *folder_out);
 
 #endif

@@ -13,7 +13,7 @@ struct inherit {
 	struct inherit_fd {
 		char name[32];
 		int fd;
-	} *v;
+	} * v;
 	size_t n;
 };
 

@@ -25,22 +25,22 @@ struct server_thread {
 	struct server_loop *sl;
 	struct server_entry *entries;
 	struct loop_msg begin, end, ping;
-	atomic_bool pinged;		/* a ping is under way */
-	_Atomic uint64_t answered_ms;	/* steady time of the last pong */
-	bool ending;			/* loop's thread only */
+	atomic_bool pinged;           /* a ping is under way */
+	_Atomic uint64_t answered_ms; /* steady time of the last pong */
+	bool ending;                  /* loop's thread only */
 };
 
 struct server_priv {
 	struct inherit fds;
 	int control, notify_fd;
 	struct server_thread *threads;
-	uint64_t epoch;			/* for client ids */
+	uint64_t epoch; /* for client ids */
 	_Atomic uint32_t next_id;
 	_Atomic uint32_t clients, sessions;
 	_Atomic uint64_t total_clients;
-	pthread_mutex_t lock;		/* of by_ip */
-	struct map by_ip;		/* address -> count, as a pointer */
-	struct conf **old_confs;	/* kept: threads may still read them */
+	pthread_mutex_t lock;    /* of by_ip */
+	struct map by_ip;        /* address -> count, as a pointer */
+	struct conf **old_confs; /* kept: threads may still read them */
 	size_t nold, old_cap;
 };
 

@@ -25,8 +25,8 @@ struct server_loop {
 	struct server *srv;
 	struct loop *loop;
 	size_t index;
-	void *app;		/* the daemon's own, per loop */
-	size_t clients;		/* on this loop; kept by admit and leave */
+	void *app;      /* the daemon's own, per loop */
+	size_t clients; /* on this loop; kept by admit and leave */
 };
 
 struct server {
@@ -39,14 +39,14 @@ struct server {
 	struct work *store_work, *auth_work;
 	struct server_loop *loops;
 	size_t nloops;
-	void *app;		/* the daemon's own, per process */
+	void *app; /* the daemon's own, per process */
 	struct server_priv *priv;
 };
 
 /* A kind of listening socket, by its name among the descriptors. */
 struct server_door {
 	const char *name;
-	bool tls;		/* TLS from the first byte */
+	bool tls; /* TLS from the first byte */
 	/* A connection waits on `from`: make a client and conn_accept() it.
 	 * On the loop's thread. */
 	void (*accept)(struct server_loop *sl, const struct server_door *door,
@@ -54,30 +54,30 @@ struct server_door {
 };
 
 struct server_ops {
-	const char *name;		/* "imapd" */
-	const char *sasl_service;	/* "imap" */
+	const char *name;         /* "imapd" */
+	const char *sasl_service; /* "imap" */
 	const struct server_door *doors;
 	size_t ndoors;
-	unsigned notify_kinds;		/* sum of notify_kind; 0: none */
+	unsigned notify_kinds; /* sum of notify_kind; 0: none */
 	/* Each may be NULL. */
-	int (*start)(struct server *srv, struct err *e);	/* main thread,
+	int (*start)(struct server *srv, struct err *e); /* main thread,
 					 * all open, no loop runs yet */
-	int (*loop_start)(struct server_loop *sl);	/* on the loop */
+	int (*loop_start)(struct server_loop *sl);       /* on the loop */
 	/* On every loop, for every batch of events. */
-	void (*notify)(struct server_loop *sl, const struct notify_event *ev,
-	    size_t n);
+	void (*notify)(
+	    struct server_loop *sl, const struct notify_event *ev, size_t n);
 	/* Say goodbye to every client of this loop and close them.  The loop
 	 * ends when sl->clients is 0, or after 5 s. */
 	void (*loop_stop)(struct server_loop *sl);
-	void (*stop)(struct server *srv);	/* main thread, loops ended */
+	void (*stop)(struct server *srv); /* main thread, loops ended */
 };
 
 int server_main(const struct server_ops *ops, int argc, char **argv);
 
 /* Counts a client in, within connections-max and -per-address; false: say
  * why (text for the peer) and close.  Loop thread. */
-bool server_admit(struct server_loop *sl, const char *peer_ip,
-    const char **why_out);
+bool server_admit(
+    struct server_loop *sl, const char *peer_ip, const char **why_out);
 /* Counts it out; in ops->closed. */
 void server_leave(struct server_loop *sl, const char *peer_ip);
 /* A client has logged in, or a logged-in one goes: for status. */
@@ -97,7 +97,7 @@ struct sjob {
 	void (*work)(struct sjob *j);
 	void (*done)(struct sjob *j);
 	bool durable;
-	int rc;			/* of the sync; 0 when nothing was to sync */
+	int rc; /* of the sync; 0 when nothing was to sync */
 	/* private */
 	struct server *srv;
 	struct job job;

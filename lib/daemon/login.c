@@ -1,0 +1,109 @@
+#include "lib/daemon/login.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/b64.h"
+#include "lib/base/mem.h"
+
+enum { SASL_MAX = 12 << 10 };
+
+static void
+wipe_str(char **s)
+{
+	if (*s != NULL)
+		mem_wipe(*s, strlen(*s));
+	free(*s);
+	*s = NULL;
+}
+
+static void
+wipe_buf(struct buf *b)
+{
+	if (b->p != NULL)
+		mem_wipe(b->p, b->cap);
+	buf_fini(b);
+}
+
+void
+login_fini(struct login *l)
+{
+	wipe_str(&l->user);
+	wipe_str(&l->pass);
+	wipe_buf(&l->in);
+	wipe_buf(&l->challenge);
+	auth_sasl_free(&l->sasl);
+	*l = (struct login){ 0 };
+}
+
+void
+login_password(struct login *l, struct slice user, struct slice pass)
+{
+	login_fini(l);
+	l->user = slice_dup(user);
+	l->pass = slice_dup(pass);
+}
+
+void
+login_sasl(struct login *l, struct slice mech, struct conn *conn, bool plain_ok)
+{
+	struct auth_binding *b = &l->binding;
+
+	login_fini(l);
+	l->is_sasl = true;
+	l->plain_ok = plain_ok;
+	l->user = slice_dup(mech);
+	buf_init(&l->challenge, SASL_MAX);
+	if (!conn_is_tls(conn))
+		return;
+	b->exporter_n = conn_tls_binding(
+	    conn, "tls-exporter", b->exporter, sizeof(b->exporter));
+	b->endpoint_n = conn_tls_binding(
+	    conn, "tls-server-end-point", b->endpoint, sizeof(b->endpoint));
+}
+
+bool
+login_response(struct login *l, struct slice text)
+{
+	wipe_buf(&l->in);
+	buf_init(&l->in, SASL_MAX);
+	l->has_in = true;
+	return slice_eq(text, SLICE("=")) || b64_decode(&l->in, text);
+}
+
+void
+login_work(struct login *l, struct auth *auth, unsigned scope,
+    const struct conn *conn, const char *session_id, const char *name)
+{
+	char tls[64];
+	struct auth_peer peer = { .scope = scope,
+		.ip = conn->peer_ip,
+		.tls = tls,
+		.session = session_id };
+	struct slice in =
+	    l->has_in ? buf_slice(&l->in) : (struct slice){ NULL, 0 };
+
+	conn_tls_name(conn, tls, sizeof(tls));
+	if (!l->is_sasl) {
+		l->rc = auth_login(auth, &peer,
+		    slice_str(name != NULL ? name : l->user),
+		    slice_str(l->pass), &l->who, &l->err);
+		return;
+	}
+	buf_clear(&l->challenge);
+	if (l->sasl == NULL)
+		l->rc = auth_sasl_start(auth, &peer, slice_str(l->user),
+		    l->plain_ok, &l->binding, in, &l->sasl, &l->challenge,
+		    &l->who, &l->err);
+	else
+		l->rc = auth_sasl_step(
+		    l->sasl, in, &l->challenge, &l->who, &l->err);
+}
+
+enum login_verdict
+login_verdict(const struct login *l)
+{
+	if (l->rc == 1 || (l->rc == 0 && buf_len(&l->challenge) != 0))
+		return LOGIN_CHALLENGE;
+	return l->rc == 0 ? LOGIN_GOOD : LOGIN_BAD;
+}

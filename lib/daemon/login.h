@@ -1,0 +1,45 @@
+/*
+ * login.h - one attempt to log in: by name and password, or by SASL.
+ *
+ * Holds secrets; login_fini() wipes them.  login_work() runs on an auth
+ * worker, the rest on the loop.
+ */
+#ifndef LIB_DAEMON_LOGIN_H
+#define LIB_DAEMON_LOGIN_H
+
+#include "lib/daemon/server.h"
+
+struct login {
+	char *user, *pass; /* as typed; user is the mechanism for SASL */
+	bool is_sasl, has_in, plain_ok;
+	struct buf in, challenge;
+	char tls[64]; /* conn_tls_name(), taken on the loop */
+	struct auth_binding binding;
+	struct auth_sasl *sasl;
+	struct auth_who who; /* when login_verdict() is LOGIN_GOOD */
+	struct err err;
+	int rc;
+};
+
+void login_fini(struct login *l);
+void login_password(struct login *l, struct slice user, struct slice pass);
+/* conn: for channel binding. */
+void login_sasl(
+    struct login *l, struct slice mech, struct conn *conn, bool plain_ok);
+/* The client's base64; "=" is the empty initial response (RFC 4954 4, RFC
+ * 5034 4, RFC 4959 3).  False: not base64. */
+bool login_response(struct login *l, struct slice text);
+
+/* One step, in a job.  name: what to log in with when that is not l->user (a
+ * folder suffix went), or NULL.  ip and session_id are for the log. */
+void login_work(struct login *l, struct auth *auth, unsigned scope,
+    const char *ip, const char *session_id, const char *name);
+
+enum login_verdict {
+	LOGIN_GOOD,
+	LOGIN_CHALLENGE, /* send l->challenge, wait for an answer */
+	LOGIN_BAD        /* l->rc, l->err */
+};
+enum login_verdict login_verdict(const struct login *l);
+
+#endif
