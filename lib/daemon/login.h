@@ -22,8 +22,9 @@ struct login {
 };
 
 void login_fini(struct login *l);
-void login_password(struct login *l, struct slice user, struct slice pass);
-/* conn: for channel binding. */
+/* conn: for the log and channel binding. */
+void login_password(
+    struct login *l, struct slice user, struct slice pass, struct conn *conn);
 void login_sasl(
     struct login *l, struct slice mech, struct conn *conn, bool plain_ok);
 /* The client's base64; "=" is the empty initial response (RFC 4954 4, RFC
