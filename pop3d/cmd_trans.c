@@ -93,8 +93,9 @@ put_listed(struct client *c, uint32_t seq, const struct msg_meta *m)
 }
 
 static bool
-more_list(struct client *c)
+more_list(struct session *s)
 {
+	struct client *c = client_of(s);
 	size_t mark = c->s.sl->srv->conf->output_high_water;
 	struct msg_meta m;
 	uint32_t seq;
@@ -230,8 +231,9 @@ put_chunk(struct client *c, struct slice chunk)
 }
 
 static bool
-more_retr(struct client *c)
+more_retr(struct session *s)
 {
+	struct client *c = client_of(s);
 	struct reading *r = &c->reading;
 	struct buf chunk;
 	int rc;

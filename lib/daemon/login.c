@@ -37,9 +37,11 @@ login_fini(struct login *l)
 }
 
 void
-login_password(struct login *l, struct slice user, struct slice pass)
+login_password(
+    struct login *l, struct slice user, struct slice pass, struct conn *conn)
 {
 	login_fini(l);
+	conn_tls_name(conn, l->tls, sizeof(l->tls));
 	l->user = slice_dup(user);
 	l->pass = slice_dup(pass);
 }
@@ -50,6 +52,7 @@ login_sasl(struct login *l, struct slice mech, struct conn *conn, bool plain_ok)
 	struct auth_binding *b = &l->binding;
 
 	login_fini(l);
+	conn_tls_name(conn, l->tls, sizeof(l->tls));
 	l->is_sasl = true;
 	l->plain_ok = plain_ok;
 	l->user = slice_dup(mech);
@@ -72,18 +75,13 @@ login_response(struct login *l, struct slice text)
 }
 
 void
-login_work(struct login *l, struct auth *auth, unsigned scope,
-    const struct conn *conn, const char *session_id, const char *name)
+login_work(struct login *l, struct auth *auth, unsigned scope, const char *ip,
+    const char *session_id, const char *name)
 {
-	char tls[64];
-	struct auth_peer peer = { .scope = scope,
-		.ip = conn->peer_ip,
-		.tls = tls,
-		.session = session_id };
+	struct auth_peer peer = { scope, ip, l->tls, session_id };
 	struct slice in =
 	    l->has_in ? buf_slice(&l->in) : (struct slice){ NULL, 0 };
 
-	conn_tls_name(conn, tls, sizeof(tls));
 	if (!l->is_sasl) {
 		l->rc = auth_login(auth, &peer,
 		    slice_str(name != NULL ? name : l->user),
