@@ -71,7 +71,7 @@ buf_reserve(struct buf *b, size_t n)
 	}
 	if (b->cap - b->n >= n && b->p != NULL)
 		return b->p + b->n;
-	if (b->start != 0) {
+	if (b->start != 0 && b->p != NULL) {
 		memmove(b->p, b->p + b->start, live);
 		b->start = 0;
 		b->n = live;
