@@ -198,7 +198,12 @@ install: all ## install under DESTDIR and PREFIX
 		d=$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; \
 		install -d $$d && install -m 644 $$m $$d/ || exit 1; \
 	done
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/lib/,systemd/system \
+	    sysusers.d tmpfiles.d)
+	install -m 644 etc/systemd/posthof.sysusers \
+	    $(DESTDIR)$(PREFIX)/lib/sysusers.d/posthof.conf
+	install -m 644 etc/systemd/posthof.tmpfiles \
+	    $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/posthof.conf
 	sed 's,@PREFIX@,$(PREFIX),g; s,@SYSCONFDIR@,$(SYSCONFDIR),g' \
 	    etc/systemd/posthof.service.in \
 	    > $(DESTDIR)$(PREFIX)/lib/systemd/system/posthof.service
