@@ -8,16 +8,19 @@
 #ifndef STORAGE_USAGE_H
 #define STORAGE_USAGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/db/db.h"
 
+enum { USAGE_PACKAGE_NAME_MAX = 40 }; /* longer: ERR_INVALID */
+
 struct usage_limits {
-	uint64_t bytes_max, messages_max;	/* 0: none */
+	uint64_t bytes_max, messages_max; /* 0: none */
 };
 
-PH_MUSTUSE int usage_package_set(struct db_txn *t, struct slice package,
-    const struct usage_limits *l);
+PH_MUSTUSE int usage_package_set(
+    struct db_txn *t, struct slice package, const struct usage_limits *l);
 PH_MUSTUSE int usage_package_del(struct db_txn *t, struct slice package);
 /* Makes the row, or changes its limits. */
 PH_MUSTUSE int usage_account_set(struct db_txn *t, uint64_t account,
@@ -33,13 +36,26 @@ PH_MUSTUSE int usage_account_del(struct db_txn *t, uint64_t account);
 PH_MUSTUSE int usage_charge(struct db_txn *t, uint64_t account, int64_t bytes,
     int64_t messages, bool over_ok, uint32_t take_ids, uint64_t *first_id_out);
 
+/* The same for many accounts at once, which keeps the order of keys: all
+ * accounts, then all packages.  items rise by account, none twice.  ERR_QUOTA,
+ * ERR_NOTFOUND: *bad_out is the index of the item it was. */
+struct usage_item {
+	uint64_t account;
+	int64_t bytes, messages;
+	bool over_ok;
+	uint32_t take_ids;
+	uint64_t first_id; /* result, with take_ids */
+};
+PH_MUSTUSE int usage_charge_many(
+    struct db_txn *t, struct usage_item *items, size_t n, size_t *bad_out);
+
 struct usage_row {
 	uint64_t bytes, messages, next_msgid;
 	struct usage_limits limits;
 };
-PH_MUSTUSE int usage_account_get(struct db_txn *t, uint64_t account,
-    struct usage_row *out);
-PH_MUSTUSE int usage_package_get(struct db_txn *t, struct slice package,
-    struct usage_row *out);
+PH_MUSTUSE int usage_account_get(
+    struct db_txn *t, uint64_t account, struct usage_row *out);
+PH_MUSTUSE int usage_package_get(
+    struct db_txn *t, struct slice package, struct usage_row *out);
 
 #endif

@@ -1,0 +1,111 @@
+#include "storage/body.h"
+
+#include "lib/base/num.h"
+#include "storage/segment_row.h"
+#include "storage/tables.h"
+
+enum { BODY_FORMAT = 1, BODY_BYTES = 29, BODY_KEY = 8, BODY_REFS_AT = 25 };
+
+static int
+row_get(struct db_txn *t, uint64_t id, bool rmw, char v[BODY_BYTES])
+{
+	char key[BODY_KEY];
+	struct slice k = slice_of(key, sizeof(key));
+	size_t n;
+	int rc;
+
+	num_put64(key, id);
+	rc = rmw ? db_get_rmw(t, T_BODY, k, v, BODY_BYTES, &n)
+		 : db_get(t, T_BODY, k, v, BODY_BYTES, &n);
+	if (rc == 0 && (n != BODY_BYTES || v[0] != BODY_FORMAT))
+		return ERR_CORRUPT;
+	return rc;
+}
+
+static void
+loc_decode(uint64_t id, const char *v, struct body_loc *loc)
+{
+	loc->id = id;
+	loc->segment = num_get32(v + 1);
+	loc->offset = num_get64(v + 5);
+	loc->length = num_get64(v + 13);
+	loc->crc = num_get32(v + 21);
+}
+
+int
+body_add(struct db_txn *t, const struct body_loc *loc, uint32_t references)
+{
+	char key[BODY_KEY], v[BODY_BYTES];
+	int rc;
+
+	num_put64(key, loc->id);
+	v[0] = BODY_FORMAT;
+	num_put32(v + 1, loc->segment);
+	num_put64(v + 5, loc->offset);
+	num_put64(v + 13, loc->length);
+	num_put32(v + 21, loc->crc);
+	num_put32(v + BODY_REFS_AT, references);
+	rc = db_insert(
+	    t, T_BODY, slice_of(key, sizeof(key)), slice_of(v, sizeof(v)));
+	if (rc != 0)
+		return rc;
+	return segment_row_live(t, loc->segment, (int64_t)loc->length);
+}
+
+static int
+put_refs(struct db_txn *t, uint64_t id, char v[BODY_BYTES], uint32_t references)
+{
+	char key[BODY_KEY];
+
+	num_put64(key, id);
+	num_put32(v + BODY_REFS_AT, references);
+	return db_put(
+	    t, T_BODY, slice_of(key, sizeof(key)), slice_of(v, BODY_BYTES));
+}
+
+int
+body_ref(struct db_txn *t, uint64_t id, uint32_t more)
+{
+	char v[BODY_BYTES];
+	uint32_t refs;
+	int rc;
+
+	if ((rc = row_get(t, id, true, v)) != 0)
+		return rc;
+	refs = num_get32(v + BODY_REFS_AT);
+	if (refs > UINT32_MAX - more)
+		return ERR_LIMIT;
+	return put_refs(t, id, v, refs + more);
+}
+
+int
+body_unref(struct db_txn *t, uint64_t id, uint32_t fewer)
+{
+	char key[BODY_KEY], v[BODY_BYTES];
+	struct body_loc loc;
+	uint32_t refs;
+	int rc;
+
+	if ((rc = row_get(t, id, true, v)) != 0)
+		return rc;
+	refs = num_get32(v + BODY_REFS_AT);
+	if (refs > fewer)
+		return put_refs(t, id, v, refs - fewer);
+	num_put64(key, id);
+	if ((rc = db_del(t, T_BODY, slice_of(key, sizeof(key)))) != 0)
+		return rc;
+	loc_decode(id, v, &loc);
+	return segment_row_live(t, loc.segment, -(int64_t)loc.length);
+}
+
+int
+body_get(struct db_txn *t, uint64_t id, struct body_loc *loc_out)
+{
+	char v[BODY_BYTES];
+	int rc;
+
+	if ((rc = row_get(t, id, false, v)) != 0)
+		return rc;
+	loc_decode(id, v, loc_out);
+	return 0;
+}

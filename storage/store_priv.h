@@ -1,0 +1,35 @@
+/*
+ * store_priv.h - the inside of a store.  For storage/ only.
+ *
+ * Members are set by store_open() and stay; each part guards itself.
+ */
+#ifndef STORAGE_STORE_PRIV_H
+#define STORAGE_STORE_PRIV_H
+
+#include <stdatomic.h>
+
+#include "lib/db/db.h"
+#include "storage/store.h"
+
+struct flusher;
+struct images;
+struct notifier;
+struct segments;
+
+struct store {
+	struct store_conf conf; /* its texts belong to the store */
+	int lock_fd;            /* RUN/env.lock, locked for life */
+	struct db *db;
+	struct segments *segments; /* segment_priv.h */
+	struct notifier *notifier; /* notify_priv.h */
+	struct images *images;     /* image.h */
+	struct flusher *flusher;   /* flush.h */
+	uint64_t epoch;            /* of this process; never 0 */
+	_Atomic uint64_t last_id;
+	_Atomic uint64_t space_at_ms; /* when free_bytes was asked for */
+	_Atomic uint64_t free_bytes;
+	struct keep *keep;     /* keep.c */
+	uint64_t empty_age_ms; /* an empty segment is kept so long */
+};
+
+#endif
