@@ -20,11 +20,12 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
+#include "lib/net/listener.h"
 #include "lib/net/loop.h"
 #include "lib/net/tls.h"
 
 struct conn;
-struct listener;
+struct conn_priv;
 
 struct conn_ops {
 	/* Bytes were added to c->in.  Not called while reading is paused. */
@@ -116,6 +117,11 @@ void conn_idle(struct conn *c);
 void conn_close(struct conn *c);
 void conn_abort(struct conn *c);
 bool conn_closing(const struct conn *c);
+/* Output goes nowhere any more: stop producing.  eof follows. */
+bool conn_broken(const struct conn *c);
+/* Why it ended, for the log: "closed by peer", "connection reset", "timeout",
+ * "TLS: ..."; "" while nothing is known.  Valid as long as c. */
+const char *conn_reason(const struct conn *c);
 
 bool conn_is_tls(const struct conn *c);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384", or "" in clear. */
@@ -127,13 +133,5 @@ const char *conn_tls_sni(const struct conn *c);
  * out[cap], or 0 when there is none. */
 size_t conn_tls_binding(struct conn *c, const char *type, uint8_t *out,
     size_t cap);
-
-/* Listening sockets come bound and listening from the supervisor. */
-PH_MUSTUSE int listener_open(struct loop *loop, int fd,
-    void (*on_accept)(struct listener *l, void *arg), void *arg,
-    struct listener **listener_out);
-/* Stops accepting; frees itself on the loop. */
-void listener_close(struct listener **l);
-struct loop *listener_loop(const struct listener *l);
 
 #endif

@@ -9,8 +9,11 @@
 #ifndef LIB_NET_TLS_H
 #define LIB_NET_TLS_H
 
+#include <openssl/ssl.h>
+
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
+#include "lib/net/tls_io.h"
 
 struct tls_server;
 struct tls_client;
@@ -29,5 +32,20 @@ void tls_server_free(struct tls_server **tls);
 PH_MUSTUSE int tls_client_new(const char *ca_file, bool verify,
     struct tls_client **tls_out, struct err *e);
 void tls_client_free(struct tls_client **tls);
+
+/*
+ * For conn_tls.c.  A hold keeps alive what a session was made from, over
+ * reloads and frees; drop it after SSL_free().  io must outlive the SSL.
+ */
+struct tls_hold;
+
+SSL *tls_server_session(struct tls_server *tls, struct tls_io *io,
+    struct tls_hold **hold_out);
+/* name: for SNI, the check and the choice of an old session to resume. */
+SSL *tls_client_session(struct tls_client *tls, const char *name,
+    struct tls_io *io, struct tls_hold **hold_out);
+void tls_hold_drop(struct tls_hold **hold);
+/* The peer asks for new keys again and again (no libssl limit). */
+bool tls_flooded(SSL *ssl);
 
 #endif

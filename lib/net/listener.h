@@ -1,0 +1,33 @@
+/*
+ * listener.h - a listening socket on a loop; TCP or Unix.
+ *
+ * Out of descriptors it rests for 100 ms and leaves the peers in the kernel's
+ * queue; it never spins and never dies of it.
+ */
+#ifndef LIB_NET_LISTENER_H
+#define LIB_NET_LISTENER_H
+
+#include <sys/socket.h>
+
+#include "lib/base/err.h"
+#include "lib/net/loop.h"
+
+struct listener;
+
+/* Listening sockets come bound and listening from the supervisor.  fd is the
+ * listener's from here on success, else still the caller's.  on_accept is
+ * called once for each new peer and calls conn_accept(); a peer it does not
+ * take is closed. */
+PH_MUSTUSE int listener_open(struct loop *loop, int fd,
+    void (*on_accept)(struct listener *l, void *arg), void *arg,
+    struct listener **listener_out);
+/* Stops accepting; closes the descriptor and frees itself on the loop. */
+void listener_close(struct listener **l);
+struct loop *listener_loop(const struct listener *l);
+
+/* For conn.c: the new peer's descriptor, now the caller's, and its address;
+ * ERR_INVALID outside on_accept and the second time. */
+PH_MUSTUSE int listener_take(
+    struct listener *l, int *fd_out, struct sockaddr_storage *peer_out);
+
+#endif
