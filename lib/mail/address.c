@@ -299,20 +299,29 @@ is_full(const struct list *l)
 	return l->n + l->group >= l->max;
 }
 
-/* addr-spec whose words are read, or words with no address at all. */
+/* addr-spec whose words are read, or words with no address at all.  The
+ * mailbox, "@" and the host lie side by side in the local room: many write
+ * the bare address for a display name, "a@b <a@b>". */
 static void
 read_bare(struct list *l, struct address *ad)
 {
 	ad->mailbox = keep(&l->local, l->nlocal);
 	ad->host = SLICE("");
-	if (peek(l) == '@') {
-		l->p++;
-		ad->host = read_domain(l);
+	if (peek(l) != '@') {
 		if (l->nname != 0)
-			ad->name = keep(&l->phrase, l->nname);
-	} else if (l->nname != 0) {
-		ad->mailbox = keep(&l->phrase, l->nphrase);
+			ad->mailbox = keep(&l->phrase, l->nphrase);
+		return;
 	}
+	*l->local++ = *l->p++;
+	ad->host = read_domain(l);
+	if (l->nname != 0)
+		ad->name = keep(&l->phrase, l->nname);
+	if (peek(l) != '<')
+		return;
+	if (ad->name.p == NULL)
+		ad->name =
+		    slice_of(ad->mailbox.p, ad->mailbox.n + 1 + ad->host.n);
+	read_angle(l, ad);
 }
 
 /* name-addr / addr-spec */

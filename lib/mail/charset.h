@@ -1,11 +1,15 @@
 /*
  * charset.h - bytes in some charset to UTF-8.
  *
- * US-ASCII, UTF-8, ISO-8859-1 (read as windows-1252, RFC-less practice of all
- * clients) are done here; the others that mail uses by glibc's iconv.  Names
- * outside the table are not handed to iconv and are read as ISO-8859-1.
- * Invalid sequences become U+FFFD.  Streaming: any split of the input gives
- * the same text.
+ * US-ASCII, UTF-8, ISO-8859-1 and -15 (read with windows-1252 in the place of
+ * C1 controls) are done here, the others that mail uses by glibc's iconv.
+ * Names outside the table never reach iconv: there, and in US-ASCII, bytes
+ * past 0x7f are UTF-8 where that is valid and else windows-1252.
+ * Other invalid sequences become U+FFFD.  Streaming: any split of the input
+ * gives the same text.
+ *
+ * iconv_open() may load a converter from disk the first time it is asked for;
+ * that is the only thing here that is not pure computing.
  */
 #ifndef LIB_MAIL_CHARSET_H
 #define LIB_MAIL_CHARSET_H

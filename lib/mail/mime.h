@@ -75,8 +75,9 @@ struct mime_part {
 	bool opaque;    /* would have parts, but is over a limit */
 	bool truncated; /* root only: some limit was met */
 
-	/* What follows is not in the serialised form; p == NULL: no such field
-	 * (type and subtype: TEXT/PLAIN, MESSAGE/RFC822 in a digest). */
+	/* What follows is not in the serialised form; p == NULL: no such field.
+	 * type and subtype have their defaults when mime_parse() or
+	 * mime_read_header() set them. */
 	struct slice type, subtype;
 	struct mime_param *params;
 	struct slice id, description, encoding, md5, location;
