@@ -137,22 +137,20 @@ class Host:
     # -- making, starting, stopping
 
     def _quickstart(self):
-        self._password_file = os.path.join(self.dir, "passwords")
+        # Daemons of a host started by root run as someone else.
+        os.chmod(self.dir, 0o711)
+        self._password = "pw-" + os.urandom(9).hex()
+        password_file = os.path.join(self.dir, "passwords")
+        with open(password_file, "w", encoding="ascii") as f:
+            f.write((self._password + "\n") * self.accounts)
         run = subprocess.run(
             [self.program, "quickstart", self.dir, "--domain", DOMAIN,
              "--accounts", str(self.accounts), "--port-offset",
-             str(self.ports.offset), "--password-file",
-             self._password_file],
+             str(self.ports.offset), "--password-file", password_file],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, timeout=120 * SLOW, check=False)
         if run.returncode != 0:
             raise Failure("quickstart: " + run.stdout.decode(errors="replace"))
-        self._passwords = {}
-        with open(self._password_file, encoding="utf-8") as f:
-            for line in f:
-                words = re.split(r"[\s:]+", line.strip(), maxsplit=1)
-                if len(words) == 2:
-                    self._passwords[words[0]] = words[1]
 
     @property
     def program(self):
@@ -278,8 +276,8 @@ class Host:
     def user(self, n):
         return f"{PACKAGE}p{n}"
 
-    def password(self, n):
-        return self._passwords[self.user(n)]
+    def password(self, _n):
+        return self._password
 
     def address(self, n):
         return f"{self.user(n)}@{DOMAIN}"
