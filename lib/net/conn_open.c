@@ -116,7 +116,10 @@ on_connected(uv_connect_t *req, int status)
 	c->last_active_ms = loop_now_ms(c->loop);
 	if (status == 0 && uv_fileno((uv_handle_t *)&c->h.stream, &fd) == 0)
 		format_local(c, fd);
-	conn_ended(c, status == 0 ? 0 : ERR_IO, "%s", uv_strerror(status));
+	if (status == 0)
+		conn_ended(c, 0, "%s", "");
+	else
+		conn_ended(c, ERR_IO, "%s", uv_strerror(status));
 	conn_turn(c);
 }
 
