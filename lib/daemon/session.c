@@ -147,7 +147,10 @@ session_bad_command(struct session *s)
 {
 	if (++s->bad_commands < conf_of(s)->bad_commands_max)
 		return false;
-	session_close(s, "bad-commands", "");
+	if (s->working)
+		s->quitting = true;
+	else
+		session_close(s, "bad-commands", "");
 	return true;
 }
 

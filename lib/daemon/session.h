@@ -103,7 +103,8 @@ bool session_plain_ok(const struct session *s);
 /* The account is known now: counts as logged in; idle time changes. */
 void session_logged_in(struct session *s, uint64_t idle_ms);
 
-/* Counts a bad command; true: that was one too many, and it is closed. */
+/* Counts a bad command; true: that was one too many, and it is closed.  Also
+ * from a line that runs in a job. */
 bool session_bad_command(struct session *s);
 
 /* For a daemon's loop_start, loop_stop and stop. */

@@ -1,0 +1,153 @@
+#include "submitd/accept.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "storage/deliver.h"
+#include "submitd/fixup.h"
+#include "submitd/plan.h"
+#include "submitd/resp.h"
+
+/* Data that no message may hold; 0 or the reply's kind. */
+static int
+check_data(struct client *c, struct err *e)
+{
+	int rc = spool_status(c->spool);
+
+	if (rc != 0)
+		return err_set(e, rc, "%s",
+		    rc == ERR_TOOBIG ? "the message is too big" : "");
+	/* RFC 5321 2.3.8: a stray CR or LF is how mail is smuggled (O18). */
+	if (c->dots.flags & (DOTTED_BARE_CR | DOTTED_BARE_LF))
+		return err_set(e, ERR_DENIED,
+		    "the message has a bare CR or LF; lines end in CR LF");
+	if (c->dots.flags & DOTTED_NUL)
+		return err_set(e, ERR_DENIED, "the message has a NUL byte");
+	if (c->dots.flags & DOTTED_8BIT)
+		c->env.flags |= QUEUE_8BIT;
+	return 0;
+}
+
+/* LMTP: whoever made it fail is left out, and the rest is tried again; so
+ * each gets the answer that is his.  True: try again. */
+static bool
+leave_out(struct client *c, struct plan *p, const struct deliver *d, int rc)
+{
+	if (c->role != ROLE_LMTP || (rc != ERR_QUOTA && rc != ERR_NOTFOUND) ||
+	    d->bad_target >= p->ntargets)
+		return false;
+	c->env.rcpts[p->target_rcpt[d->bad_target]].rc = rc;
+	plan_drop_target(p, d->bad_target);
+	return p->ntargets + p->nqueue != 0;
+}
+
+static int
+deliver_plan(struct client *c, struct fixup *fix, struct sjob *j)
+{
+	struct plan plan;
+	struct deliver_msg msg = { .parts = fix->parts, .nparts = fix->nparts };
+	struct deliver d = { .msgs = &msg, .nmsgs = 1 };
+	int rc;
+
+	plan_make(&plan, c, j->srv->store, fix->msgid);
+	do {
+		msg.targets = plan.targets;
+		msg.ntargets = plan.ntargets;
+		msg.queue = plan.queue;
+		msg.nqueue = plan.nqueue;
+		rc = deliver(j->srv->store, &d, &c->accept_err);
+	} while (rc != 0 && leave_out(c, &plan, &d, rc));
+	if (rc == 0)
+		j->durable = true;
+	plan_fini(&plan);
+	return rc;
+}
+
+static void
+accept_work(struct sjob *j)
+{
+	struct client *c = client_of_job(j);
+	struct err *e = &c->accept_err;
+	struct slice bytes;
+	struct fixup fix = { 0 };
+	int rc;
+
+	*e = (struct err){ 0 };
+	queue_id_text(store_new_id(j->srv->store), c->queue_id);
+	if ((rc = check_data(c, e)) == 0 &&
+	    (rc = spool_bytes(c->spool, &bytes)) == 0 &&
+	    (rc = fixup_make(&fix, c, bytes, e)) == 0)
+		rc = deliver_plan(c, &fix, j);
+	c->accept_rc = rc;
+	fixup_fini(&fix);
+}
+
+static void
+answer_one(struct client *c, int rc, const char *text)
+{
+	if (rc == 0)
+		resp_line(
+		    &c->s.out, "250 2.0.0 ", "accepted as %s", c->queue_id);
+	else
+		resp_fail(&c->s.out, rc, text);
+}
+
+static void
+answer(struct client *c, int rc)
+{
+	const char *text = c->accept_err.text;
+
+	if (c->role != ROLE_LMTP) {
+		answer_one(c, rc, text);
+		return;
+	}
+	for (size_t i = 0; i < c->env.nrcpts; i++) {
+		int own = c->env.rcpts[i].rc;
+
+		answer_one(c, own != 0 ? own : rc, own != 0 ? "" : text);
+	}
+}
+
+static void
+log_outcome(const struct client *c, int rc)
+{
+	const struct envelope *env = &c->env;
+
+	if (rc != 0) {
+		log_info(c->s.id, "refused",
+		    "id=%s why=%s from=%s rcpts=%zu size=%" PRIu64
+		    " text=\"%s\" detail=\"%s\"",
+		    c->queue_id, err_name(rc), log_q(env->sender), env->nrcpts,
+		    spool_size(c->spool), c->accept_err.text,
+		    c->accept_err.detail);
+		return;
+	}
+	log_info(c->s.id, "accept",
+	    "id=%s from=%s to=%s rcpts=%zu size=%" PRIu64 " account=%s",
+	    c->queue_id, log_q(env->sender), log_q(env->rcpts[0].addr),
+	    env->nrcpts, spool_size(c->spool), c->who.name);
+}
+
+static void
+accept_done(struct sjob *j)
+{
+	struct client *c = client_of_job(j);
+	int rc = c->accept_rc != 0 ? c->accept_rc : j->rc;
+
+	log_outcome(c, rc);
+	if (!session_back(&c->s))
+		return;
+	answer(c, rc);
+	c->messages += rc == 0;
+	envelope_reset(c);
+	session_run(&c->s);
+}
+
+void
+accept_start(struct client *c)
+{
+	session_job(&c->s, false, accept_work, accept_done);
+}

@@ -1,0 +1,162 @@
+#include "submitd/client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "submitd/cmd.h"
+#include "submitd/data.h"
+#include "submitd/parse.h"
+#include "submitd/resp.h"
+
+enum { INPUT_MAX = 128 << 10 };
+
+void
+client_close(struct client *c, const char *reason)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text), "account=%s messages=%u",
+	    c->who.name, c->messages);
+	session_close(&c->s, reason, text);
+}
+
+void
+envelope_reset(struct client *c)
+{
+	struct envelope *env = &c->env;
+
+	free(env->rcpts);
+	arena_clear(&env->arena);
+	*env = (struct envelope){ 0 };
+	spool_free(&c->spool);
+}
+
+static void
+greet(struct session *s)
+{
+	resp_line(&s->out, "220 ", "%s %s Posthof ready", s->sl->srv->hostname,
+	    client_of(s)->role == ROLE_LMTP ? "LMTP" : "ESMTP");
+}
+
+static bool
+joins(struct session *s, struct slice text)
+{
+	struct smtp_line line;
+	const struct smtp_cmd *cmd;
+
+	return client_of(s)->expect == EXPECT_COMMAND &&
+	       smtp_parse_line(text, &line) &&
+	       (cmd = cmd_find(line.verb)) != NULL && cmd->in_job;
+}
+
+static void
+on_line(struct session *s, struct slice text)
+{
+	struct client *c = client_of(s);
+	const struct smtp_cmd *cmd = NULL;
+	struct smtp_line line;
+
+	if (c->expect != EXPECT_COMMAND) {
+		smtp_auth_line(c, text);
+		return;
+	}
+	if (smtp_parse_line(text, &line))
+		cmd = cmd_find(line.verb);
+	if (cmd != NULL && (cmd->roles & c->role)) {
+		cmd->run(c, line.rest);
+		return;
+	}
+	resp_line(&s->out, "500 5.5.1 ", "unknown command");
+	(void)session_bad_command(s);
+}
+
+static void
+bad_line(struct session *s, enum session_bad why)
+{
+	static const char *const words[] = {
+		[BAD_TOO_LONG] = "line too long",
+		[BAD_BARE] = "lines end in CR LF",
+		[BAD_NUL] = "NUL is not allowed",
+	};
+
+	resp_line(&s->out, "500 5.5.2 ", "%s", words[why]);
+}
+
+static void
+on_timeout(struct session *s)
+{
+	resp_line(&s->out, "421 4.4.2 ", "%s idle for too long, goodbye",
+	    s->sl->srv->hostname);
+}
+
+static void
+on_stopping(struct session *s)
+{
+	resp_line(&s->out, "421 4.3.2 ", "%s the server stops, try again",
+	    s->sl->srv->hostname);
+}
+
+static void
+on_refused(struct session *s, const char *why)
+{
+	resp_line(&s->out, "421 4.7.0 ", "%s %s", s->sl->srv->hostname, why);
+}
+
+/* RFC 3207 4.2: what was said before STARTTLS is forgotten. */
+static void
+on_secured(struct session *s)
+{
+	struct client *c = client_of(s);
+
+	envelope_reset(c);
+	c->helo[0] = '\0';
+}
+
+static void
+on_free(struct session *s)
+{
+	struct client *c = client_of(s);
+
+	envelope_reset(c);
+	login_fini(&c->login);
+	free(c->user);
+	free(c);
+}
+
+static enum smtp_role
+role_of(const struct server_door *door)
+{
+	if (strcmp(door->name, "smtp") == 0)
+		return ROLE_MX;
+	return strcmp(door->name, "lmtp") == 0 ? ROLE_LMTP : ROLE_SUBMIT;
+}
+
+void
+client_accept(struct server_loop *sl, const struct server_door *door,
+    struct listener *from)
+{
+	static const struct session_ops ops = {
+		.letter = 's',
+		.greet = greet,
+		.joins = joins,
+		.line = on_line,
+		.data = data_input,
+		.bad_line = bad_line,
+		.timeout = on_timeout,
+		.stopping = on_stopping,
+		.refused = on_refused,
+		.secured = on_secured,
+		.free = on_free,
+	};
+	struct client *c = xcalloc(1, sizeof(*c));
+
+	c->role = role_of(door);
+	if (!session_accept(&c->s, sl, door, from, &ops, INPUT_MAX)) {
+		free(c);
+		return;
+	}
+	if (c->role != ROLE_SUBMIT)
+		conn_set_timeout(&c->s.conn, sl->srv->conf->smtp_timeout);
+}

@@ -1,0 +1,41 @@
+/*
+ * cmd.h - the command table, and the handlers behind it.
+ */
+#ifndef SUBMITD_CMD_H
+#define SUBMITD_CMD_H
+
+#include "submitd/client.h"
+
+struct smtp_cmd {
+	const char *verb;
+	unsigned roles; /* sum of enum smtp_role */
+	bool in_job;    /* asks the store; joins its neighbours */
+	void (*run)(struct client *c, struct slice rest);
+};
+
+/* NULL when there is none. */
+const struct smtp_cmd *cmd_find(struct slice verb);
+
+/* cmd_session.c */
+void smtp_helo(struct client *c, struct slice rest);
+void smtp_ehlo(struct client *c, struct slice rest);
+void smtp_noop(struct client *c, struct slice rest);
+void smtp_rset(struct client *c, struct slice rest);
+void smtp_help(struct client *c, struct slice rest);
+void smtp_vrfy(struct client *c, struct slice rest);
+void smtp_quit(struct client *c, struct slice rest);
+void smtp_starttls(struct client *c, struct slice rest);
+
+/* cmd_auth.c */
+void smtp_auth(struct client *c, struct slice rest);
+/* A line of an AUTH exchange. */
+void smtp_auth_line(struct client *c, struct slice line);
+
+/* cmd_mail.c */
+void smtp_mail(struct client *c, struct slice rest);
+void smtp_rcpt(struct client *c, struct slice rest);
+
+/* data.c */
+void smtp_data(struct client *c, struct slice rest);
+
+#endif

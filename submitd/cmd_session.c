@@ -1,0 +1,132 @@
+#include "submitd/cmd.h"
+
+#include <inttypes.h>
+
+#include "submitd/parse.h"
+#include "submitd/resp.h"
+
+static bool
+take_name(struct client *c, struct slice rest, bool esmtp)
+{
+	struct slice name = slice_trim(rest);
+
+	if (!smtp_helo_ok(name) ||
+	    !slice_copy(name, c->helo, sizeof(c->helo))) {
+		resp_line(&c->s.out, "501 5.5.4 ",
+		    "give a host name or an address in [ ]");
+		(void)session_bad_command(&c->s);
+		return false;
+	}
+	c->esmtp = esmtp;
+	conn_tls_name(&c->s.conn, c->tls, sizeof(c->tls));
+	envelope_reset(c);
+	return true;
+}
+
+void
+smtp_helo(struct client *c, struct slice rest)
+{
+	if (take_name(c, rest, false))
+		resp_line(&c->s.out, "250 ", "%s", c->s.sl->srv->hostname);
+}
+
+static void
+put_keyword(struct buf *out, const char *word)
+{
+	buf_add_str(out, "250-");
+	buf_add_str(out, word);
+	buf_add(out, "\r\n", 2);
+}
+
+static void
+put_auth(struct client *c)
+{
+	struct buf mechs;
+
+	buf_init(&mechs, 512);
+	auth_mechs(c->s.sl->srv->auth, session_plain_ok(&c->s),
+	    conn_is_tls(&c->s.conn), true, &mechs);
+	if (buf_len(&mechs) != 0) {
+		buf_add_str(&c->s.out, "250-AUTH ");
+		buf_add_slice(&c->s.out, buf_slice(&mechs));
+		buf_add(&c->s.out, "\r\n", 2);
+	}
+	buf_fini(&mechs);
+}
+
+void
+smtp_ehlo(struct client *c, struct slice rest)
+{
+	struct buf *out = &c->s.out;
+
+	if (!take_name(c, rest, true))
+		return;
+	put_keyword(out, c->s.sl->srv->hostname);
+	put_keyword(out, "PIPELINING");
+	buf_printf(
+	    out, "250-SIZE %" PRIu64 "\r\n", c->s.sl->srv->conf->message_max);
+	if (c->role != ROLE_LMTP && !conn_is_tls(&c->s.conn))
+		put_keyword(out, "STARTTLS");
+	if (c->role == ROLE_SUBMIT)
+		put_auth(c);
+	put_keyword(out, "8BITMIME");
+	put_keyword(out, "SMTPUTF8");
+	put_keyword(out, "DSN");
+	resp_line(out, "250 ", "ENHANCEDSTATUSCODES");
+}
+
+void
+smtp_noop(struct client *c, struct slice rest)
+{
+	(void)rest;
+	resp_line(&c->s.out, "250 2.0.0 ", "still here");
+}
+
+void
+smtp_rset(struct client *c, struct slice rest)
+{
+	(void)rest;
+	envelope_reset(c);
+	resp_line(&c->s.out, "250 2.0.0 ", "forgotten");
+}
+
+void
+smtp_help(struct client *c, struct slice rest)
+{
+	(void)rest;
+	resp_line(&c->s.out, "214 2.0.0 ", "see RFC 5321 and postmaster@%s",
+	    c->s.sl->srv->hostname);
+}
+
+/* RFC 5321 7.3: says nothing about who is here. */
+void
+smtp_vrfy(struct client *c, struct slice rest)
+{
+	(void)rest;
+	resp_line(&c->s.out, "252 2.5.2 ", "send some mail, I'll try my best");
+}
+
+void
+smtp_quit(struct client *c, struct slice rest)
+{
+	(void)rest;
+	resp_line(
+	    &c->s.out, "221 2.0.0 ", "%s goodbye", c->s.sl->srv->hostname);
+	client_close(c, "quit");
+}
+
+void
+smtp_starttls(struct client *c, struct slice rest)
+{
+	if (rest.n != 0) {
+		resp_line(&c->s.out, "501 5.5.4 ", "STARTTLS takes nothing");
+		return;
+	}
+	if (conn_is_tls(&c->s.conn)) {
+		resp_line(&c->s.out, "503 5.5.1 ",
+		    "the connection is encrypted already");
+		return;
+	}
+	resp_line(&c->s.out, "220 2.0.0 ", "begin TLS now");
+	session_starttls(&c->s);
+}

@@ -1,0 +1,176 @@
+#include "submitd/fixup.h"
+
+#include <stdlib.h>
+
+#include "auth/ident.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/mail/address.h"
+#include "lib/mail/date.h"
+#include "lib/mail/header.h"
+#include "lib/mail/rewrite.h"
+
+enum { RECEIVED_MAX = 100, HEAD_MAX = 16 << 10, FROM_MAX = 100 };
+
+/* RFC 3848: ESMTP, ESMTPS, ESMTPA, ESMTPSA, LMTP; RFC 6531 3.7.3: UTF8 in
+ * front. */
+static void
+put_with(struct buf *b, const struct client *c)
+{
+	buf_add_str(b, "with ");
+	if (c->env.flags & QUEUE_UTF8)
+		buf_add_str(b, "UTF8");
+	if (c->role == ROLE_LMTP)
+		buf_add_str(b, "LMTP");
+	else if (!c->esmtp)
+		buf_add_str(b, "SMTP");
+	else if (c->env.flags & QUEUE_UTF8)
+		buf_add_str(b, "SMTP");
+	else
+		buf_add_str(b, "ESMTP");
+	if (c->esmtp && c->role != ROLE_LMTP) {
+		buf_add_str(b, c->tls[0] != '\0' ? "S" : "");
+		buf_add_str(b, c->who.account != 0 ? "A" : "");
+	}
+}
+
+/*
+ * RFC 5321 4.4.  A submitter's name and address stay out: they are nobody's
+ * business but ours (the log has them under the id).
+ */
+static void
+put_received(struct buf *b, const struct client *c)
+{
+	if (c->role == ROLE_SUBMIT)
+		buf_add_str(b, "Received: from submission");
+	else
+		buf_printf(b, "Received: from %s", c->helo);
+	if (c->role == ROLE_MX)
+		buf_printf(b, " ([%s%s])",
+		    slice_chr(slice_str(c->s.conn.peer_ip), ':') !=
+			    slice_str(c->s.conn.peer_ip).n
+			? "IPv6:"
+			: "",
+		    c->s.conn.peer_ip);
+	buf_printf(b, "\r\n\tby %s (Posthof) ", c->s.sl->srv->hostname);
+	put_with(b, c);
+	buf_printf(b, " id %s", c->queue_id);
+	if (c->tls[0] != '\0')
+		buf_printf(b, "\r\n\t(%s)", c->tls);
+	/* Only a single recipient is named: Bcc must not leak. */
+	if (c->env.nrcpts == 1)
+		buf_printf(b, "\r\n\tfor <%.*s>", (int)c->env.rcpts[0].addr.n,
+		    c->env.rcpts[0].addr.p);
+	buf_add_str(b, ";\r\n\t");
+	date_rfc5322(b, clock_wall_sec(), 0);
+	buf_add_str(b, "\r\n");
+}
+
+static void
+add_part(struct fixup *f, struct slice part)
+{
+	if (part.n == 0)
+		return;
+	f->parts = mem_grow(f->parts, &f->cap, f->nparts, sizeof(*f->parts));
+	f->parts[f->nparts++] = part;
+}
+
+/* Each address in From must be the login's own (O11). */
+static int
+check_from(struct fixup *f, struct client *c, struct slice from, struct err *e)
+{
+	struct mail_addr *a = address_parse(&f->arena, from, FROM_MAX);
+	char folded[IDENT_MAX + 1];
+
+	for (; a != NULL; a = a->next) {
+		struct slice full;
+
+		if (a->group_start || a->group_end)
+			continue;
+		full = slice_str(
+		    arena_printf(&f->arena, "%.*s@%.*s", (int)a->mailbox.n,
+			a->mailbox.p, (int)a->host.n, a->host.p));
+		if (ident_fold_address(full, folded, NULL) == 0 &&
+		    auth_may_send_as(
+			c->s.sl->srv->auth, &c->who, slice_str(folded)) == 0)
+			continue;
+		log_info(c->s.id, "refused", "why=from account=%s from=%s",
+		    c->who.name, log_q(full));
+		return err_set(e, ERR_DENIED,
+		    "%s may not send with this From: use an address of its "
+		    "own",
+		    c->who.name);
+	}
+	return 0;
+}
+
+static int
+fix_submission(
+    struct fixup *f, struct client *c, struct slice bytes, struct err *e)
+{
+	struct rewrite_opts opts = {
+		.now_sec = clock_wall_sec(),
+		.msgid = slice_str(arena_printf(
+		    &f->arena, "%s@%s", c->queue_id, c->s.sl->srv->hostname)),
+		.drop = rewrite_drop_usual,
+		.ndrop = rewrite_drop_usual_n,
+	};
+	struct rewrite rw;
+	struct slice piece;
+	size_t at = 0;
+	int rc;
+
+	if ((rc = rewrite_submission(&f->arena, bytes, &opts, &rw)) != 0)
+		return err_set(e, rc, "too many header fields");
+	if (rw.from.p != NULL && (rc = check_from(f, c, rw.from, e)) != 0)
+		return rc;
+	/* Scanners leave it out; RFC 6409 8.1 lets us know who it is. */
+	if (rw.from.p == NULL && c->env.sender.n != 0)
+		buf_printf(&f->head, "From: <%.*s>\r\n", (int)c->env.sender.n,
+		    c->env.sender.p);
+	if (rw.nmsgid == 0)
+		f->msgid = opts.msgid;
+	add_part(f, buf_slice(&f->head));
+	while (rewrite_next(&rw, bytes, &at, &piece))
+		add_part(f, piece);
+	return 0;
+}
+
+static struct slice
+find_msgid(struct slice bytes)
+{
+	struct slice id = slice_trim(header_find(bytes, SLICE("Message-ID")));
+
+	if (id.n > 2 && id.p[0] == '<' && id.p[id.n - 1] == '>')
+		id = slice_sub(id, 1, id.n - 2);
+	return slice_sub(id, 0, 250);
+}
+
+int
+fixup_make(struct fixup *f, struct client *c, struct slice bytes, struct err *e)
+{
+	struct slice header = slice_sub(bytes, 0, header_end(bytes));
+
+	arena_init(&f->arena);
+	buf_init(&f->head, HEAD_MAX);
+	/* RFC 5321 6.3 */
+	if (header_count(header, SLICE("Received")) > RECEIVED_MAX)
+		return err_set(e, ERR_DENIED,
+		    "this message has been going round in a loop");
+	f->msgid = find_msgid(header);
+	put_received(&f->head, c);
+	if (c->role == ROLE_SUBMIT)
+		return fix_submission(f, c, bytes, e);
+	add_part(f, buf_slice(&f->head));
+	add_part(f, bytes);
+	return 0;
+}
+
+void
+fixup_fini(struct fixup *f)
+{
+	buf_fini(&f->head);
+	free(f->parts);
+	arena_clear(&f->arena);
+}

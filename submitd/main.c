@@ -1,0 +1,58 @@
+#include "lib/daemon/session.h"
+#include "submitd/client.h"
+#include "submitd/runner.h"
+
+static const struct server_door doors[] = {
+	{ "smtp", false, client_accept },
+	{ "submission", false, client_accept },
+	{ "submissions", true, client_accept },
+	{ "lmtp", false, client_accept },
+};
+
+static int
+loop_start(struct server_loop *sl)
+{
+	int rc = session_loop_start(sl);
+
+	return rc != 0 || sl->index != 0 ? rc : runner_start(sl);
+}
+
+static void
+on_notify(struct server_loop *sl, const struct notify_event *ev, size_t n)
+{
+	bool queue = false;
+
+	for (size_t i = 0; i < n; i++) {
+		queue |= ev[i].kind == NOTIFY_QUEUE;
+		if (ev[i].kind == NOTIFY_ACCOUNT)
+			auth_forget(sl->srv->auth, ev[i].account);
+	}
+	if (queue && sl->index == 0)
+		runner_wake(sl);
+}
+
+static void
+loop_stop(struct server_loop *sl)
+{
+	if (sl->index == 0)
+		runner_stop(sl);
+	session_loop_stop(sl);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct server_ops ops = {
+		.name = "submitd",
+		.sasl_service = "smtp",
+		.doors = doors,
+		.ndoors = PH_LEN(doors),
+		.notify_kinds = NOTIFY_ACCOUNT | NOTIFY_QUEUE,
+		.loop_start = loop_start,
+		.notify = on_notify,
+		.loop_stop = loop_stop,
+		.stop = session_stop,
+	};
+
+	return server_main(&ops, argc, argv);
+}

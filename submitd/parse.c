@@ -1,0 +1,241 @@
+#include "submitd/parse.h"
+
+#include "lib/base/cur.h"
+#include "storage/queue.h"
+
+#define DIGITS UINT64_C(0x03ff000000000000)
+#define LETTERS UINT64_C(0x07fffffe07fffffe)
+
+/* RFC 5321 4.1.2 Let-dig and "-", dots between; UTF-8 labels, RFC 6531 3.3;
+ * "_" is no letter of it and yet in use. */
+static const struct cset domain_chars = { { DIGITS | CSET_BIT('-') |
+						CSET_BIT('.'),
+    LETTERS | CSET_BIT('_'), UINT64_MAX, UINT64_MAX } };
+
+/* Inside [ ]: dcontent, %d33-90 / %d94-126 */
+static const struct cset literal_chars = { { ~(CSET_CTL0 | CSET_BIT(' ')),
+    ~(CSET_DEL1 | CSET_BIT('[') | CSET_BIT('\\') | CSET_BIT(']')), 0, 0 } };
+
+/* esmtp-value: any CHAR excluding "=", SP, and control characters; UTF-8 for
+ * utf-8-addr-xtext, RFC 6533 3 */
+static const struct cset value_chars = {
+	{ ~(CSET_CTL0 | CSET_BIT(' ') | CSET_BIT('=')), ~CSET_DEL1, UINT64_MAX,
+	    UINT64_MAX }
+};
+
+/* esmtp-keyword: (ALPHA / DIGIT) *(ALPHA / DIGIT / "-") */
+static const struct cset key_chars = { { DIGITS | CSET_BIT('-'), LETTERS, 0,
+    0 } };
+
+bool
+smtp_parse_line(struct slice line, struct smtp_line *out)
+{
+	struct cur c;
+
+	*out = (struct smtp_line){ 0 };
+	cur_init(&c, line);
+	if (!cur_span1(&c, &cset_alpha, &out->verb))
+		return false;
+	if (!cur_eof(&c) && !cur_byte(&c, ' '))
+		return false;
+	out->rest = cur_rest(&c);
+	while (out->rest.n != 0 &&
+	       cset_has(&cset_wsp, out->rest.p[out->rest.n - 1]))
+		out->rest.n--;
+	return true;
+}
+
+/* atext, or a byte of UTF-8 (RFC 6531 3.3), or "." */
+static bool
+is_local_char(int b)
+{
+	return b == '.' || b >= 0x80 ||
+	       (b >= 0 && cset_has(&cset_atext, (char)b));
+}
+
+/* Local-part = Dot-string / Quoted-string, RFC 5321 4.1.2 */
+static bool
+parse_local(struct cur *c, struct slice *out)
+{
+	const char *from = c->p;
+	char byte;
+
+	if (cur_skip(c, '"')) {
+		while (!cur_eof(c) && cur_peek(c) != '"') {
+			if (cur_skip(c, '\\') && cur_eof(c))
+				break;
+			if (!cur_any(c, &byte) || cset_has(&cset_ctl, byte))
+				return cur_fail(c, "bad quoted local part");
+		}
+		(void)cur_byte(c, '"');
+	} else {
+		while (is_local_char(cur_peek(c)))
+			c->p++;
+	}
+	*out = slice_of(from, (size_t)(c->p - from));
+	return cur_ok(c) && out->n != 0;
+}
+
+/* Domain / address-literal */
+static bool
+parse_domain(struct cur *c, struct slice *out)
+{
+	const char *from = c->p;
+	struct slice inside;
+
+	if (cur_skip(c, '['))
+		(void)(cur_span1(c, &literal_chars, &inside) &&
+		       cur_byte(c, ']'));
+	else
+		(void)cur_span1(c, &domain_chars, &inside);
+	*out = slice_of(from, (size_t)(c->p - from));
+	return cur_ok(c);
+}
+
+/* A-d-l ":" - accepted and ignored, RFC 5321 4.1.1.3 and appendix C */
+static bool
+skip_route(struct cur *c)
+{
+	struct slice domain;
+
+	while (cur_skip(c, '@')) {
+		if (!parse_domain(c, &domain))
+			return false;
+		if (!cur_skip(c, ','))
+			return cur_byte(c, ':');
+	}
+	return true;
+}
+
+static bool
+parse_mailbox(struct cur *c, struct smtp_path *out)
+{
+	const char *from = c->p;
+
+	if (!parse_local(c, &out->local))
+		return cur_fail(c, "bad address");
+	if (cur_skip(c, '@') && !parse_domain(c, &out->domain))
+		return cur_fail(c, "bad domain in address");
+	out->addr = slice_of(from, (size_t)(c->p - from));
+	return true;
+}
+
+static bool
+parse_params(struct cur *c, struct smtp_path *out)
+{
+	while (!cur_eof(c)) {
+		struct smtp_param *p = &out->params[out->nparams];
+
+		if (!cur_byte(c, ' '))
+			return false;
+		while (cur_skip(c, ' '))
+			;
+		if (cur_eof(c))
+			return true;
+		if (out->nparams == SMTP_PARAMS_MAX)
+			return cur_fail(c, "too many parameters");
+		if (!cur_span1(c, &key_chars, &p->key))
+			return cur_fail(c, "bad parameter");
+		if (cur_skip(c, '='))
+			p->value = cur_span(c, &value_chars);
+		out->nparams++;
+	}
+	return cur_ok(c);
+}
+
+bool
+smtp_parse_path(struct slice rest, const char *word, bool lenient,
+    struct smtp_path *out, const char **why_out)
+{
+	struct cur c;
+	bool angle;
+
+	*out = (struct smtp_path){ 0 };
+	cur_init(&c, rest);
+	(void)(cur_word(&c, word) && cur_byte(&c, ':'));
+	while (lenient && cur_skip(&c, ' '))
+		;
+	angle = cur_skip(&c, '<');
+	if (!angle && !lenient)
+		(void)cur_fail(&c, "the address must stand in < >");
+	if (angle && skip_route(&c) && cur_skip(&c, '>'))
+		out->addr = SLICE("");
+	else if (parse_mailbox(&c, out) && angle)
+		(void)cur_byte(&c, '>');
+	/* RFC 5321 4.5.3.1: 64 for the local part, 255 for the domain */
+	if (out->local.n > 64 || out->domain.n > 255)
+		(void)cur_fail(&c, "address too long");
+	if (parse_params(&c, out) && cur_end(&c))
+		return true;
+	*why_out = c.why != NULL ? c.why : "syntax error";
+	return false;
+}
+
+bool
+smtp_helo_ok(struct slice name)
+{
+	struct cur c;
+	struct slice domain;
+
+	cur_init(&c, name);
+	return name.n <= 255 && parse_domain(&c, &domain) && cur_end(&c);
+}
+
+static int
+hex_value(char ch)
+{
+	if (ch >= '0' && ch <= '9')
+		return ch - '0';
+	return ch >= 'A' && ch <= 'F' ? ch - 'A' + 10 : -1;
+}
+
+/* xtext = *( xchar / hexchar ), hexchar = "+" 2HEXDIG (upper case) */
+bool
+smtp_xtext(struct buf *out, struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		int hi, lo;
+
+		if (s.p[i] != '+') {
+			buf_add_char(out, s.p[i]);
+			continue;
+		}
+		if (s.n - i < 3 || (hi = hex_value(s.p[i + 1])) < 0 ||
+		    (lo = hex_value(s.p[i + 2])) < 0)
+			return false;
+		buf_add_char(out, (char)(hi * 16 + lo));
+		i += 2;
+	}
+	return !buf_failed(out);
+}
+
+bool
+smtp_parse_notify(struct slice s, unsigned *out)
+{
+	static const struct {
+		const char *word;
+		unsigned bit;
+	} words[] = {
+		{ "NEVER", NOTIFY_ON_NEVER },
+		{ "SUCCESS", NOTIFY_ON_SUCCESS },
+		{ "FAILURE", NOTIFY_ON_FAILURE },
+		{ "DELAY", NOTIFY_ON_DELAY },
+	};
+	struct slice word;
+
+	*out = 0;
+	if (s.n == 0)
+		return false;
+	while (slice_split(&s, ',', &word)) {
+		unsigned bit = 0;
+
+		for (size_t i = 0; i < PH_LEN(words); i++)
+			if (slice_ieq_str(word, words[i].word))
+				bit = words[i].bit;
+		if (bit == 0)
+			return false;
+		*out |= bit;
+	}
+	/* NEVER stands alone. */
+	return !(*out & NOTIFY_ON_NEVER) || *out == NOTIFY_ON_NEVER;
+}
