@@ -10,7 +10,7 @@ static const struct server_door doors[] = {
 };
 
 static int
-loop_start(struct server_loop *sl)
+begin_loop(struct server_loop *sl)
 {
 	int rc = session_loop_start(sl);
 
@@ -32,7 +32,7 @@ on_notify(struct server_loop *sl, const struct notify_event *ev, size_t n)
 }
 
 static void
-loop_stop(struct server_loop *sl)
+end_loop(struct server_loop *sl)
 {
 	if (sl->index == 0)
 		runner_stop(sl);
@@ -48,9 +48,9 @@ main(int argc, char **argv)
 		.doors = doors,
 		.ndoors = PH_LEN(doors),
 		.notify_kinds = NOTIFY_ACCOUNT | NOTIFY_QUEUE,
-		.loop_start = loop_start,
+		.loop_start = begin_loop,
 		.notify = on_notify,
-		.loop_stop = loop_stop,
+		.loop_stop = end_loop,
 		.stop = session_stop,
 	};
 
