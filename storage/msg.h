@@ -28,10 +28,13 @@ struct msg_meta {
 	uint64_t size;		/* RFC822.SIZE: prefix and body */
 	struct slice uidl;	/* POP3 unique-id as shown */
 	/* with MSG_WANT_META only: */
-	uint64_t body;		/* body id */
+	uint64_t body;		/* body id; 0: the record is damaged, what
+				 * follows is empty and msg_read() fails */
 	uint32_t header_bytes;	/* header block with its blank line, prefix
 				 * included */
 	struct slice prefix;	/* header bytes of this copy alone, in front */
+	/* p == NULL in what follows: not kept because it was too large (tens
+	 * of KiB); make it from the message */
 	struct slice envelope;	/* as sent, "(...)" */
 	struct slice bodystructure;	/* extended form, "(...)" */
 	struct slice structure;	/* lib/mail/mime.h mime_load(); offsets count
@@ -84,8 +87,10 @@ struct msg_change {
 	size_t nkeywords;
 	uint64_t unchanged_since;	/* CONDSTORE; UINT64_MAX: no condition */
 	/* results; arrays are the caller's to free */
-	uint64_t modseq;	/* of the change */
+	uint64_t modseq;	/* of the (last) change; 0: there was none */
 	uint32_t *changed;	/* UIDs whose flags really changed */
+	uint64_t *modseqs;	/* of each of them, for view_seen_change(): a
+				 * large change is several transactions */
 	size_t nchanged;
 	uint32_t *failed;	/* UIDs with a later MODSEQ (MODIFIED) */
 	size_t nfailed;

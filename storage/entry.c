@@ -1,0 +1,77 @@
+#include "storage/entry.h"
+
+#include <string.h>
+
+#include "lib/base/num.h"
+#include "storage/tables.h"
+
+enum { FORMAT = 1, HEAD = 1 + 4 * 8, ROW_MAX = HEAD + ENTRY_UIDL_MAX };
+
+void
+entry_key(uint8_t key[ENTRY_KEY], uint64_t folder, uint32_t uid)
+{
+	num_put64(key, folder);
+	num_put32(key + 8, uid);
+}
+
+int
+entry_decode(struct slice value, struct entry *out)
+{
+	const uint8_t *p = (const uint8_t *)value.p;
+
+	if (value.n < HEAD || value.n > ROW_MAX || p[0] != FORMAT)
+		return ERR_CORRUPT;
+	out->internal_date = (int64_t)num_get64(p + 1);
+	out->save_date = (int64_t)num_get64(p + 9);
+	out->size = num_get64(p + 17);
+	out->msgid = num_get64(p + 25);
+	out->uidl_n = (uint32_t)(value.n - HEAD);
+	memcpy(out->uidl, p + HEAD, out->uidl_n);
+	return 0;
+}
+
+int
+entry_get(struct db_txn *t, uint64_t folder, uint32_t uid, bool rmw,
+    struct entry *out)
+{
+	uint8_t key[ENTRY_KEY], value[ROW_MAX];
+	struct slice k = slice_of(key, sizeof(key));
+	size_t n;
+	int rc;
+
+	entry_key(key, folder, uid);
+	if (rmw)
+		rc = db_get_rmw(t, T_ENTRY, k, value, sizeof(value), &n);
+	else
+		rc = db_get(t, T_ENTRY, k, value, sizeof(value), &n);
+	if (rc != 0)
+		return rc;
+	return entry_decode(slice_of(value, n), out);
+}
+
+int
+entry_put(
+    struct db_txn *t, uint64_t folder, uint32_t uid, const struct entry *e)
+{
+	uint8_t key[ENTRY_KEY], p[ROW_MAX];
+
+	ph_assert(e->uidl_n <= ENTRY_UIDL_MAX);
+	entry_key(key, folder, uid);
+	p[0] = FORMAT;
+	num_put64(p + 1, (uint64_t)e->internal_date);
+	num_put64(p + 9, (uint64_t)e->save_date);
+	num_put64(p + 17, e->size);
+	num_put64(p + 25, e->msgid);
+	memcpy(p + HEAD, e->uidl, e->uidl_n);
+	return db_put(t, T_ENTRY, slice_of(key, sizeof(key)),
+	    slice_of(p, HEAD + e->uidl_n));
+}
+
+int
+entry_del(struct db_txn *t, uint64_t folder, uint32_t uid)
+{
+	uint8_t key[ENTRY_KEY];
+
+	entry_key(key, folder, uid);
+	return db_del(t, T_ENTRY, slice_of(key, sizeof(key)));
+}

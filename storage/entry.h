@@ -1,0 +1,29 @@
+/*
+ * entry.h - a row of the entry table (FORMAT 3): what a folder knows of one
+ * message besides its flags.  Inside transactions; for storage/ only.
+ */
+#ifndef STORAGE_ENTRY_H
+#define STORAGE_ENTRY_H
+
+#include "lib/db/db.h"
+
+enum { ENTRY_KEY = 12, ENTRY_UIDL_MAX = 255 };
+
+struct entry {
+	int64_t internal_date, save_date;
+	uint64_t size; /* prefix and body */
+	uint64_t msgid;
+	uint32_t uidl_n; /* 0: "UIDVALIDITY.UID" */
+	char uidl[ENTRY_UIDL_MAX];
+};
+
+void entry_key(uint8_t key[ENTRY_KEY], uint64_t folder, uint32_t uid);
+/* ERR_NOTFOUND, ERR_CORRUPT.  rmw: takes the write lock. */
+PH_MUSTUSE int entry_get(struct db_txn *t, uint64_t folder, uint32_t uid,
+    bool rmw, struct entry *out);
+PH_MUSTUSE int entry_put(
+    struct db_txn *t, uint64_t folder, uint32_t uid, const struct entry *e);
+PH_MUSTUSE int entry_del(struct db_txn *t, uint64_t folder, uint32_t uid);
+PH_MUSTUSE int entry_decode(struct slice value, struct entry *out);
+
+#endif

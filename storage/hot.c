@@ -1,0 +1,152 @@
+#include "storage/hot.h"
+
+#include <string.h>
+
+#include "lib/base/num.h"
+#include "storage/tables.h"
+
+enum { FORMAT = 1 };
+
+void
+hot_key(uint8_t key[HOT_KEY], uint64_t folder, uint32_t run)
+{
+	num_put64(key, folder);
+	num_put32(key + 8, run);
+}
+
+void
+hot_get(const uint8_t *bytes, uint32_t i, struct hot_entry *out)
+{
+	const uint8_t *p = bytes + (size_t)i * HOT_ENTRY;
+
+	out->uid = num_get32(p);
+	out->flags = num_get16(p + 4);
+	out->keywords = (uint64_t)num_get16(p + 6) << 32 | num_get32(p + 8);
+	out->modseq = num_get64(p + 12);
+}
+
+void
+hot_set(uint8_t *bytes, uint32_t i, const struct hot_entry *e)
+{
+	uint8_t *p = bytes + (size_t)i * HOT_ENTRY;
+
+	num_put32(p, e->uid);
+	num_put16(p + 4, (uint16_t)e->flags);
+	num_put16(p + 6, (uint16_t)(e->keywords >> 32));
+	num_put32(p + 8, (uint32_t)e->keywords);
+	num_put64(p + 12, e->modseq);
+}
+
+uint32_t
+hot_uid(const uint8_t *bytes, uint32_t i)
+{
+	return num_get32(bytes + (size_t)i * HOT_ENTRY);
+}
+
+uint32_t
+hot_lower(const uint8_t *bytes, uint32_t n, uint32_t uid)
+{
+	uint32_t lo = 0;
+
+	while (lo < n) {
+		uint32_t mid = (lo + n) / 2;
+
+		if (hot_uid(bytes, mid) < uid)
+			lo = mid + 1;
+		else
+			n = mid;
+	}
+	return lo;
+}
+
+int
+hot_decode(struct slice value, uint32_t run, struct slice *packed_out)
+{
+	const uint8_t *p = (const uint8_t *)value.p + 1;
+	uint32_t last = 0;
+	size_t n;
+
+	if (value.n < 1 + HOT_ENTRY || value.n > 1 + HOT_RUN_BYTES ||
+	    (value.n - 1) % HOT_ENTRY != 0 || value.p[0] != FORMAT)
+		return ERR_CORRUPT;
+	n = (value.n - 1) / HOT_ENTRY;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t uid = hot_uid(p, (uint32_t)i);
+
+		if (uid <= last || hot_run_of(uid) != run)
+			return ERR_CORRUPT;
+		last = uid;
+	}
+	*packed_out = slice_of(p, value.n - 1);
+	return 0;
+}
+
+int
+hot_load(struct db_txn *t, uint64_t folder, uint32_t run, bool rmw,
+    struct hot_run *out)
+{
+	uint8_t key[HOT_KEY], value[1 + HOT_RUN_BYTES];
+	struct slice packed, k = slice_of(key, sizeof(key));
+	size_t n;
+	int rc;
+
+	out->n = 0;
+	hot_key(key, folder, run);
+	if (rmw)
+		rc = db_get_rmw(t, T_HOT, k, value, sizeof(value), &n);
+	else
+		rc = db_get(t, T_HOT, k, value, sizeof(value), &n);
+	if (rc == ERR_NOTFOUND)
+		return 0;
+	if (rc == 0)
+		rc = hot_decode(slice_of(value, n), run, &packed);
+	if (rc != 0)
+		return rc;
+	memcpy(out->bytes, packed.p, packed.n);
+	out->n = (uint32_t)(packed.n / HOT_ENTRY);
+	return 0;
+}
+
+int
+hot_save(
+    struct db_txn *t, uint64_t folder, uint32_t run, const struct hot_run *r)
+{
+	uint8_t key[HOT_KEY], value[1 + HOT_RUN_BYTES];
+	size_t n = (size_t)r->n * HOT_ENTRY;
+	int rc;
+
+	hot_key(key, folder, run);
+	if (n == 0) {
+		rc = db_del(t, T_HOT, slice_of(key, sizeof(key)));
+		return rc == ERR_NOTFOUND ? 0 : rc;
+	}
+	value[0] = FORMAT;
+	memcpy(value + 1, r->bytes, n);
+	return db_put(
+	    t, T_HOT, slice_of(key, sizeof(key)), slice_of(value, n + 1));
+}
+
+int
+hot_append(
+    struct db_txn *t, uint64_t folder, const struct hot_entry *e, size_t n)
+{
+	struct hot_run r;
+	size_t i = 0;
+	int rc;
+
+	while (i < n) {
+		uint32_t run = hot_run_of(e[i].uid);
+
+		if ((rc = hot_load(t, folder, run, true, &r)) != 0)
+			return rc;
+		for (; i < n && hot_run_of(e[i].uid) == run; i++) {
+			if (r.n == HOT_RUN ||
+			    (r.n > 0 && hot_uid(r.bytes, r.n - 1) >= e[i].uid))
+				return ERR_CORRUPT;
+			hot_set(r.bytes, r.n++, &e[i]);
+		}
+		if ((rc = hot_save(t, folder, run, &r)) != 0)
+			return rc;
+	}
+	return 0;
+}

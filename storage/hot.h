@@ -1,0 +1,65 @@
+/*
+ * hot.h - the hot table: flags and MODSEQ of up to 32 messages in one record
+ * (FORMAT 3).  For storage/ only.
+ *
+ * A run holds the messages with one UID / HOT_RUN, packed as on disk and in
+ * UID order.
+ */
+#ifndef STORAGE_HOT_H
+#define STORAGE_HOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/db/db.h"
+
+enum {
+	HOT_RUN = 32,
+	HOT_ENTRY = 20, /* bytes */
+	HOT_RUN_BYTES = HOT_RUN * HOT_ENTRY,
+	HOT_KEY = 12
+};
+
+struct hot_entry {
+	uint32_t uid;
+	uint32_t flags;    /* enum msg_flag */
+	uint64_t keywords; /* 48 bits */
+	uint64_t modseq;
+};
+
+struct hot_run {
+	uint32_t n;
+	uint8_t bytes[HOT_RUN_BYTES];
+};
+
+static inline uint32_t
+hot_run_of(uint32_t uid)
+{
+	return uid / HOT_RUN;
+}
+
+void hot_key(uint8_t key[HOT_KEY], uint64_t folder, uint32_t run);
+/* Entry i of packed bytes. */
+void hot_get(const uint8_t *bytes, uint32_t i, struct hot_entry *out);
+void hot_set(uint8_t *bytes, uint32_t i, const struct hot_entry *e);
+uint32_t hot_uid(const uint8_t *bytes, uint32_t i);
+/* The first of n entries whose UID is >= uid, or n. */
+uint32_t hot_lower(const uint8_t *bytes, uint32_t n, uint32_t uid);
+
+/* Checks a record and takes its format byte off: ERR_CORRUPT unless it is
+ * rising UIDs of this run. */
+PH_MUSTUSE int hot_decode(
+    struct slice value, uint32_t run, struct slice *packed_out);
+
+/* In a transaction.  A run that is not there has n == 0.  rmw: it will be
+ * written. */
+PH_MUSTUSE int hot_load(struct db_txn *t, uint64_t folder, uint32_t run,
+    bool rmw, struct hot_run *out);
+/* Writes; an empty run is removed. */
+PH_MUSTUSE int hot_save(
+    struct db_txn *t, uint64_t folder, uint32_t run, const struct hot_run *r);
+/* Adds rising entries behind all that are there. */
+PH_MUSTUSE int hot_append(
+    struct db_txn *t, uint64_t folder, const struct hot_entry *e, size_t n);
+
+#endif

@@ -1,0 +1,178 @@
+#include "storage/msg_expunge.h"
+
+#include <stdlib.h>
+
+#include "lib/base/mem.h"
+#include "lib/base/num.h"
+#include "storage/gone.h"
+#include "storage/msg.h"
+#include "storage/note.h"
+#include "storage/store_priv.h"
+#include "storage/tables.h"
+#include "storage/usage.h"
+
+/* The usage rows are locked first, as the tables' order wants; how much they
+ * lose is known only later. */
+int
+expunge_txn(struct db_txn *t, struct expunge *x)
+{
+	int64_t bytes = 0;
+	int rc;
+
+	x->ntaken = 0;
+	rc = usage_charge(t, x->account, 0, 0, true, 0, NULL);
+	if (rc == 0)
+		rc = folder_row_get(t, x->folder, true, &x->row);
+	if (rc == 0 && x->row.account != x->account)
+		rc = ERR_NOTFOUND;
+	if (rc == 0)
+		rc = take_hot(t, x->folder, x->uids, x->n, x->flags,
+		    TAKE_REMOVE, x->taken, &x->ntaken);
+	if (rc == 0)
+		rc = take_entries(
+		    t, x->folder, TAKE_REMOVE, x->taken, x->ntaken);
+	if (rc != 0 || x->ntaken == 0)
+		return rc;
+	x->modseq_from = x->row.st.highestmodseq;
+	x->modseq = ++x->row.st.highestmodseq;
+	for (size_t i = 0; i < x->ntaken; i++) {
+		const struct taken *m = &x->taken[i];
+
+		x->gone[i] = m->hot.uid;
+		bytes += (int64_t)m->size;
+		folder_row_count(&x->row, m->hot.flags, m->size, -1);
+	}
+	rc = gone_put(t, x->folder, x->modseq, x->gone, x->ntaken);
+	if (rc == 0)
+		rc = take_release(t, x->account, x->taken, x->ntaken);
+	if (rc == 0)
+		rc = folder_row_put(t, x->folder, &x->row);
+	if (rc == 0)
+		rc = usage_charge(
+		    t, x->account, -bytes, -(int64_t)x->ntaken, true, 0, NULL);
+	return rc;
+}
+
+void
+expunge_publish(struct store *s, const struct expunge *x)
+{
+	struct notify_event ev;
+
+	if (x->ntaken == 0)
+		return;
+	note_gone(s, x->account, x->folder, x->modseq, x->gone, x->ntaken);
+	change_begin(&ev, x->account, x->folder, x->modseq_from, x->modseq);
+	for (size_t i = 0; i < x->ntaken; i++)
+		change_uid(&ev, x->gone[i]);
+	change_publish(s, &ev);
+}
+
+struct uid_scan {
+	uint64_t account, folder;
+	uint32_t flags;
+	uint32_t *v;
+	size_t n, cap;
+};
+
+static void
+add_uids(struct uid_scan *u, struct slice packed)
+{
+	const uint8_t *p = (const uint8_t *)packed.p;
+	struct hot_entry e;
+
+	for (uint32_t i = 0; i < packed.n / HOT_ENTRY; i++) {
+		hot_get(p, i, &e);
+		if ((e.flags & u->flags) != u->flags)
+			continue;
+		u->v = mem_grow(u->v, &u->cap, u->n, sizeof(*u->v));
+		u->v[u->n++] = e.uid;
+	}
+}
+
+static int
+list_txn(struct db_txn *t, void *arg)
+{
+	struct uid_scan *u = arg;
+	uint8_t from[HOT_KEY], to[HOT_KEY];
+	struct slice key, value, packed;
+	struct db_scan *scan = NULL;
+	struct folder_row row;
+	int rc;
+
+	if ((rc = folder_row_get(t, u->folder, false, &row)) != 0)
+		return rc;
+	if (row.account != u->account)
+		return ERR_NOTFOUND;
+	if ((u->flags & MSG_DELETED) != 0 && row.st.deleted == 0)
+		return 0;
+	hot_key(from, u->folder, 0);
+	hot_key(to, u->folder + 1, 0);
+	rc = db_scan_init(t, T_HOT, slice_of(from, sizeof(from)),
+	    slice_of(to, sizeof(to)), &scan);
+	while (rc == 0 && (rc = db_scan_next(scan, &key, &value)) == 0) {
+		rc = key.n != HOT_KEY
+			 ? ERR_CORRUPT
+			 : hot_decode(value, num_get32(key.p + 8), &packed);
+		if (rc == 0)
+			add_uids(u, packed);
+	}
+	db_scan_fini(&scan);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+int
+expunge_list(struct store *s, uint64_t account, uint64_t folder, uint32_t flags,
+    uint32_t **uids_out, size_t *n_out)
+{
+	struct uid_scan u = { account, folder, flags, NULL, 0, 0 };
+	int rc = db_read(s->db, list_txn, &u);
+
+	if (rc != 0) {
+		free(u.v);
+		u.v = NULL;
+		u.n = 0;
+	}
+	*uids_out = u.v;
+	*n_out = u.n;
+	return rc;
+}
+
+static int
+batch_txn(struct db_txn *t, void *arg)
+{
+	return expunge_txn(t, arg);
+}
+
+int
+msg_expunge(struct store *s, uint64_t account, uint64_t folder,
+    const uint32_t *uids, size_t n, bool only_deleted, size_t *gone_out)
+{
+	uint32_t flags = only_deleted ? MSG_DELETED : 0, *all = NULL;
+	struct expunge *x = NULL;
+	size_t gone = 0;
+	int rc = 0;
+
+	if (gone_out != NULL)
+		*gone_out = 0;
+	if (uids == NULL) {
+		rc = expunge_list(s, account, folder, flags, &all, &n);
+		uids = all;
+	}
+	x = xmalloc(sizeof(*x));
+	x->account = account;
+	x->folder = folder;
+	x->flags = flags;
+	for (size_t at = 0; rc == 0 && at < n; at += x->n) {
+		x->uids = uids + at;
+		x->n = n - at < EXPUNGE_BATCH ? n - at : EXPUNGE_BATCH;
+		if ((rc = db_update(s->db, batch_txn, x)) != 0)
+			break;
+		expunge_publish(s, x);
+		gone += x->ntaken;
+	}
+	if (gone_out != NULL)
+		*gone_out = gone;
+	free(x);
+	free(all);
+	return rc;
+}
