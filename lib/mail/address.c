@@ -22,7 +22,7 @@ struct list {
 	bool dot;               /* the last word ended in "." */
 	bool words;
 	struct slice comment; /* the last one, or p == NULL */
-	struct address ***tail;
+	struct mail_addr ***tail;
 	size_t n, max;
 	bool group;
 };
@@ -171,10 +171,10 @@ comment_text(struct list *l)
 	return keep(&l->phrase, n);
 }
 
-static struct address *
+static struct mail_addr *
 add(struct list *l)
 {
-	struct address *ad = arena_alloc(l->a, sizeof(*ad));
+	struct mail_addr *ad = arena_alloc(l->a, sizeof(*ad));
 
 	**l->tail = ad;
 	*l->tail = &ad->next;
@@ -245,7 +245,7 @@ read_words(struct list *l)
 
 /* angle-addr = "<" [obs-route] addr-spec ">" */
 static void
-read_angle(struct list *l, struct address *ad)
+read_angle(struct list *l, struct mail_addr *ad)
 {
 	l->p++;
 	reset_words(l);
@@ -272,7 +272,7 @@ read_angle(struct list *l, struct address *ad)
 static void
 read_group(struct list *l)
 {
-	struct address *ad;
+	struct mail_addr *ad;
 
 	l->p++;
 	/* A group within a group is no RFC 5322; its name is dropped.  One
@@ -303,7 +303,7 @@ is_full(const struct list *l)
  * mailbox, "@" and the host lie side by side in the local room: many write
  * the bare address for a display name, "a@b <a@b>". */
 static void
-read_bare(struct list *l, struct address *ad)
+read_bare(struct list *l, struct mail_addr *ad)
 {
 	ad->mailbox = keep(&l->local, l->nlocal);
 	ad->host = SLICE("");
@@ -328,7 +328,7 @@ read_bare(struct list *l, struct address *ad)
 static void
 read_mailbox(struct list *l)
 {
-	struct address *ad = add(l);
+	struct mail_addr *ad = add(l);
 
 	if (peek(l) == '<') {
 		if (l->nphrase != 0)
@@ -368,7 +368,7 @@ read_element(struct list *l)
 
 size_t
 address_append(
-    struct arena *a, struct slice value, size_t max, struct address ***tail)
+    struct arena *a, struct slice value, size_t max, struct mail_addr ***tail)
 {
 	struct list l = { .a = a, .tail = tail, .max = max };
 
@@ -384,10 +384,10 @@ address_append(
 	return l.n;
 }
 
-struct address *
+struct mail_addr *
 address_parse(struct arena *a, struct slice value, size_t max)
 {
-	struct address *first = NULL, **tail = &first;
+	struct mail_addr *first = NULL, **tail = &first;
 
 	(void)address_append(a, value, max, &tail);
 	return first;

@@ -19,8 +19,8 @@
  * are never NULL, empty when missing; but for a group's start mailbox is the
  * group's name and host is NULL, for its end both are NULL.
  */
-struct address {
-	struct address *next;
+struct mail_addr {
+	struct mail_addr *next;
 	struct slice name, route, mailbox, host;
 	bool group_start, group_end;
 };
@@ -30,12 +30,13 @@ struct address {
  * (group marks count; an open group gets its end all the same); the rest is
  * ignored.  Returns the first, or NULL.  Slices point into value or a.
  */
-struct address *address_parse(struct arena *a, struct slice value, size_t max);
+struct mail_addr *address_parse(
+    struct arena *a, struct slice value, size_t max);
 
 /* As above, appending behind *tail (pointer to the last next pointer), which
  * moves on; returns the number of entries added. */
 size_t address_append(
-    struct arena *a, struct slice value, size_t max, struct address ***tail);
+    struct arena *a, struct slice value, size_t max, struct mail_addr ***tail);
 
 /*
  * Splits "local@domain" at the last '@'; quotes are kept.  False when either

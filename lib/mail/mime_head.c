@@ -11,7 +11,7 @@
  * ",", "@" and ":" are met in unquoted values. */
 static const struct cset breaks = { { B('\0') | B('\t') | B('\n') | B('\r') |
 					  B(' ') | B('"') | B('(') | B(')') |
-					  B(';') | B(','),
+					  B(';'),
     0, 0, 0 } };
 
 static const struct cset blanks = {

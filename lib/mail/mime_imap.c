@@ -114,7 +114,7 @@ static const struct slice names[FIELDS] = { { "date", 4 }, { "subject", 7 },
 struct envelope {
 	struct arena arena;
 	struct slice text[FIELDS];
-	struct address *list[FIELDS], **tail[FIELDS];
+	struct mail_addr *list[FIELDS], **tail[FIELDS];
 	size_t left; /* addresses that may still be taken */
 };
 
@@ -143,7 +143,7 @@ take_field(struct envelope *e, const struct header *h)
 
 /* address = "(" addr-name SP addr-adl SP addr-mailbox SP addr-host ")" */
 static void
-add_addresses(struct buf *out, const struct address *list)
+add_addresses(struct buf *out, const struct mail_addr *list)
 {
 	if (list == NULL) {
 		buf_add(out, "NIL", 3);
