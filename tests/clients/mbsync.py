@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""mbsync (isync): both ways, flags, expunge, and nothing to do twice."""
+
+import glob
+import os
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+import posthof_test as pt       # noqa: E402
+
+CONFIG = """
+IMAPAccount a
+Host {domain}
+Port {port}
+User {user}
+Pass {password}
+SSLType IMAPS
+CertificateFile {ca}
+AuthMechs {mechs}
+Tunnel ""
+IMAPStore far
+Account a
+MaildirStore near
+Path {dir}/mail/
+Inbox {dir}/mail/INBOX
+SubFolders Verbatim
+Channel all
+Far :far:
+Near :near:
+Patterns *
+Create Both
+Expunge Both
+Remove Both
+SyncState *
+CopyArrivalDate yes
+"""
+
+
+class Mbsync:
+    """A Maildir kept in step with account n."""
+
+    def __init__(self, host, n, folder):
+        self.dir = folder
+        os.mkdir(f"{folder}/mail")
+        text = CONFIG.format(domain="127.0.0.1", port=host.port("imaps"),
+                             user=host.user(n), password=host.password(n),
+                             ca=host.ca, dir=folder, mechs="PLAIN")
+        text = text.replace('Tunnel ""\n', "")
+        with open(f"{folder}/rc", "w", encoding="utf-8") as f:
+            f.write(text)
+
+    def sync(self):
+        run = subprocess.run(["mbsync", "-V", "-c", f"{self.dir}/rc", "all"],
+                             stdin=subprocess.DEVNULL, check=False,
+                             stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, timeout=120)
+        out = run.stdout.decode(errors="replace")
+        if run.returncode != 0:
+            raise pt.Failure(f"mbsync: exit {run.returncode}\n{out}")
+        return out
+
+    def files(self, box="INBOX"):
+        return sorted(glob.glob(f"{self.dir}/mail/{box}/new/*")
+                      + glob.glob(f"{self.dir}/mail/{box}/cur/*"))
+
+    def put(self, box, data, flags=""):
+        name = f"{self.dir}/mail/{box}/cur/1.{len(self.files(box))}.x:2,"
+        with open(name + flags, "wb") as f:
+            f.write(data)
+
+
+def message(i):
+    return (f"From: x@example.net\nSubject: number {i}\n"
+            f"Message-ID: <n{i}@example.net>\n\n" + "text\n" * i).encode()
+
+
+def test_both_ways(host):
+    n = host.fresh()
+    c = host.imap(n)
+    for i in range(30):
+        assert c.append("INBOX", r"(\Seen)" if i % 2 else None, None,
+                        message(i).replace(b"\n", b"\r\n"))[0] == "OK"
+    c.create("Sub/Tief")
+    with tempfile.TemporaryDirectory() as folder:
+        m = Mbsync(host, n, folder)
+        m.sync()
+        assert len(m.files()) == 30
+        seen = [f for f in m.files() if "S" in f.rpartition(",")[2]]
+        assert len(seen) == 15, seen
+        # Here: one more, one flagged, one deleted.  There: one deleted.
+        m.put("INBOX", message(99), "S")
+        gone = m.files()[3]
+        os.unlink(gone)
+        name = seen[0] if os.path.exists(seen[0]) else seen[1]
+        os.rename(name, name + "F" if "F" not in name else name)
+        c.select("INBOX")
+        c.store("30", "+FLAGS", r"(\Deleted)")
+        c.expunge()
+        m.sync()
+        c.noop()
+        assert c.search(None, "FLAGGED")[1] != [b""]
+        count = len(c.search(None, "ALL")[1][0].split())
+        assert count == len(m.files()), (count, len(m.files()))
+        assert count == 29, count
+        assert c.search(None, "SUBJECT", '"number 99"')[1] != [b""]
+        # Nothing left to do: no file and no UID changes.
+        before = m.files(), c.uid("SEARCH", "ALL")[1]
+        m.sync()
+        c.noop()
+        assert (m.files(), c.uid("SEARCH", "ALL")[1]) == before
+    c.logout()
+
+
+def test_survives_a_restart():
+    """UIDs and UIDVALIDITY are the same after one: nothing comes twice."""
+    with pt.Host(2) as host, tempfile.TemporaryDirectory() as folder:
+        for i in range(5):
+            host.deliver(1, message(i).replace(b"\n", b"\r\n"))
+        m = Mbsync(host, 1, folder)
+        m.sync()
+        before = m.files()
+        assert len(before) == 5
+        host.restart()
+        m.sync()
+        assert m.files() == before
+
+
+if __name__ == "__main__":
+    pt.main(globals())
