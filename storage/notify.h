@@ -17,10 +17,10 @@
 struct store;
 
 enum notify_kind {
-	NOTIFY_FOLDER = 1,	/* messages came, changed or went */
-	NOTIFY_FOLDERS = 2,	/* an account's folder list changed */
-	NOTIFY_QUEUE = 4,	/* new or changed queue rows (id, or 0: many) */
-	NOTIFY_ACCOUNT = 8	/* secrets, state or rights changed: forget
+	NOTIFY_FOLDER = 1,  /* messages came, changed or went */
+	NOTIFY_FOLDERS = 2, /* an account's folder list changed */
+	NOTIFY_QUEUE = 4,   /* new or changed queue rows (id, or 0: many) */
+	NOTIFY_ACCOUNT = 8  /* secrets, state or rights changed: forget
 				 * what was cached; kick == end sessions */
 };
 
@@ -28,9 +28,10 @@ enum { NOTIFY_RUNS_MAX = 24 };
 
 struct notify_event {
 	enum notify_kind kind;
-	uint64_t account;	/* or the queue id for NOTIFY_QUEUE */
+	uint64_t account; /* or the queue id for NOTIFY_QUEUE; 0: events
+				 * of this kind were lost, look at everything */
 	uint64_t folder;
-	uint64_t modseq_from, modseq_to;	/* folder's before and after */
+	uint64_t modseq_from, modseq_to; /* folder's before and after */
 	bool kick;
 	/* Which runs of 32 changed (uid / 32); nruns == 0: not told. */
 	uint32_t nruns;
@@ -43,7 +44,8 @@ PH_MUSTUSE int notify_listen(struct store *s, unsigned kinds);
 
 /* Reads and decodes one datagram into events[cap] and tells the images
  * (image.c) which runs went stale.  Never blocks: may run on a loop.  Returns
- * how many events, 0 when nothing waits. */
+ * how many events, 0 when nothing waits: call until then, since what does not
+ * fit into events[] waits for the next call without a sign on the socket. */
 size_t notify_read(struct store *s, struct notify_event *events, size_t cap);
 
 /* For storage/ only: to be sent with the next flush, after a commit. */

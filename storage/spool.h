@@ -18,8 +18,8 @@ struct spool;
 struct store;
 
 /* memory_bytes: kept in memory; max_bytes: the limit of the message. */
-struct spool *spool_new(struct store *s, uint64_t memory_bytes,
-    uint64_t max_bytes);
+struct spool *spool_new(
+    struct store *s, uint64_t memory_bytes, uint64_t max_bytes);
 void spool_free(struct spool **sp);
 
 /* ERR_TOOBIG past max_bytes (sticky; later bytes are dropped).  Never blocks;

@@ -72,6 +72,9 @@ struct store_stats {
 	int64_t last_checkpoint_sec;
 };
 PH_MUSTUSE int store_stats_get(struct store *s, struct store_stats *out);
+/* oldest_call_ms alone, without asking the library: safe on a loop, and while
+ * a call hangs. */
+uint64_t store_oldest_call_ms(struct store *s);
 
 /* The keeper's round: checkpoint if due, trim logs and tables by age, close
  * and remove empty segments.  Bounded work; true when more waits. */
