@@ -168,7 +168,7 @@ sanitized:
 .PHONY: fuzz
 FUZZ_SEC ?= 60
 fuzz: ## FUZZ_SEC seconds of new inputs for every grammar (needs clang)
-	@$(SUB) B=build-fuzz CC=clang LIBFUZZER=1 HARDEN=-fPIE \
+	@$(SUB) B=build-fuzz CC=clang LIBFUZZER=1 WARN=-w HARDEN=-fPIE \
 	    SAN="-fsanitize=address,undefined,fuzzer-no-link" \
 	    $(addprefix build-fuzz/tests/fuzz/fuzz_,$(FUZZ_NAMES))
 	@tools/fuzz build-fuzz $(FUZZ_SEC) $(FUZZ_NAMES)

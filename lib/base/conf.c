@@ -18,7 +18,6 @@ static const char *const type_names[] = { "text", "list", "number", "size",
 	"time", "true or false" };
 
 struct row {
-	const char *section; /* not NULL: a headline, no option */
 	const char *name;
 	const char *def;
 	const char *help;
@@ -28,9 +27,25 @@ struct row {
 };
 
 static const struct row rows[] = {
-#define SECTION(title) { .section = title },
 #define OPT(t, f, n, d, lo, hi, h) \
-	{ NULL, n, d, h, lo, hi, T_##t, offsetof(struct conf, f) },
+	{ n, d, h, lo, hi, T_##t, offsetof(struct conf, f) },
+#include "lib/base/opts.def"
+#undef OPT
+};
+
+/* The order of the sample file: headlines, and rows by their number. */
+enum {
+#define OPT(t, f, n, d, lo, hi, h) ROW_##f,
+#include "lib/base/opts.def"
+#undef OPT
+};
+
+static const struct {
+	const char *title; /* or NULL */
+	size_t row;
+} layout[] = {
+#define SECTION(title) { title, 0 },
+#define OPT(t, f, n, d, lo, hi, h) { NULL, ROW_##f },
 #include "lib/base/opts.def"
 #undef OPT
 };
@@ -276,10 +291,18 @@ list_default(const struct row *r, struct arena *a)
 	return made;
 }
 
-/*
- * One library row per option, all of them text: ranges and units are ours.
- * A headline becomes a row that cannot be written.
- */
+/* Somebody wrote the hidden option's name. */
+static int
+on_hidden(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	struct parse *ps = parse_of(cfg);
+
+	(void)opt, (void)value, (void)result;
+	complain(ps, ps->first_line + cfg->line - 1, "", "no such option");
+	return -1;
+}
+
+/* One library row per option, all of them text: ranges and units are ours. */
 static cfg_t *
 library_rows(struct parse *ps)
 {
@@ -290,16 +313,15 @@ library_rows(struct parse *ps)
 	opts[0].name = "\001";
 	opts[0].type = CFGT_PTR;
 	opts[0].simple_value.ptr = (void *)ps;
+	opts[0].parsecb = on_hidden;
 	for (size_t i = 0; i < PH_LEN(rows); i++) {
 		cfg_opt_t *o = &opts[i + 1];
 
 		o->type = CFGT_STR;
 		o->flags = CFGF_NODEFAULT;
-		o->name = rows[i].section != NULL
-			      ? arena_printf(a, "\001%zu", i)
-			      : rows[i].name;
+		o->name = rows[i].name;
 		o->parsecb = on_value;
-		if (rows[i].section != NULL || rows[i].type != T_LIST)
+		if (rows[i].type != T_LIST)
 			continue;
 		o->flags = CFGF_LIST;
 		o->def.parsed = list_default(&rows[i], a);
@@ -450,7 +472,7 @@ take_lists(cfg_t *cfg, struct conf *conf)
 		const cfg_opt_t *o = &cfg->opts[i + 1];
 		const char **v;
 
-		if (rows[i].section != NULL || rows[i].type != T_LIST)
+		if (rows[i].type != T_LIST)
 			continue;
 		v = xcalloc(o->nvalues + 1, sizeof(*v));
 		for (unsigned j = 0; j < o->nvalues; j++)
@@ -473,7 +495,7 @@ conf_parse(const char *file, struct slice text, struct conf **conf_out,
 	conf->mem = xcalloc(1, sizeof(*conf->mem));
 	arena_init(&conf->mem->arena);
 	for (size_t i = 0; i < PH_LEN(rows); i++)
-		if (rows[i].section == NULL && rows[i].type != T_LIST)
+		if (rows[i].type != T_LIST)
 			ph_assert(
 			    set_value(&rows[i], rows[i].def, conf) == NULL);
 	if (slice_chr(text, '\0') != text.n) {
@@ -546,10 +568,6 @@ sample_row(struct buf *out, const struct row *r)
 {
 	char lo[SHOW_BYTES], hi[SHOW_BYTES];
 
-	if (r->section != NULL) {
-		buf_printf(out, "\n### %s\n", r->section);
-		return;
-	}
 	buf_add_char(out, '\n');
 	sample_comment(out, r->help);
 	if (r->type == T_NUM || r->type == T_SIZE || r->type == T_TIME) {
@@ -573,6 +591,9 @@ conf_sample(struct buf *out)
 	    "4h, 10d.\n"
 	    "# Texts stand in quotes, lists in braces.  Set twice, the last "
 	    "one counts.\n");
-	for (size_t i = 0; i < PH_LEN(rows); i++)
-		sample_row(out, &rows[i]);
+	for (size_t i = 0; i < PH_LEN(layout); i++)
+		if (layout[i].title != NULL)
+			buf_printf(out, "\n### %s\n", layout[i].title);
+		else
+			sample_row(out, &rows[layout[i].row]);
 }
