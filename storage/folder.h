@@ -66,26 +66,33 @@ PH_MUSTUSE int folder_list(struct store *s, uint64_t account,
     bool with_status, struct arena *a, struct folder_info **v_out,
     size_t *n_out);
 
-/* ERR_NOTFOUND.  Case matters but for INBOX. */
+/* ERR_NOTFOUND (also for a subscription without a folder).  Case matters but
+ * for INBOX.  info_out->name is the caller's slice; status is filled in. */
 PH_MUSTUSE int folder_find(struct store *s, uint64_t account,
     struct slice name, struct folder_info *info_out);
 PH_MUSTUSE int folder_status_get(struct store *s, uint64_t folder,
     struct folder_status *out);
 
-/* Missing parents are made too (RFC 9051 6.3.4).  ERR_EXISTS, ERR_INVALID
- * (bad name), ERR_LIMIT.  use: USE_NONE picks the role of a known German or
- * English name when the account has no folder with it (CLIENTS U2). */
+/* Missing parents are made too (RFC 9051 6.3.4); one '/' at the end is
+ * dropped.  ERR_EXISTS, ERR_INVALID (bad name), ERR_LIMIT, ERR_UNSUPPORTED
+ * (another folder has this use: RFC 6154 3, USEATTR).  use: USE_NONE picks the
+ * role of a known German or English name when the account has no folder with
+ * it (CLIENTS U2).  info_out may be NULL; its name is the caller's slice. */
 PH_MUSTUSE int folder_create(struct store *s, uint64_t account,
     struct slice name, enum folder_use use, struct folder_info *info_out,
     struct err *e);
 /* ERR_NOTFOUND; ERR_DENIED for INBOX.  A folder with children loses its
- * messages and stays selectable (CLIENTS D, Outlook). */
+ * messages and stays selectable (CLIENTS D, Outlook).  A subscription stays
+ * (RFC 9051 6.3.9). */
 PH_MUSTUSE int folder_delete(struct store *s, uint64_t account,
     struct slice name, struct err *e);
-/* With children.  INBOX: its messages move to the new name, INBOX stays
- * (RFC 9051 6.3.6). */
+/* With children and subscriptions.  INBOX: its messages move to the new name,
+ * INBOX and its children stay (RFC 9051 6.3.6).  ERR_NOTFOUND, ERR_EXISTS,
+ * ERR_INVALID (bad name, or the new name is below the old one). */
 PH_MUSTUSE int folder_rename(struct store *s, uint64_t account,
     struct slice from, struct slice to, struct err *e);
+/* On: any name may be subscribed (ERR_INVALID, ERR_LIMIT).  Off: ERR_NOTFOUND
+ * when it was not. */
 PH_MUSTUSE int folder_subscribe(struct store *s, uint64_t account,
     struct slice name, bool on, struct err *e);
 

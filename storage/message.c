@@ -6,7 +6,7 @@
 #include "storage/rec.h"
 #include "storage/tables.h"
 
-enum { FORMAT = 1, HEAD = 40 };
+enum { FORMAT = 1, HEAD = 44 };
 
 enum {
 	TAG_PREFIX = 1,
@@ -45,6 +45,7 @@ message_encode(struct buf *out, const struct message *m)
 	num_put32(head + 24, m->body_bytes);
 	num_put32(head + 28, m->header_bytes);
 	num_put64(head + 32, m->thread);
+	num_put32(head + 40, m->crc);
 	buf_add(out, head, sizeof(head));
 	if (m->prefix.n > 0)
 		rec_add(out, TAG_PREFIX, m->prefix);
@@ -73,6 +74,7 @@ message_decode(struct slice record, struct message *out)
 	out->body_bytes = num_get32(p + 24);
 	out->header_bytes = num_get32(p + 28);
 	out->thread = num_get64(p + 32);
+	out->crc = num_get32(p + 40);
 	rest = slice_from(record, HEAD);
 	while (rec_next(&rest, &tag, &bytes, &bad)) {
 		switch (tag) {

@@ -22,6 +22,7 @@ struct message {
 	uint64_t body;
 	uint32_t segment; /* with offset: where the body was; a hint */
 	uint64_t offset;
+	uint32_t crc;                      /* of the body */
 	uint32_t body_bytes, header_bytes; /* without prefix */
 	uint64_t thread;
 	/* p == NULL: not kept, because it was too large */

@@ -45,6 +45,7 @@ struct msg_meta {
 	/* private hint */
 	uint32_t hint_segment;
 	uint64_t hint_offset;
+	uint32_t hint_crc;
 	uint32_t body_bytes;
 };
 

@@ -143,3 +143,29 @@ name_row_has_children(const struct name_entry *v, size_t n, size_t i)
 	}
 	return false;
 }
+
+int
+name_row_any_child(
+    struct db_txn *t, uint64_t account, struct slice name, bool *any_out)
+{
+	uint8_t from[NAME_KEY_MAX + 1], to[NAME_KEY_MAX + 1];
+	struct db_scan *scan = NULL;
+	struct slice key, value;
+	struct name_row row;
+	size_t n = name_key(from, account, name).n;
+	int rc;
+
+	*any_out = false;
+	memcpy(to, from, n);
+	from[n] = '/';
+	to[n] = '/' + 1;
+	rc = db_scan_init(t, T_FOLDER_NAME, slice_of(from, n + 1),
+	    slice_of(to, n + 1), &scan);
+	while (rc == 0 && !*any_out &&
+	       (rc = db_scan_next(scan, &key, &value)) == 0) {
+		rc = decode(value, &row);
+		*any_out = rc == 0 && row.folder != 0;
+	}
+	db_scan_fini(&scan);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}

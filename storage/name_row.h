@@ -37,5 +37,8 @@ struct name_entry *name_row_find(
     struct name_entry *v, size_t n, struct slice name);
 /* Has it a folder below it that exists?  v[i] is of the list. */
 bool name_row_has_children(const struct name_entry *v, size_t n, size_t i);
+/* The same without a list. */
+PH_MUSTUSE int name_row_any_child(
+    struct db_txn *t, uint64_t account, struct slice name, bool *any_out);
 
 #endif

@@ -331,3 +331,25 @@ usage_package_get(struct db_txn *t, struct slice package, struct usage_row *out)
 	*out = row.u;
 	return rc;
 }
+
+int
+usage_fits(
+    struct db_txn *t, uint64_t account, uint64_t bytes, uint64_t messages)
+{
+	char buf[USAGE_KEY_MAX];
+	struct slice key;
+	struct row row;
+	int rc;
+
+	if (bytes > INT64_MAX || messages > INT64_MAX)
+		return ERR_QUOTA;
+	if ((rc = row_get(t, account_key(buf, account), false, &row)) != 0)
+		return rc;
+	if (!fits(&row.u, (int64_t)bytes, (int64_t)messages))
+		return ERR_QUOTA;
+	if (!package_key(buf, slice_of(row.package, row.package_n), &key))
+		return ERR_CORRUPT;
+	if ((rc = row_get(t, key, false, &row)) != 0)
+		return rc == ERR_NOTFOUND ? ERR_CORRUPT : rc;
+	return fits(&row.u, (int64_t)bytes, (int64_t)messages) ? 0 : ERR_QUOTA;
+}

@@ -1,0 +1,368 @@
+#include "storage/deliver.h"
+
+#include <stdlib.h>
+
+#include "storage/body.h"
+#include "storage/change.h"
+#include "storage/deliver_plan.h"
+#include "storage/entry.h"
+#include "storage/msg.h"
+#include "storage/name_row.h"
+#include "storage/note.h"
+#include "storage/queue_txn.h"
+#include "storage/store_priv.h"
+
+/* Asked before a large body is written; the transaction decides. */
+static const uint64_t ask_first = 256 << 10;
+
+static int
+charge(struct db_txn *t, struct plan *p)
+{
+	size_t bad = 0;
+	int rc = usage_charge_many(t, p->usage, p->nusage, &bad);
+
+	for (size_t i = 0; rc != 0 && i < p->nitems; i++)
+		if (p->items[i].t->account == p->usage[bad].account) {
+			plan_blame(p, &p->items[i]);
+			break;
+		}
+	for (size_t i = 0, k = 0; rc == 0 && i < p->nrows; i++) {
+		while (p->usage[k].account != p->rows[i].account)
+			k++;
+		p->rows[i].msgid = p->usage[k].first_id++;
+	}
+	return rc;
+}
+
+static int
+find_folders(struct db_txn *t, struct plan *p)
+{
+	uint64_t account = 0, inbox = 0;
+	struct name_row row;
+	int rc;
+
+	for (size_t i = 0; i < p->nitems; i++) {
+		struct plan_item *it = &p->items[i];
+
+		it->folder = it->t->folder;
+		if (it->folder != 0)
+			continue;
+		if (inbox == 0 || account != it->t->account) {
+			account = it->t->account;
+			rc = name_row_get(
+			    t, account, SLICE("INBOX"), false, &row);
+			if (rc == 0 && row.folder == 0)
+				rc = ERR_NOTFOUND;
+			if (rc != 0) {
+				plan_blame(p, it);
+				return rc;
+			}
+			inbox = row.folder;
+		}
+		it->folder = inbox;
+	}
+	plan_group_folders(p);
+	return 0;
+}
+
+/* UIDs, MODSEQ and counts of one folder. */
+static int
+place(struct db_txn *t, struct plan *p, struct plan_folder *f)
+{
+	struct folder_status *st = &f->row.st;
+	int rc;
+
+	rc = folder_row_get(t, f->id, true, &f->row);
+	if (rc == 0 && f->row.account != f->account)
+		rc = ERR_NOTFOUND;
+	if (rc == 0 && UINT32_MAX - st->uidnext <= f->n)
+		rc = ERR_LIMIT;
+	if (rc != 0)
+		return rc;
+	f->modseq_from = st->highestmodseq++;
+	for (size_t i = 0; i < f->n; i++) {
+		struct plan_item *it = p->by_folder[f->first + i];
+
+		it->hot = (struct hot_entry){ .uid = st->uidnext++,
+			.flags = it->t->flags & MSG_SYSTEM_FLAGS,
+			.modseq = st->highestmodseq };
+		folder_row_count(&f->row, it->hot.flags,
+		    p->bodies[it->msg].size + it->t->prefix.n, 1);
+	}
+	return folder_row_put(t, f->id, &f->row);
+}
+
+static int
+set_keywords(struct db_txn *t, struct plan *p, struct plan_folder *f)
+{
+	bool loaded = false;
+	int rc;
+
+	for (size_t i = 0; i < f->n; i++) {
+		struct plan_item *it = p->by_folder[f->first + i];
+
+		if (it->t->nkeywords == 0)
+			continue;
+		if (!loaded) {
+			rc = keyword_load(t, f->id, &p->scratch, &f->kw);
+			if (rc != 0)
+				return rc;
+			loaded = true;
+		}
+		rc = keyword_bits(t, f->id, &f->kw, it->t->keywords,
+		    it->t->nkeywords, true, &it->hot.keywords, &f->made);
+		if (rc != 0) {
+			plan_blame(p, it);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static int
+put_hot(struct db_txn *t, struct plan *p, const struct plan_folder *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		p->hot[i] = p->by_folder[f->first + i]->hot;
+	return hot_append(t, f->id, p->hot, f->n);
+}
+
+static int
+put_entry(struct db_txn *t, struct plan *p, const struct plan_item *it)
+{
+	struct entry e;
+
+	e.internal_date = p->bodies[it->msg].internal_date;
+	e.save_date = p->now;
+	e.size = p->bodies[it->msg].size + it->t->prefix.n;
+	e.msgid = p->rows[it->row].msgid;
+	e.uidl_n = 0;
+	return entry_put(t, it->folder, it->hot.uid, &e);
+}
+
+static int
+put_folders(struct db_txn *t, struct plan *p)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < p->nfolders; i++) {
+		rc = place(t, p, &p->folders[i]);
+		if (rc != 0)
+			plan_blame(p, p->by_folder[p->folders[i].first]);
+	}
+	for (size_t i = 0; rc == 0 && i < p->nfolders; i++)
+		rc = set_keywords(t, p, &p->folders[i]);
+	for (size_t i = 0; rc == 0 && i < p->nfolders; i++)
+		rc = put_hot(t, p, &p->folders[i]);
+	for (size_t i = 0; rc == 0 && i < p->nitems; i++)
+		rc = put_entry(t, p, p->by_folder[i]);
+	return rc;
+}
+
+static int
+put_messages(struct db_txn *t, struct plan *p)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < p->nrows; i++) {
+		const struct plan_row *r = &p->rows[i];
+
+		rc = message_put(
+		    t, r->account, r->msgid, r->record, r->references);
+	}
+	for (size_t i = 0; rc == 0 && i < p->d->nmsgs; i++)
+		if (p->bodies[i].references > 0)
+			rc = body_add(
+			    t, &p->bodies[i].loc, p->bodies[i].references);
+	return rc;
+}
+
+static int
+cmp_u64(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* What is taken from the queue gives its body back last, against the tables'
+ * order: only the queue's row says which body it is. */
+static int
+change_queue(struct db_txn *t, struct plan *p)
+{
+	const struct deliver *d = p->d;
+	uint64_t *lost, body;
+	size_t n = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < d->nmsgs; i++)
+		for (size_t k = 0; rc == 0 && k < d->msgs[i].nqueue; k++)
+			rc = queue_put_txn(t, &d->msgs[i].queue[k].row);
+	if (rc != 0 || d->nchanges == 0)
+		return rc;
+	lost = arena_alloc(&p->scratch, d->nchanges * sizeof(*lost));
+	for (size_t i = 0; rc == 0 && i < d->nchanges; i++) {
+		rc = queue_change_txn(t, &d->changes[i], &body);
+		if (rc == 0 && body != 0)
+			lost[n++] = body;
+	}
+	if (n > 1)
+		qsort(lost, n, sizeof(*lost), cmp_u64);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = body_unref(t, lost[i], 1);
+	return rc;
+}
+
+static int
+deliver_txn(struct db_txn *t, void *arg)
+{
+	struct plan *p = arg;
+	int rc;
+
+	arena_clear(&p->scratch);
+	if ((rc = charge(t, p)) != 0 || (rc = find_folders(t, p)) != 0 ||
+	    (rc = put_folders(t, p)) != 0 || (rc = put_messages(t, p)) != 0)
+		return rc;
+	return change_queue(t, p);
+}
+
+static void
+name_queue_rows(struct plan *p)
+{
+	for (size_t i = 0; i < p->d->nmsgs; i++)
+		for (size_t k = 0; k < p->d->msgs[i].nqueue; k++) {
+			struct queue_new *q = &p->d->msgs[i].queue[k];
+
+			q->id = q->row.id = store_new_id(p->store);
+			q->row.body = p->bodies[i].loc.id;
+			q->row.size = p->bodies[i].size;
+		}
+}
+
+static void
+note_item(struct plan *p, const struct plan_item *it)
+{
+	const struct plan_folder *f = &p->folders[it->folder_at];
+	struct note_place n = { .account = f->account,
+		.folder = f->id,
+		.uidvalidity = f->row.st.uidvalidity,
+		.hot = it->hot,
+		.internal_date = p->bodies[it->msg].internal_date,
+		.save_date = p->now,
+		.msgid = p->rows[it->row].msgid,
+		.body = p->bodies[it->msg].loc.id,
+		.prefix = it->t->prefix,
+		.keywords = &f->kw };
+
+	note_place(p->store, &n);
+}
+
+static void
+publish(struct plan *p)
+{
+	struct notify_event ev;
+
+	for (size_t i = 0; i < p->nfolders; i++) {
+		const struct plan_folder *f = &p->folders[i];
+
+		note_keywords(p->store, f->account, f->id, &f->kw, f->made);
+		change_begin(&ev, f->account, f->id, f->modseq_from,
+		    f->row.st.highestmodseq);
+		for (size_t k = 0; k < f->n; k++) {
+			struct plan_item *it = p->by_folder[f->first + k];
+
+			it->t->uidvalidity = f->row.st.uidvalidity;
+			it->t->uid = it->hot.uid;
+			it->t->msgid = p->rows[it->row].msgid;
+			note_item(p, it);
+			change_uid(&ev, it->hot.uid);
+		}
+		change_publish(p->store, &ev);
+	}
+	for (size_t i = 0; i < p->d->nmsgs; i++)
+		for (size_t k = 0; k < p->d->msgs[i].nqueue; k++) {
+			ev = (struct notify_event){ .kind = NOTIFY_QUEUE,
+				.account = p->d->msgs[i].queue[k].id };
+			notify_add(p->store, &ev);
+		}
+}
+
+static int
+ask_quota(struct plan *p)
+{
+	int rc;
+
+	for (size_t i = 0; i < p->nitems; i++) {
+		const struct plan_item *it = &p->items[i];
+		uint64_t size = p->bodies[it->msg].size;
+
+		if (size < ask_first || it->t->over_quota)
+			continue;
+		rc = deliver_fits(p->store, it->t->account, size);
+		if (rc != 0) {
+			plan_blame(p, it);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static int
+explain(struct err *e, int rc)
+{
+	switch (rc) {
+	case ERR_QUOTA: return err_set(e, rc, "Mailbox is full");
+	case ERR_NOTFOUND: return err_set(e, rc, "No such mailbox");
+	case ERR_LIMIT: return err_set(e, rc, "Too many keywords or messages");
+	case ERR_NOSPACE: return err_set(e, rc, "No space left on this host");
+	case ERR_INVALID: return err_set(e, rc, "Not a keyword");
+	default: return err_set(e, rc, "Temporary failure of the store");
+	}
+}
+
+int
+deliver(struct store *s, struct deliver *d, struct err *e)
+{
+	struct plan p;
+	int rc;
+
+	if ((rc = plan_init(&p, s, d, e)) != 0)
+		goto out;
+	if (d->nmsgs > 0 && !store_has_space(s))
+		rc = ERR_NOSPACE;
+	if (rc == 0)
+		rc = ask_quota(&p);
+	if (rc == 0)
+		rc = plan_write_bodies(&p);
+	if (rc == 0) {
+		name_queue_rows(&p);
+		rc = db_update(s->db, deliver_txn, &p);
+	}
+	if (rc == 0)
+		publish(&p);
+	else
+		rc = explain(e, rc);
+out:
+	plan_fini(&p);
+	return rc;
+}
+
+struct fits {
+	uint64_t account, bytes;
+};
+
+static int
+fits_txn(struct db_txn *t, void *arg)
+{
+	const struct fits *f = arg;
+
+	return usage_fits(t, f->account, f->bytes, 1);
+}
+
+int
+deliver_fits(struct store *s, uint64_t account, uint64_t bytes)
+{
+	struct fits f = { account, bytes };
+
+	return db_read(s->db, fits_txn, &f);
+}

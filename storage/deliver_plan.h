@@ -1,0 +1,81 @@
+/*
+ * deliver_plan.h - what a delivery will write, worked out before its
+ * transaction; for deliver.c.
+ */
+#ifndef STORAGE_DELIVER_PLAN_H
+#define STORAGE_DELIVER_PLAN_H
+
+#include "storage/deliver.h"
+#include "storage/folder_row.h"
+#include "storage/hot.h"
+#include "storage/keyword.h"
+#include "storage/message.h"
+#include "storage/segment.h"
+#include "storage/usage.h"
+
+/* One message's bytes. */
+struct plan_body {
+	struct body_loc loc;
+	struct message meta;
+	int64_t internal_date;
+	uint64_t size;
+	uint32_t references; /* message records and queue rows */
+};
+
+/* A message record: of one body, for one account, with one prefix. */
+struct plan_row {
+	uint64_t account, msgid;
+	size_t msg;
+	struct slice prefix, record;
+	uint32_t references;
+};
+
+/* One target.  In the plan they are sorted by account, then as given. */
+struct plan_item {
+	struct deliver_target *t;
+	size_t msg, target, row;
+	uint64_t folder;
+	size_t folder_at; /* in plan.folders */
+	struct hot_entry hot;
+};
+
+struct plan_folder {
+	uint64_t id, account, modseq_from;
+	struct folder_row row;
+	struct keywords kw;
+	uint64_t made;
+	size_t first, n; /* in plan.by_folder */
+};
+
+struct plan {
+	struct store *store;
+	struct deliver *d;
+	struct err *e;
+	struct arena arena;
+	struct arena scratch; /* of one run of the transaction */
+	int64_t now;
+	struct plan_body *bodies; /* one for each of d->msgs */
+	struct plan_item *items;
+	size_t nitems;
+	struct plan_item **by_folder; /* items by folder, then as in items */
+	struct plan_row *rows;
+	size_t nrows;
+	struct usage_item *usage;
+	size_t nusage;
+	struct plan_folder *folders;
+	size_t nfolders;
+	struct hot_entry *hot; /* room for one folder's */
+};
+
+/* ERR_INVALID, ERR_TOOBIG.  Writes nothing. */
+PH_MUSTUSE int plan_init(
+    struct plan *p, struct store *s, struct deliver *d, struct err *e);
+void plan_fini(struct plan *p);
+/* Appends the bodies, and works out what the index keeps of them. */
+PH_MUSTUSE int plan_write_bodies(struct plan *p);
+/* Sorts the items by the folders they go to now. */
+void plan_group_folders(struct plan *p);
+/* Remembers for the caller which target it was. */
+void plan_blame(struct plan *p, const struct plan_item *it);
+
+#endif

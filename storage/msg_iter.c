@@ -1,0 +1,400 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "lib/base/num.h"
+#include "storage/folder_row.h"
+#include "storage/message.h"
+#include "storage/msg_load.h"
+#include "storage/store_priv.h"
+#include "storage/tables.h"
+
+enum {
+	BATCH = 256,
+	BATCH_FIRST = 64, /* until sizes are known */
+	BATCH_LEAST = 8,
+	BATCH_BYTES = 256 << 10, /* aimed at */
+	BATCH_BYTES_MAX = 1 << 20,
+	DENSE = 3 /* a scan may pass over so many for one it is for */
+};
+
+/* The record being put together from chunks. */
+struct chunks {
+	uint64_t msgid;
+	unsigned next;
+	struct buf b;
+};
+
+/* Where in the batch a message id is. */
+struct where {
+	uint64_t msgid;
+	uint32_t at;
+	bool loaded;
+};
+
+struct msg_iter {
+	struct store *store;
+	uint64_t account, folder;
+	unsigned want;
+	uint32_t *uids; /* NULL: all */
+	size_t n;
+	uint32_t next; /* the next UID to look at */
+	size_t limit;  /* of the next batch */
+	bool end;
+	struct arena arena;
+	uint32_t uidvalidity;
+	struct msg_meta batch[BATCH];
+	struct where where[BATCH];
+	size_t nbatch, cur;
+};
+
+int
+msg_iter_open(struct store *s, uint64_t account, uint64_t folder,
+    const uint32_t *uids, size_t n, uint32_t from, unsigned want,
+    struct msg_iter **it_out)
+{
+	struct msg_iter *it = xmalloc(sizeof(*it));
+
+	it->store = s;
+	it->account = account;
+	it->folder = folder;
+	it->want = want;
+	it->uids = NULL;
+	it->n = n;
+	if (uids != NULL) {
+		it->uids = xmalloc(n * sizeof(*uids) + 1);
+		if (n > 0)
+			memcpy(it->uids, uids, n * sizeof(*uids));
+	}
+	it->next = from;
+	it->limit = want == MSG_WANT_META ? BATCH_FIRST : BATCH;
+	it->end = false;
+	arena_init(&it->arena);
+	it->nbatch = it->cur = 0;
+	*it_out = it;
+	return 0;
+}
+
+void
+msg_iter_close(struct msg_iter **itp)
+{
+	struct msg_iter *it = *itp;
+
+	*itp = NULL;
+	if (it == NULL)
+		return;
+	arena_clear(&it->arena);
+	free(it->uids);
+	free(it);
+}
+
+static void
+add_entry(struct msg_iter *it, uint32_t uid, const struct entry *e)
+{
+	msg_load_entry(
+	    &it->arena, it->uidvalidity, uid, e, &it->batch[it->nbatch++]);
+}
+
+/* Entries of UIDs first..last; with uids only those of uids[0..n). */
+static int
+scan_entries(struct db_txn *t, struct msg_iter *it, uint32_t first,
+    uint32_t last, const uint32_t *uids, size_t n)
+{
+	uint8_t from[ENTRY_KEY], to[ENTRY_KEY];
+	struct db_scan *scan = NULL;
+	struct slice key, value;
+	struct entry e;
+	size_t i = 0;
+	int rc;
+
+	entry_key(from, it->folder, first);
+	if (last == UINT32_MAX)
+		entry_key(to, it->folder + 1, 0);
+	else
+		entry_key(to, it->folder, last + 1);
+	rc = db_scan_init(t, T_ENTRY, slice_of(from, sizeof(from)),
+	    slice_of(to, sizeof(to)), &scan);
+	while (rc == 0 && it->nbatch < it->limit &&
+	       (rc = db_scan_next(scan, &key, &value)) == 0) {
+		uint32_t uid = num_get32(key.p + 8);
+
+		while (i < n && uids[i] < uid)
+			i++;
+		if (uids != NULL && (i == n || uids[i] != uid))
+			continue;
+		if ((rc = entry_decode(value, &e)) == 0)
+			add_entry(it, uid, &e);
+	}
+	db_scan_fini(&scan);
+	return rc;
+}
+
+static int
+get_entries(
+    struct db_txn *t, struct msg_iter *it, const uint32_t *uids, size_t n)
+{
+	struct entry e;
+	int rc;
+
+	for (size_t i = 0; i < n; i++) {
+		rc = entry_get(t, it->folder, uids[i], false, &e);
+		if (rc == 0)
+			add_entry(it, uids[i], &e);
+		else if (rc != ERR_NOTFOUND)
+			return rc;
+	}
+	return 0;
+}
+
+/* The first of uids[] that is >= it->next. */
+static size_t
+uids_at(const struct msg_iter *it)
+{
+	size_t lo = 0, hi = it->n;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (it->uids[mid] < it->next)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* Sets it->next behind `uid`. */
+static void
+passed(struct msg_iter *it, uint32_t uid)
+{
+	it->next = uid + 1;
+	if (uid == UINT32_MAX)
+		it->end = true;
+}
+
+static int
+load_entries(struct db_txn *t, struct msg_iter *it)
+{
+	const uint32_t *uids;
+	size_t at, n;
+	int rc;
+
+	if (it->uids == NULL) {
+		rc = scan_entries(t, it, it->next, UINT32_MAX, NULL, 0);
+		if (rc == ERR_NOTFOUND)
+			it->end = true;
+		if (it->nbatch > 0)
+			passed(it, it->batch[it->nbatch - 1].uid);
+		return rc == ERR_NOTFOUND ? 0 : rc;
+	}
+	at = uids_at(it);
+	n = it->n - at < it->limit ? it->n - at : it->limit;
+	if (at + n == it->n)
+		it->end = true;
+	if (n == 0)
+		return 0;
+	uids = it->uids + at;
+	if (uids[n - 1] - uids[0] < DENSE * n)
+		rc = scan_entries(t, it, uids[0], uids[n - 1], uids, n);
+	else
+		rc = get_entries(t, it, uids, n);
+	passed(it, uids[n - 1]);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+static int
+cmp_where(const void *a, const void *b)
+{
+	const struct where *x = a, *y = b;
+
+	if (x->msgid != y->msgid)
+		return x->msgid < y->msgid ? -1 : 1;
+	return (x->at > y->at) - (x->at < y->at);
+}
+
+/* The first of it->where with an id >= msgid. */
+static size_t
+where_at(const struct msg_iter *it, uint64_t msgid)
+{
+	size_t lo = 0, hi = it->nbatch;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (it->where[mid].msgid < msgid)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* A whole record: for all of the batch that have this id. */
+static void
+loaded(struct msg_iter *it, uint64_t msgid, struct slice record)
+{
+	size_t lo = where_at(it, msgid);
+
+	record = arena_copy(&it->arena, record);
+	for (; lo < it->nbatch && it->where[lo].msgid == msgid; lo++) {
+		msg_load_record(
+		    &it->arena, record, &it->batch[it->where[lo].at]);
+		it->where[lo].loaded = true;
+	}
+}
+
+static bool
+is_wanted(const struct msg_iter *it, uint64_t msgid)
+{
+	size_t at = where_at(it, msgid);
+
+	return at < it->nbatch && it->where[at].msgid == msgid;
+}
+
+static void
+take_chunk(
+    struct msg_iter *it, struct chunks *c, struct slice key, struct slice value)
+{
+	uint64_t msgid = num_get64(key.p + 8);
+	unsigned chunk = (uint8_t)key.p[16];
+
+	if (chunk == 0) {
+		c->msgid = is_wanted(it, msgid) ? msgid : 0;
+		c->next = 0;
+		buf_clear(&c->b);
+	}
+	if (msgid != c->msgid || chunk != c->next || value.n < 1)
+		return;
+	c->next++;
+	value = slice_from(value, 1);
+	if (chunk == 0 && value.n < MESSAGE_CHUNK) {
+		loaded(it, msgid, value);
+		return;
+	}
+	buf_add_slice(&c->b, value);
+	if (value.n < MESSAGE_CHUNK)
+		loaded(it, msgid, buf_slice(&c->b));
+}
+
+static int
+scan_messages(struct db_txn *t, struct msg_iter *it)
+{
+	uint8_t from[MESSAGE_KEY], to[MESSAGE_KEY];
+	struct chunks c = { 0 };
+	struct db_scan *scan = NULL;
+	struct slice key, value;
+	int rc;
+
+	buf_init(&c.b, MESSAGE_MAX + MESSAGE_CHUNK);
+	message_key(from, it->account, it->where[0].msgid, 0);
+	message_key(to, it->account, it->where[it->nbatch - 1].msgid + 1, 0);
+	rc = db_scan_init(t, T_MESSAGE, slice_of(from, sizeof(from)),
+	    slice_of(to, sizeof(to)), &scan);
+	while (rc == 0 && it->arena.used < BATCH_BYTES_MAX &&
+	       (rc = db_scan_next(scan, &key, &value)) == 0)
+		if (key.n == MESSAGE_KEY)
+			take_chunk(it, &c, key, value);
+	db_scan_fini(&scan);
+	buf_fini(&c.b);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+/* Reads singly what no scan has brought, and ends the batch when it has grown
+ * large. */
+static int
+get_messages(struct db_txn *t, struct msg_iter *it)
+{
+	bool done[BATCH] = { false };
+	int rc;
+
+	for (size_t i = 0; i < it->nbatch; i++)
+		if (it->where[i].loaded)
+			done[it->where[i].at] = true;
+	for (size_t i = 0; i < it->nbatch; i++) {
+		if (done[i])
+			continue;
+		if (i > 0 && it->arena.used >= BATCH_BYTES_MAX) {
+			it->nbatch = i;
+			it->end = false;
+			passed(it, it->batch[i - 1].uid);
+			return 0;
+		}
+		rc =
+		    msg_load_message(t, it->account, &it->arena, &it->batch[i]);
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int
+load_messages(struct db_txn *t, struct msg_iter *it)
+{
+	size_t n = it->nbatch;
+	uint64_t span;
+	int rc = 0;
+
+	for (size_t i = 0; i < n; i++)
+		it->where[i] =
+		    (struct where){ it->batch[i].msgid, (uint32_t)i, false };
+	qsort(it->where, n, sizeof(*it->where), cmp_where);
+	span = it->where[n - 1].msgid - it->where[0].msgid;
+	if (n > 1 && span < DENSE * n)
+		rc = scan_messages(t, it);
+	return rc != 0 ? rc : get_messages(t, it);
+}
+
+static int
+batch_txn(struct db_txn *t, void *arg)
+{
+	struct msg_iter *it = arg;
+	struct folder_row row;
+	int rc;
+
+	if ((rc = folder_row_get(t, it->folder, false, &row)) != 0)
+		return rc;
+	if (row.account != it->account)
+		return ERR_NOTFOUND;
+	it->uidvalidity = row.st.uidvalidity;
+	while (it->nbatch == 0 && !it->end)
+		if ((rc = load_entries(t, it)) != 0)
+			return rc;
+	if (it->nbatch == 0 || it->want != MSG_WANT_META)
+		return 0;
+	return load_messages(t, it);
+}
+
+static void
+adapt(struct msg_iter *it)
+{
+	size_t each;
+
+	if (it->want != MSG_WANT_META || it->nbatch == 0)
+		return;
+	each = it->arena.used / it->nbatch + 1;
+	it->limit = BATCH_BYTES / each;
+	if (it->limit > BATCH)
+		it->limit = BATCH;
+	if (it->limit < BATCH_LEAST)
+		it->limit = BATCH_LEAST;
+}
+
+int
+msg_iter_next(struct msg_iter *it, struct msg_meta *m_out)
+{
+	int rc;
+
+	if (it->cur == it->nbatch) {
+		if (it->end)
+			return ERR_NOTFOUND;
+		arena_clear(&it->arena);
+		it->nbatch = it->cur = 0;
+		if ((rc = db_read(it->store->db, batch_txn, it)) != 0)
+			return rc;
+		adapt(it);
+		if (it->nbatch == 0)
+			return ERR_NOTFOUND;
+	}
+	*m_out = it->batch[it->cur++];
+	return 0;
+}

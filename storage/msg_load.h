@@ -1,0 +1,21 @@
+/*
+ * msg_load.h - struct msg_meta from the rows; inside transactions.  For
+ * storage/ only.
+ */
+#ifndef STORAGE_MSG_LOAD_H
+#define STORAGE_MSG_LOAD_H
+
+#include "storage/entry.h"
+#include "storage/msg.h"
+
+/* What the entry row tells; memory from the arena. */
+void msg_load_entry(struct arena *a, uint32_t uidvalidity, uint32_t uid,
+    const struct entry *e, struct msg_meta *m);
+/* What the message record tells; slices are borrowed from it.  Damage leaves
+ * m->body at 0. */
+void msg_load_record(struct arena *a, struct slice record, struct msg_meta *m);
+/* Reads the record of m->msgid.  A missing one is damage, too. */
+PH_MUSTUSE int msg_load_message(
+    struct db_txn *t, uint64_t account, struct arena *a, struct msg_meta *m);
+
+#endif
