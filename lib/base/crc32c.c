@@ -40,9 +40,10 @@ have_sse42(void)
 #endif
 
 /* Bit by bit, a nibble at a time: for processors without the instruction. */
-static uint32_t
-crc_plain(uint32_t crc, const unsigned char *p, size_t n)
+uint32_t
+crc32c_plain(uint32_t crc, const void *bytes, size_t n)
 {
+	const unsigned char *p = bytes;
 	static const uint32_t nibble[16] = {
 		0x00000000,
 		0x105ec76f,
@@ -62,16 +63,17 @@ crc_plain(uint32_t crc, const unsigned char *p, size_t n)
 		0xf36e6f75,
 	};
 
+	crc = ~crc;
 	for (; n != 0; p++, n--) {
 		crc ^= *p;
 		crc = crc >> 4 ^ nibble[crc & 15];
 		crc = crc >> 4 ^ nibble[crc & 15];
 	}
-	return crc;
+	return ~crc;
 }
 
 uint32_t
 crc32c(uint32_t crc, const void *p, size_t n)
 {
-	return have_sse42() ? ~crc_sse42(~crc, p, n) : ~crc_plain(~crc, p, n);
+	return have_sse42() ? ~crc_sse42(~crc, p, n) : crc32c_plain(crc, p, n);
 }

@@ -10,4 +10,7 @@
 /* Continue from `crc` (0 to start) over n more bytes. */
 uint32_t crc32c(uint32_t crc, const void *p, size_t n);
 
+/* The same without the processor's help; what crc32c() falls back to. */
+uint32_t crc32c_plain(uint32_t crc, const void *bytes, size_t n);
+
 #endif

@@ -46,7 +46,7 @@ TLS_AT_ONCE = ("imaps", "pop3s", "submissions")
 BAD_LOG = re.compile(r"assertion|AddressSanitizer|LeakSanitizer|"
                      r"ThreadSanitizer|UndefinedBehavior|runtime error|"
                      r"out of memory|stack smashing")
-RESTART_LOG = re.compile(r"\brestart")
+RESTART_LOG = re.compile(r" posthof restart ")
 
 LOG_TAIL_LINES = 60
 
@@ -174,7 +174,7 @@ class Host:
     def wait_ready(self, seconds=30):
         """Until every port greets."""
         end = time.monotonic() + seconds * SLOW
-        for name in PORTS:
+        for name in (*PORTS, "lmtp"):
             while not self._greets(name):
                 if self.process.poll() is not None:
                     raise Failure(f"serve ended with "

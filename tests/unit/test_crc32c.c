@@ -51,6 +51,10 @@ cuts(void **state)
 			uint32_t want = by_bits(b + at, n);
 
 			assert_int_equal(crc32c(0, b + at, n), want);
+			assert_int_equal(crc32c_plain(0, b + at, n), want);
+			assert_int_equal(crc32c_plain(crc32c(0, b + at, n / 2),
+					     b + at + n / 2, n - n / 2),
+			    want);
 			for (size_t cut = 0; cut <= n; cut++)
 				assert_int_equal(crc32c(crc32c(0, b + at, cut),
 						     b + at + cut, n - cut),
