@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "lib/base/err.h"
+#include "lib/base/slice.h"
 #include "lib/net/loop.h"
 
 struct dns;
@@ -45,9 +46,12 @@ typedef void dns_fn(const struct dns_answer *a, void *arg);
 /* resolver: "ADDRESS@PORT" or "" for /etc/resolv.conf. */
 PH_MUSTUSE int dns_new(struct loop *loop, const char *resolver,
     struct dns **dns_out, struct err *e);
+
+/* Cancels all questions.  Not from inside a dns_fn; may block shortly. */
 void dns_free(struct dns **d);
 
-/* fn is called once, unless cancelled.  The answer is borrowed. */
+/* fn is called once, unless cancelled, at the latest after 20 s.  The answer
+ * is borrowed; the query is gone when fn returns.  At most 64 records. */
 struct dns_query *dns_ask_mx(struct dns *d, const char *name, dns_fn *fn,
     void *arg);
 /* A and, when ipv6, AAAA, as one answer. */
