@@ -82,7 +82,8 @@ libs_of_pop3d = $(pop3d_LIBS)
 libs_of_submitd = $(submitd_LIBS)
 libs_of_admin = $(posthof_LIBS)
 # The layer of tests/unit/test_X.c: where X.c is.
-layer_of = $(firstword $(foreach l,$(LAYERS),$(if $(wildcard $(l)/$(1).c),$(l))))
+# Where two layers have an X.c, test_LAYER_X says which: test_pop3d_parse.
+layer_of = $(firstword $(foreach l,$(LAYERS),$(if $(wildcard $(l)/$(patsubst $(subst /,_,$(l))_%,%,$(1)).c),$(l))))
 
 define unit
 $(B)/tests/unit/test_$(1): $(B)/tests/unit/test_$(1).o $(foreach l,$(libs_of_$(call layer_of,$(1))),$(call arch,$(l)))

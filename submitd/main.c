@@ -39,6 +39,13 @@ end_loop(struct server_loop *sl)
 	session_loop_stop(sl);
 }
 
+static void
+stop(struct server *srv)
+{
+	runner_free(srv);
+	session_stop(srv);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -51,7 +58,7 @@ main(int argc, char **argv)
 		.loop_start = begin_loop,
 		.notify = on_notify,
 		.loop_stop = end_loop,
-		.stop = session_stop,
+		.stop = stop,
 	};
 
 	return server_main(&ops, argc, argv);

@@ -14,5 +14,7 @@ PH_MUSTUSE int runner_start(struct server_loop *sl);
 void runner_wake(struct server_loop *sl);
 /* Ends its connections; rows at work are simply due again. */
 void runner_stop(struct server_loop *sl);
+/* When the loops have ended. */
+void runner_free(struct server *srv);
 
 #endif

@@ -1,0 +1,406 @@
+#include "submitd/dsn.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "auth/ident.h"
+#include "lib/base/clock.h"
+#include "lib/base/cur.h"
+#include "lib/base/log.h"
+#include "lib/base/utf8.h"
+#include "lib/mail/date.h"
+#include "lib/mail/encode.h"
+#include "lib/mail/header.h"
+#include "storage/account.h"
+
+enum {
+	TEXT_MAX = 1 << 20,
+	ORIGINAL_MAX = 64 << 10 /* of the original that is sent back */
+};
+
+enum action { ACT_NONE, ACT_FAILED, ACT_DELAYED, ACT_RELAYED };
+
+/* What people read, one row a language; %s in order: this host, the list. */
+struct words {
+	const char *lang;
+	const char *subject[4], *intro[4], *reason, *todo[4];
+};
+
+static const struct words languages[] = {
+	{ "de",
+	    { "", "Ihre E-Mail konnte nicht zugestellt werden",
+		"Ihre E-Mail ist noch unterwegs",
+		"Ihre E-Mail wurde übergeben" },
+	    { "",
+		"Ihre E-Mail konnte nicht zugestellt werden. Das ist "
+		"endgültig: sie wird nicht noch einmal versucht.",
+		"Ihre E-Mail konnte noch nicht zugestellt werden. Es wird "
+		"weiter versucht; Sie brauchen nichts zu tun.",
+		"Ihre E-Mail wurde dem Server des Empfängers übergeben. Er "
+		"meldet die Zustellung nicht selbst." },
+	    "Der andere Server sagt",
+	    { "",
+		"Prüfen Sie die Adresse. Ist sie richtig, hilft der Text des "
+		"anderen Servers dem Empfänger oder dessen Anbieter weiter.",
+		"Sie bekommen Bescheid, wenn die Zustellung endgültig "
+		"misslingt. Bitte senden Sie die E-Mail nicht noch einmal.",
+		"" } },
+	{ "en",
+	    { "", "Your mail could not be delivered",
+		"Your mail is still on its way", "Your mail was relayed" },
+	    { "",
+		"Your mail could not be delivered. This is final: it will "
+		"not be tried again.",
+		"Your mail could not be delivered yet. It will be tried "
+		"again; you need not do anything.",
+		"Your mail was handed to the recipient's server, which does "
+		"not report delivery itself." },
+	    "The other server says",
+	    { "",
+		"Check the address. If it is right, the other server's words "
+		"will help the recipient or their provider.",
+		"You will be told when it fails for good. Please do not send "
+		"the mail again.",
+		"" } },
+};
+
+static bool
+notifies(unsigned notify, unsigned wish, bool by_default)
+{
+	return notify == NOTIFY_ON_DEFAULT ? by_default : (notify & wish) != 0;
+}
+
+/* What there is to tell about one recipient in this round. */
+static enum action
+action_of(const struct errand *e, size_t i, bool late)
+{
+	const struct queue_rcpt *r = &e->row.rcpts[i];
+
+	if (r->state == RCPT_FAILED && e->out[i] == OUT_PERM &&
+	    notifies(r->notify, NOTIFY_ON_FAILURE, true))
+		return ACT_FAILED;
+	if (r->state == RCPT_PENDING && late &&
+	    notifies(r->notify, NOTIFY_ON_DELAY, true))
+		return ACT_DELAYED;
+	if (r->state == RCPT_DELIVERED && e->out[i] == OUT_SENT &&
+	    !e->remote_dsn && notifies(r->notify, NOTIFY_ON_SUCCESS, false))
+		return ACT_RELAYED;
+	return ACT_NONE;
+}
+
+/* The gravest action of all recipients names the report. */
+static enum action
+overall(const struct errand *e, bool late)
+{
+	enum action best = ACT_NONE;
+
+	for (size_t i = 0; i < e->row.nrcpts; i++) {
+		enum action a = action_of(e, i, late);
+
+		if (a != ACT_NONE && (best == ACT_NONE || a < best))
+			best = a;
+	}
+	return best;
+}
+
+static bool
+read_status(struct cur *c, struct slice *out)
+{
+	const char *from = c->p;
+	uint32_t n;
+	bool ok = cur_u32(c, &n) && n >= 2 && n <= 5 && cur_byte(c, '.') &&
+		  cur_u32(c, &n) && n < 1000 && cur_byte(c, '.') &&
+		  cur_u32(c, &n) && n < 1000;
+
+	*out = slice_of(from, (size_t)(c->p - from));
+	return ok && out->n <= 9;
+}
+
+void
+dsn_status(struct slice reply, bool failed, char out[16])
+{
+	struct slice found;
+	struct cur c;
+
+	cur_init(&c, slice_from(reply, 4));
+	if (!read_status(&c, &found)) {
+		cur_init(&c, reply);
+		if (!read_status(&c, &found))
+			found = failed ? SLICE("5.0.0") : SLICE("4.0.0");
+	}
+	(void)slice_copy(found, out, 16);
+	/* RFC 3464 2.3.4: a failure's class is 5, whatever it came from. */
+	out[0] = failed ? '5' : out[0];
+}
+
+static void
+put_people(struct buf *out, const struct errand *e, bool late,
+    const struct words *w, enum action act)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < e->row.nrcpts; i++) {
+		const struct queue_rcpt *r = &e->row.rcpts[i];
+
+		if (action_of(e, i, late) != act)
+			continue;
+		if (!any)
+			buf_printf(out, "%s\r\n\r\n", w->intro[act]);
+		any = true;
+		buf_printf(out, "    %.*s\r\n", (int)r->addr.n, r->addr.p);
+		if (r->reply.n != 0)
+			buf_printf(out, "    %s (%.*s):\r\n    %.*s\r\n",
+			    w->reason, (int)r->remote.n, r->remote.p,
+			    (int)r->reply.n, r->reply.p);
+		buf_add_str(out, "\r\n");
+	}
+	if (any && w->todo[act][0] != '\0')
+		buf_printf(out, "%s\r\n\r\n", w->todo[act]);
+}
+
+static void
+put_text(struct dsn *d, const struct errand *e, bool late, bool english_first)
+{
+	struct buf plain;
+
+	buf_init(&plain, TEXT_MAX);
+	for (size_t k = 0; k < PH_LEN(languages); k++) {
+		const struct words *w =
+		    &languages[english_first ? PH_LEN(languages) - 1 - k : k];
+
+		if (k != 0)
+			buf_add_str(&plain, "-- \r\n\r\n");
+		for (int act = ACT_FAILED; act <= ACT_RELAYED; act++)
+			put_people(&plain, e, late, w, (enum action)act);
+	}
+	buf_add_str(&d->text, "Content-Type: text/plain; charset=utf-8\r\n"
+			      "Content-Transfer-Encoding: "
+			      "quoted-printable\r\n\r\n");
+	encode_qp(&d->text, buf_slice(&plain));
+	buf_fini(&plain);
+}
+
+/* RFC 3464 2.3: one group of fields a recipient. */
+static void
+put_rcpt_fields(
+    struct buf *out, const struct errand *e, size_t i, enum action act)
+{
+	static const char *const names[] = { "", "failed", "delayed",
+		"relayed" };
+	const struct queue_rcpt *r = &e->row.rcpts[i];
+	char status[16];
+
+	dsn_status(r->reply, act == ACT_FAILED, status);
+	buf_add_str(out, "\r\n");
+	if (r->orcpt.n != 0)
+		buf_printf(out, "Original-Recipient: %.*s\r\n", (int)r->orcpt.n,
+		    r->orcpt.p);
+	buf_printf(out,
+	    "Final-Recipient: rfc822; %.*s\r\nAction: %s\r\n"
+	    "Status: %s\r\n",
+	    (int)r->addr.n, r->addr.p, names[act],
+	    act == ACT_RELAYED ? "2.0.0" : status);
+	if (r->remote.n != 0)
+		buf_printf(out, "Remote-MTA: dns; %.*s\r\n",
+		    (int)slice_chr(r->remote, ' '), r->remote.p);
+	if (r->reply.n != 0)
+		buf_printf(out, "Diagnostic-Code: smtp; %.*s\r\n",
+		    (int)r->reply.n, r->reply.p);
+	buf_add_str(out, "Last-Attempt-Date: ");
+	date_rfc5322(out, r->tried_at, 0);
+	buf_add_str(out, "\r\n");
+	if (act == ACT_DELAYED) {
+		buf_add_str(out, "Will-Retry-Until: ");
+		date_rfc5322(out, e->row.expire_at, 0);
+		buf_add_str(out, "\r\n");
+	}
+}
+
+static void
+put_status(
+    struct dsn *d, const struct errand *e, bool late, const char *hostname)
+{
+	struct buf *out = &d->text;
+
+	buf_printf(out,
+	    "Content-Type: message/delivery-status\r\n\r\n"
+	    "Reporting-MTA: dns; %s\r\n",
+	    hostname);
+	if (e->row.envid.n != 0)
+		buf_printf(out, "Original-Envelope-Id: %.*s\r\n",
+		    (int)e->row.envid.n, e->row.envid.p);
+	buf_add_str(out, "Arrival-Date: ");
+	date_rfc5322(out, e->row.created_at, 0);
+	buf_add_str(out, "\r\n");
+	for (size_t i = 0; i < e->row.nrcpts; i++) {
+		enum action act = action_of(e, i, late);
+
+		if (act != ACT_NONE)
+			put_rcpt_fields(out, e, i, act);
+	}
+}
+
+/* RFC 3461 6.2: the header, or all of a short message when asked for. */
+static void
+put_original(struct dsn *d, const struct errand *e, struct store *s)
+{
+	struct buf orig;
+	bool full =
+	    (e->row.flags & QUEUE_RET_FULL) && e->row.size <= ORIGINAL_MAX;
+	struct slice bytes;
+
+	buf_init(&orig, ORIGINAL_MAX);
+	if (queue_read(s, &e->row, 0, ORIGINAL_MAX, &orig) != 0)
+		buf_clear(&orig);
+	bytes = buf_slice(&orig);
+	if (!full)
+		bytes = slice_sub(bytes, 0, header_end(bytes));
+	buf_printf(&d->text, "Content-Type: %s\r\n",
+	    full ? "message/rfc822" : "text/rfc822-headers");
+	if (!utf8_is_ascii(bytes))
+		buf_add_str(&d->text, "Content-Transfer-Encoding: 8bit\r\n");
+	buf_add_str(&d->text, "\r\n");
+	buf_add_slice(&d->text, bytes);
+	buf_fini(&orig);
+}
+
+static void
+put_head(struct dsn *d, const struct errand *e, const char *hostname,
+    const char *subject, const char *boundary)
+{
+	struct buf *out = &d->text;
+
+	buf_printf(out,
+	    "From: Mail Delivery System <MAILER-DAEMON@%s>\r\n"
+	    "To: <%.*s>\r\nSubject: ",
+	    hostname, (int)e->row.sender.n, e->row.sender.p);
+	encode_words(out, slice_str(subject));
+	buf_add_str(out, "\r\nDate: ");
+	date_rfc5322(out, clock_wall_sec(), 0);
+	buf_printf(out, "\r\nMessage-ID: <%s@%s>\r\n", boundary, hostname);
+	if (e->row.msgid.n != 0)
+		buf_printf(out, "References: <%.*s>\r\n", (int)e->row.msgid.n,
+		    e->row.msgid.p);
+	/* RFC 3834 5 */
+	buf_printf(out,
+	    "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
+	    "Content-Type: multipart/report; report-type=delivery-status;\r\n"
+	    "\tboundary=\"%s\"\r\n\r\n"
+	    "This is a multipart report, RFC 3464.\r\n",
+	    boundary);
+}
+
+static void
+put_delimiter(struct dsn *d, const char *boundary, const char *end)
+{
+	buf_printf(&d->text, "\r\n--%s%s\r\n", boundary, end);
+}
+
+static bool
+wants_english(struct dsn *d, const struct errand *e, struct server *srv)
+{
+	struct slice lang = slice_str(srv->conf->lang);
+	struct account ac;
+
+	if (e->row.account != 0 &&
+	    account_get_id(srv->store, e->row.account, &d->arena, &ac) == 0 &&
+	    ac.lang.n != 0)
+		lang = ac.lang;
+	return slice_ieq(lang, SLICE("en"));
+}
+
+/* The sender lives elsewhere: the report is a row of the queue like others. */
+static void
+send_away(struct dsn *d, const struct errand *e, const struct conf *conf)
+{
+	struct queue_row *row = &d->away.row;
+
+	d->away_rcpt = (struct queue_rcpt){ .addr = e->row.sender,
+		.notify = NOTIFY_ON_NEVER };
+	row->sender = SLICE("");
+	row->flags = QUEUE_DSN;
+	row->state = QUEUE_QUEUED;
+	row->created_at = row->next_at = clock_wall_sec();
+	row->expire_at = row->created_at + (int64_t)(conf->queue_expire / 1000);
+	row->rcpts = &d->away_rcpt;
+	row->nrcpts = 1;
+	d->msg.queue = &d->away;
+	d->msg.nqueue = 1;
+}
+
+/* To the sender's folders, or away; false: nobody is there. */
+static bool
+address_to_sender(struct dsn *d, const struct errand *e, struct server *srv)
+{
+	char folded[IDENT_MAX + 1];
+	struct route route;
+	struct slice domain;
+	bool local = false;
+
+	if (ident_fold_address(e->row.sender, folded, NULL) != 0)
+		return false;
+	domain = slice_from(
+	    slice_str(folded), slice_rchr(slice_str(folded), '@') + 1);
+	if (address_route(srv->store, slice_str(folded), &d->arena, &route) !=
+	    0) {
+		if (domain_is_local(srv->store, domain, &local) != 0 || local)
+			return false;
+		send_away(d, e, srv->conf);
+		return true;
+	}
+	d->targets =
+	    arena_alloc(&d->arena, (route.naccounts + 1) * sizeof(*d->targets));
+	for (size_t i = 0; i < route.naccounts; i++)
+		d->targets[i] = (struct deliver_target){
+			.account = route.accounts[i],
+			.prefix = SLICE("Return-Path: <>\r\n"),
+			.over_quota = true,
+		};
+	d->msg.targets = d->targets;
+	d->msg.ntargets = route.naccounts;
+	if (route.naccounts == 0)
+		send_away(d, e, srv->conf);
+	return true;
+}
+
+void
+dsn_make(struct dsn *d, const struct errand *e, struct server *srv, bool late)
+{
+	enum action act = overall(e, late);
+	const char *host = srv->hostname;
+	char id[24], boundary[64];
+	bool english;
+
+	*d = (struct dsn){ 0 };
+	buf_init(&d->text, TEXT_MAX);
+	/* RFC 5321 6.1: nothing is ever reported to <>. */
+	if (act == ACT_NONE || e->row.sender.n == 0 ||
+	    (e->row.flags & QUEUE_DSN) || !address_to_sender(d, e, srv))
+		return;
+	english = wants_english(d, e, srv);
+	queue_id_text(store_new_id(srv->store), id);
+	(void)snprintf(boundary, sizeof(boundary), "dsn-%s-%" PRId64, id,
+	    clock_wall_sec());
+	put_head(d, e, host, languages[english].subject[act], boundary);
+	put_delimiter(d, boundary, "");
+	put_text(d, e, late, english);
+	put_delimiter(d, boundary, "");
+	put_status(d, e, late, host);
+	put_delimiter(d, boundary, "");
+	put_original(d, e, srv->store);
+	put_delimiter(d, boundary, "--");
+	d->part = buf_slice(&d->text);
+	d->msg.parts = &d->part;
+	d->msg.nparts = 1;
+	d->has_msg = true;
+	log_info(id, "report", "to=%s action=%s", log_q(e->row.sender),
+	    languages[1].subject[act]);
+}
+
+void
+dsn_fini(struct dsn *d)
+{
+	buf_fini(&d->text);
+	arena_clear(&d->arena);
+}

@@ -1,0 +1,35 @@
+/*
+ * dsn.h - tells a sender what became of the mail: RFC 3464 reports that a
+ * person can read, German and English.
+ */
+#ifndef SUBMITD_DSN_H
+#define SUBMITD_DSN_H
+
+#include "storage/deliver.h"
+#include "submitd/errand.h"
+
+struct dsn {
+	bool has_msg;           /* there is something to tell, and somebody */
+	struct deliver_msg msg; /* for deliver(): here or away */
+	/* private */
+	struct arena arena;
+	struct buf text;
+	struct slice part;
+	struct deliver_target *targets;
+	struct queue_new away;
+	struct queue_rcpt away_rcpt;
+};
+
+/*
+ * Makes the report of this round's outcomes: failed, delayed (when late), and
+ * relayed where the sender asked to know.  Never to the null sender.  In a
+ * job: reads the message's header and the sender's language.
+ */
+void dsn_make(
+    struct dsn *d, const struct errand *e, struct server *srv, bool late);
+void dsn_fini(struct dsn *d);
+
+/* "5.1.1" out of a reply ("550 5.1.1 ..."), or what its code allows. */
+void dsn_status(struct slice reply, bool failed, char out[16]);
+
+#endif

@@ -1,0 +1,403 @@
+#include "submitd/relay.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/num.h"
+#include "submitd/relay_priv.h"
+
+enum { INPUT_MAX = 64 << 10, CHUNK_MAX = 1 << 20, QUIT_MS = 5000 };
+
+static const struct conf *
+conf_of(const struct relay *r)
+{
+	return r->env->sl->srv->conf;
+}
+
+static void
+relay_free(struct relay *r)
+{
+	route_cancel(&r->asking);
+	buf_fini(&r->chunk);
+	r->env->ops->gone(r, r->arg);
+	free(r);
+}
+
+/* The connection is closed and nothing holds the relay any longer. */
+static void
+maybe_free(struct relay *r)
+{
+	if (r->dead && !r->working && r->errand == NULL)
+		relay_free(r);
+}
+
+static void on_connected(struct conn *c, int rc, const struct err *e);
+static void on_input(struct conn *c);
+static void on_drained(struct conn *c);
+static void on_secured(struct conn *c, int rc, const struct err *e);
+static void on_eof(struct conn *c);
+static void on_timeout(struct conn *c);
+static void on_closed(struct conn *c);
+
+static const struct conn_ops ops = {
+	.input = on_input,
+	.drained = on_drained,
+	.secured = on_secured,
+	.eof = on_eof,
+	.timeout = on_timeout,
+	.connected = on_connected,
+	.closed = on_closed,
+};
+
+/* No way there: the same outcome for this errand and all that wait. */
+static void
+no_way(struct relay *r)
+{
+	r->state = RELAY_COMMIT;
+	errand_set_all(r->errand, r->no_way, r->remote, r->last);
+	r->env->ops->settled(r, r->errand, r->arg);
+}
+
+static void
+name_hop(struct relay *r, const struct route_hop *hop)
+{
+	char ip[INET6_ADDRSTRLEN] = "";
+
+	if (hop->addr.sa.sa_family == AF_INET6)
+		(void)inet_ntop(
+		    AF_INET6, &hop->addr.in6.sin6_addr, ip, sizeof(ip));
+	else
+		(void)inet_ntop(
+		    AF_INET, &hop->addr.in.sin_addr, ip, sizeof(ip));
+	(void)snprintf(r->remote, sizeof(r->remote), "%s [%s]", hop->host, ip);
+}
+
+static void
+try_hop(struct relay *r)
+{
+	const struct route_hop *hop;
+
+	while (r->hop < r->list.n) {
+		hop = &r->list.hops[r->hop];
+		name_hop(r, hop);
+		r->state = RELAY_CONNECT;
+		r->dead = false;
+		reply_init(&r->reply);
+		if (conn_connect(&r->conn, r->env->sl->loop, &hop->addr.sa,
+			NULL, conf_of(r)->relay_connect_timeout, &ops,
+			INPUT_MAX, conf_of(r)->output_high_water) == 0)
+			return;
+		(void)snprintf(
+		    r->last, sizeof(r->last), "451 4.4.1 cannot connect");
+		r->hop++;
+	}
+	r->dead = true;
+	r->no_way = OUT_TEMP;
+	no_way(r);
+}
+
+void
+relay_next_hop(struct relay *r, const char *why)
+{
+	(void)snprintf(r->last, sizeof(r->last), "%s", why);
+	r->hop++;
+	r->no_tls = false;
+	/* on_closed() goes on when the old connection is gone. */
+	if (!r->dead)
+		conn_abort(&r->conn);
+	else
+		try_hop(r);
+}
+
+static void
+on_route(const struct route_list *list, void *arg)
+{
+	struct relay *r = arg;
+
+	r->asking = NULL;
+	r->list = *list;
+	if (list->end == ROUTE_OK) {
+		try_hop(r);
+		return;
+	}
+	r->no_way = list->end == ROUTE_PERM ? OUT_PERM : OUT_TEMP;
+	(void)snprintf(r->last, sizeof(r->last), "%s %s",
+	    list->end == ROUTE_PERM ? "550" : "451", list->text);
+	no_way(r);
+}
+
+struct relay *
+relay_start(const struct relay_env *env, const char *domain,
+    struct errand *first, void *arg)
+{
+	struct relay *r = xcalloc(1, sizeof(*r));
+
+	r->env = env;
+	r->arg = arg;
+	r->errand = first;
+	r->dead = true;
+	r->state = RELAY_ROUTE;
+	buf_init(&r->chunk, CHUNK_MAX);
+	(void)snprintf(r->domain, sizeof(r->domain), "%s", domain);
+	r->asking = route_ask(env->sl->loop, env->dns, conf_of(r),
+	    env->sl->srv->hostname, domain, on_route, r);
+	return r;
+}
+
+static void
+on_connected(struct conn *c, int rc, const struct err *e)
+{
+	struct relay *r = PH_CONTAINER(c, struct relay, conn);
+	char why[QUEUE_REPLY_MAX];
+
+	if (rc != 0) {
+		(void)snprintf(why, sizeof(why), "451 4.4.1 %s",
+		    e->text[0] != '\0' ? e->text : "cannot connect");
+		relay_next_hop(r, why);
+		return;
+	}
+	r->state = RELAY_BANNER;
+	conn_set_timeout(c, conf_of(r)->relay_timeout);
+}
+
+static void
+say_hello(struct relay *r, const char *verb, enum relay_state state)
+{
+	struct buf out;
+
+	buf_init(&out, 1024);
+	buf_printf(&out, "%s %s\r\n", verb, r->env->sl->srv->hostname);
+	conn_write_buf(&r->conn, &out);
+	buf_fini(&out);
+	r->state = state;
+}
+
+static void
+read_caps(struct relay *r)
+{
+	static const struct {
+		const char *word;
+		unsigned can;
+	} words[] = {
+		{ "PIPELINING", CAN_PIPELINE },
+		{ "8BITMIME", CAN_8BIT },
+		{ "SMTPUTF8", CAN_UTF8 },
+		{ "DSN", CAN_DSN },
+		{ "STARTTLS", CAN_TLS },
+	};
+	struct slice args;
+
+	r->can = 0;
+	r->size_max = 0;
+	for (size_t i = 0; i < PH_LEN(words); i++)
+		if (reply_keyword(&r->reply, words[i].word, &args))
+			r->can |= words[i].can;
+	if (reply_keyword(&r->reply, "SIZE", &args)) {
+		r->can |= CAN_SIZE;
+		if (!num_parse(args, UINT64_MAX, &r->size_max))
+			r->size_max = 0;
+	}
+}
+
+static void
+on_ehlo(struct relay *r)
+{
+	read_caps(r);
+	if ((r->can & CAN_TLS) && !conn_is_tls(&r->conn) && !r->no_tls) {
+		conn_write(&r->conn, SLICE("STARTTLS\r\n"));
+		r->state = RELAY_STARTTLS;
+		return;
+	}
+	relay_mail_start(r);
+}
+
+/* Replies up to the first mail: what is refused here is this hop's matter. */
+static void
+on_hello_reply(struct relay *r)
+{
+	int code = r->reply.code;
+	char why[QUEUE_REPLY_MAX];
+
+	reply_line(&r->reply, why, sizeof(why));
+	if (r->state == RELAY_BANNER && code == 220) {
+		say_hello(r, "EHLO", RELAY_EHLO);
+	} else if (r->state == RELAY_EHLO && code == 250) {
+		on_ehlo(r);
+	} else if (r->state == RELAY_EHLO && code >= 500) {
+		say_hello(r, "HELO", RELAY_HELO);
+	} else if (r->state == RELAY_HELO && code == 250) {
+		r->can = 0;
+		relay_mail_start(r);
+	} else if (r->state == RELAY_STARTTLS && code == 220) {
+		r->state = RELAY_HANDSHAKE;
+		/* RFC 3207 6: bytes behind the 220 are not to be trusted. */
+		if (conn_tls_client(&r->conn, r->env->tls,
+			r->list.hops[r->hop].host,
+			conf_of(r)->handshake_timeout) != 0)
+			relay_next_hop(r, "451 4.7.0 TLS cannot begin");
+	} else if (r->state == RELAY_STARTTLS) {
+		relay_mail_start(r);
+	} else {
+		relay_next_hop(r, why);
+	}
+}
+
+static void
+on_reply(struct relay *r)
+{
+	if (r->state < RELAY_MAIL)
+		on_hello_reply(r);
+	else if (r->state < RELAY_COMMIT)
+		relay_mail_reply(r);
+	else if (r->state == RELAY_OVER)
+		conn_close(&r->conn);
+	else if (r->reply.code == 421)
+		conn_close(&r->conn);
+	reply_init(&r->reply);
+}
+
+static void
+broken(struct relay *r, const char *why)
+{
+	if (r->state < RELAY_MAIL) {
+		relay_next_hop(r, why);
+		return;
+	}
+	if (!r->working)
+		relay_mail_broken(r, why);
+	conn_abort(&r->conn);
+}
+
+static void
+on_input(struct conn *c)
+{
+	struct relay *r = PH_CONTAINER(c, struct relay, conn);
+	enum reply_kind kind = REPLY_DONE;
+	size_t used;
+
+	while (!conn_closing(c) && buf_len(&c->in) != 0 && kind == REPLY_DONE &&
+	       r->state != RELAY_HANDSHAKE) {
+		kind = reply_feed(&r->reply, buf_slice(&c->in), &used);
+		conn_consume(c, used);
+		if (kind == REPLY_DONE)
+			on_reply(r);
+	}
+	if (kind == REPLY_BAD)
+		broken(r, "451 4.5.0 the other server does not speak SMTP");
+}
+
+static void
+on_drained(struct conn *c)
+{
+	struct relay *r = PH_CONTAINER(c, struct relay, conn);
+
+	if (r->state == RELAY_BODY && !r->working)
+		relay_body_more(r);
+}
+
+static void
+on_secured(struct conn *c, int rc, const struct err *e)
+{
+	struct relay *r = PH_CONTAINER(c, struct relay, conn);
+
+	if (rc == 0) {
+		say_hello(r, "EHLO", RELAY_EHLO);
+		return;
+	}
+	log_info(NULL, "relay-tls", "remote=\"%s\" failed=\"%s\"", r->remote,
+	    e->detail[0] != '\0' ? e->detail : e->text);
+	/* Opportunistic: the same hop again, in clear (RFC 7435 3). */
+	r->no_tls = true;
+	conn_abort(c);
+}
+
+static void
+on_eof(struct conn *c)
+{
+	broken(PH_CONTAINER(c, struct relay, conn),
+	    "451 4.4.2 the other server closed the connection");
+}
+
+static void
+on_timeout(struct conn *c)
+{
+	broken(PH_CONTAINER(c, struct relay, conn),
+	    "451 4.4.2 the other server does not answer in time");
+}
+
+static void
+on_closed(struct conn *c)
+{
+	struct relay *r = PH_CONTAINER(c, struct relay, conn);
+
+	r->dead = true;
+	if (r->aborting)
+		maybe_free(r);
+	else if (r->state < RELAY_MAIL)
+		try_hop(r);
+	else if (!r->working && r->state < RELAY_COMMIT)
+		relay_mail_broken(r, "451 4.4.2 the connection was lost");
+	else
+		maybe_free(r);
+}
+
+static void
+over(struct relay *r)
+{
+	r->state = RELAY_OVER;
+	if (r->dead || conn_closing(&r->conn)) {
+		maybe_free(r);
+		return;
+	}
+	conn_write(&r->conn, SLICE("QUIT\r\n"));
+	conn_set_timeout(&r->conn, QUIT_MS);
+}
+
+void
+relay_next_errand(struct relay *r)
+{
+	r->errand = r->aborting ? NULL : r->env->ops->next(r, r->arg);
+	if (r->errand == NULL) {
+		over(r);
+	} else if (r->no_way != OUT_NONE) {
+		no_way(r);
+	} else if (!r->dead && !conn_closing(&r->conn)) {
+		relay_mail_start(r);
+	} else {
+		/* The way is known, the connection is gone: once more.  While
+		 * it still closes, on_closed() goes on. */
+		r->hop = 0;
+		r->state = RELAY_CONNECT;
+		if (r->dead)
+			try_hop(r);
+	}
+}
+
+void
+relay_go_on(struct relay *r)
+{
+	r->errand = NULL;
+	relay_next_errand(r);
+}
+
+const struct errand *
+relay_errand(const struct relay *r)
+{
+	return r->errand;
+}
+
+void
+relay_abort(struct relay *r)
+{
+	r->aborting = true;
+	if (r->state == RELAY_COMMIT)
+		return;
+	r->errand = NULL;
+	if (!r->dead)
+		conn_abort(&r->conn);
+	else
+		maybe_free(r);
+}

@@ -1,0 +1,334 @@
+#include "submitd/relay_priv.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/utf8.h"
+
+enum { CHUNK = 256 << 10 };
+
+/* Commands of a transaction by number: MAIL, RCPT for each, DATA. */
+static size_t
+ncommands(const struct relay *r)
+{
+	return 1 + r->nrcpts + 1;
+}
+
+static void
+pick_rcpts(struct relay *r)
+{
+	struct errand *e = r->errand;
+
+	r->rcpts = arena_alloc(&e->arena, e->row.nrcpts * sizeof(size_t));
+	r->nrcpts = 0;
+	for (size_t i = 0; i < e->row.nrcpts; i++)
+		if (errand_wants(e, i))
+			r->rcpts[r->nrcpts++] = i;
+}
+
+static void
+put_xtext(struct buf *out, struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c > 0x20 && c < 0x7f && c != '+' && c != '=')
+			buf_add_char(out, (char)c);
+		else
+			buf_printf(out, "+%02X", c);
+	}
+}
+
+static void
+put_mail(struct relay *r, struct buf *out)
+{
+	const struct queue_row *row = &r->errand->row;
+
+	buf_printf(out, "MAIL FROM:<%.*s>", (int)row->sender.n, row->sender.p);
+	if (r->can & CAN_SIZE)
+		buf_printf(out, " SIZE=%" PRIu64, row->size);
+	if ((r->can & CAN_8BIT) && (row->flags & QUEUE_8BIT))
+		buf_add_str(out, " BODY=8BITMIME");
+	if ((r->can & CAN_UTF8) && (row->flags & QUEUE_UTF8))
+		buf_add_str(out, " SMTPUTF8");
+	if (r->can & CAN_DSN) {
+		if (row->flags & (QUEUE_RET_FULL | QUEUE_RET_HDRS))
+			buf_add_str(out, row->flags & QUEUE_RET_FULL
+					     ? " RET=FULL"
+					     : " RET=HDRS");
+		if (row->envid.n != 0) {
+			buf_add_str(out, " ENVID=");
+			put_xtext(out, row->envid);
+		}
+	}
+	buf_add_str(out, "\r\n");
+}
+
+static void
+put_notify(struct buf *out, unsigned notify)
+{
+	static const struct {
+		unsigned bit;
+		const char *word;
+	} words[] = {
+		{ NOTIFY_ON_NEVER, "NEVER" },
+		{ NOTIFY_ON_SUCCESS, "SUCCESS" },
+		{ NOTIFY_ON_FAILURE, "FAILURE" },
+		{ NOTIFY_ON_DELAY, "DELAY" },
+	};
+	const char *before = " NOTIFY=";
+
+	for (size_t i = 0; i < PH_LEN(words); i++)
+		if (notify & words[i].bit) {
+			buf_printf(out, "%s%s", before, words[i].word);
+			before = ",";
+		}
+}
+
+static void
+put_rcpt(struct relay *r, const struct queue_rcpt *rcpt, struct buf *out)
+{
+	buf_printf(out, "RCPT TO:<%.*s>", (int)rcpt->addr.n, rcpt->addr.p);
+	if (r->can & CAN_DSN) {
+		put_notify(out, rcpt->notify);
+		if (rcpt->orcpt.n != 0) {
+			size_t semi = slice_chr(rcpt->orcpt, ';');
+
+			buf_printf(
+			    out, " ORCPT=%.*s;", (int)semi, rcpt->orcpt.p);
+			put_xtext(out, slice_from(rcpt->orcpt, semi + 1));
+		}
+	}
+	buf_add_str(out, "\r\n");
+}
+
+/* Sends the next command; all of them at once when the remote pipelines. */
+static void
+send_commands(struct relay *r)
+{
+	struct buf out;
+
+	buf_init(&out, 1 << 20);
+	do {
+		if (r->sent == 0)
+			put_mail(r, &out);
+		else if (r->sent <= r->nrcpts)
+			put_rcpt(r,
+			    &r->errand->row.rcpts[r->rcpts[r->sent - 1]], &out);
+		else
+			buf_add_str(&out, "DATA\r\n");
+		r->sent++;
+	} while ((r->can & CAN_PIPELINE) && r->sent < ncommands(r));
+	conn_write_buf(&r->conn, &out);
+	buf_fini(&out);
+}
+
+static bool
+needs_utf8(const struct relay *r)
+{
+	const struct queue_row *row = &r->errand->row;
+
+	if (!utf8_is_ascii(row->sender))
+		return true;
+	for (size_t i = 0; i < r->nrcpts; i++)
+		if (!utf8_is_ascii(row->rcpts[r->rcpts[i]].addr))
+			return true;
+	return false;
+}
+
+/* What this remote can never take; false: an outcome was set. */
+static bool
+remote_suits(struct relay *r)
+{
+	const char *why;
+
+	if (needs_utf8(r) && !(r->can & CAN_UTF8))
+		why = "550 5.6.7 the destination does not take addresses with "
+		      "non-ASCII letters";
+	else if (r->size_max != 0 && r->errand->row.size > r->size_max)
+		why = "552 5.3.4 the message is bigger than the destination "
+		      "takes";
+	else
+		return true;
+	errand_set_all(r->errand, OUT_PERM, r->remote, why);
+	return false;
+}
+
+static void
+settled(struct relay *r)
+{
+	r->state = RELAY_COMMIT;
+	conn_set_timeout(&r->conn, 0);
+	r->env->ops->settled(r, r->errand, r->arg);
+}
+
+void
+relay_mail_start(struct relay *r)
+{
+	pick_rcpts(r);
+	r->sent = r->answered = r->accepted = 0;
+	r->mail_refused = false;
+	r->at = 0;
+	if (!remote_suits(r)) {
+		settled(r);
+		return;
+	}
+	r->state = RELAY_MAIL;
+	conn_set_timeout(&r->conn, r->env->sl->srv->conf->relay_timeout);
+	send_commands(r);
+}
+
+static enum outcome
+outcome_of(int code)
+{
+	return code < 300 ? OUT_SENT : code < 500 ? OUT_TEMP : OUT_PERM;
+}
+
+static void
+reset(struct relay *r)
+{
+	r->state = RELAY_RSET;
+	conn_write(&r->conn, SLICE("RSET\r\n"));
+}
+
+/* The last reply before the body: go, or why not. */
+static void
+on_data_reply(struct relay *r, const char *text)
+{
+	if (r->reply.code != 354) {
+		errand_set_all(r->errand,
+		    r->reply.code < 300 ? OUT_TEMP : outcome_of(r->reply.code),
+		    r->remote, text);
+		reset(r);
+		return;
+	}
+	r->state = r->accepted != 0 ? RELAY_BODY : RELAY_END;
+	if (r->accepted == 0) {
+		/* RFC 2920 3.1: DATA was pipelined and nobody is left. */
+		conn_write(&r->conn, SLICE(".\r\n"));
+		return;
+	}
+	r->errand->remote_dsn = (r->can & CAN_DSN) != 0;
+	dotted_enc_init(&r->dots, true);
+	relay_body_more(r);
+}
+
+static void
+on_mail_reply(struct relay *r, const char *text)
+{
+	size_t index = r->answered++;
+	enum outcome out = outcome_of(r->reply.code);
+
+	if (index == r->nrcpts + 1) {
+		on_data_reply(r, text);
+		return;
+	}
+	if (index == 0 && out != OUT_SENT) {
+		r->mail_refused = true;
+		errand_set_all(r->errand, out, r->remote, text);
+	} else if (index != 0 && !r->mail_refused) {
+		if (out == OUT_SENT)
+			r->accepted++;
+		else
+			errand_set(r->errand, r->rcpts[index - 1], out,
+			    r->remote, text);
+	}
+	if (r->sent > r->answered)
+		return;
+	/* One by one: no DATA when nobody is left. */
+	if (r->mail_refused || (r->sent == r->nrcpts + 1 && r->accepted == 0))
+		reset(r);
+	else
+		send_commands(r);
+}
+
+static void
+on_end_reply(struct relay *r, const char *text)
+{
+	errand_set_all(r->errand, outcome_of(r->reply.code), r->remote, text);
+	settled(r);
+}
+
+void
+relay_mail_reply(struct relay *r)
+{
+	char text[QUEUE_REPLY_MAX];
+
+	reply_line(&r->reply, text, sizeof(text));
+	if (r->reply.code == 421) {
+		relay_mail_broken(r, text);
+		conn_close(&r->conn);
+		return;
+	}
+	switch (r->state) {
+	case RELAY_MAIL: on_mail_reply(r, text); break;
+	case RELAY_END: on_end_reply(r, text); break;
+	case RELAY_RSET:
+		errand_set_all(r->errand, OUT_TEMP, r->remote, text);
+		settled(r);
+		break;
+	default: relay_mail_broken(r, text); conn_abort(&r->conn);
+	}
+}
+
+static void
+body_work(struct sjob *j)
+{
+	struct relay *r = PH_CONTAINER(j, struct relay, job);
+	const struct queue_row *row = &r->errand->row;
+	struct buf raw;
+
+	buf_init(&raw, CHUNK);
+	r->read_rc = queue_read(j->srv->store, row, r->at, CHUNK, &raw);
+	if (r->read_rc == 0 && buf_len(&raw) == 0 && r->at < row->size)
+		r->read_rc = ERR_CORRUPT;
+	if (r->read_rc == 0) {
+		r->at += buf_len(&raw);
+		dotted_stuff(&r->chunk, buf_slice(&raw), &r->dots);
+		if (r->at >= row->size)
+			dotted_stuff_end(&r->chunk, &r->dots);
+	}
+	buf_fini(&raw);
+}
+
+static void
+body_done(struct sjob *j)
+{
+	struct relay *r = PH_CONTAINER(j, struct relay, job);
+
+	r->working = false;
+	if (r->dead || conn_closing(&r->conn)) {
+		relay_mail_broken(r, "451 4.4.2 the connection was lost");
+		return;
+	}
+	if (r->read_rc != 0) {
+		/* Never half a message: no dot, no FIN that looks like one. */
+		relay_mail_broken(r, "451 4.3.0 the message cannot be read");
+		conn_abort(&r->conn);
+		return;
+	}
+	conn_write_buf(&r->conn, &r->chunk);
+	if (r->at >= r->errand->row.size)
+		r->state = RELAY_END;
+	else if (!conn_full(&r->conn))
+		relay_body_more(r);
+}
+
+void
+relay_body_more(struct relay *r)
+{
+	r->working = true;
+	r->job.work = body_work;
+	r->job.done = body_done;
+	sjob_submit(r->env->sl, &r->job);
+}
+
+void
+relay_mail_broken(struct relay *r, const char *why)
+{
+	if (r->errand == NULL || r->state == RELAY_COMMIT)
+		return;
+	errand_set_all(r->errand, OUT_TEMP, r->remote, why);
+	settled(r);
+}

@@ -1,0 +1,83 @@
+/*
+ * relay_priv.h - a relay's state; relay.c has the connection, relay_mail.c the
+ * mail transaction.
+ */
+#ifndef SUBMITD_RELAY_PRIV_H
+#define SUBMITD_RELAY_PRIV_H
+
+#include "lib/mail/dotted.h"
+#include "submitd/relay.h"
+#include "submitd/reply.h"
+#include "submitd/route.h"
+
+enum relay_state {
+	RELAY_ROUTE, /* asks the DNS */
+	RELAY_CONNECT,
+	RELAY_BANNER,
+	RELAY_EHLO,
+	RELAY_HELO, /* EHLO was refused */
+	RELAY_STARTTLS,
+	RELAY_HANDSHAKE,
+	RELAY_MAIL, /* replies to MAIL, RCPT and DATA come in */
+	RELAY_BODY, /* bytes go out */
+	RELAY_END,  /* the reply behind the final dot */
+	RELAY_RSET,
+	RELAY_COMMIT, /* the errand's outcome is being written */
+	RELAY_OVER    /* QUIT was said, or it broke */
+};
+
+enum {
+	CAN_PIPELINE = 1,
+	CAN_8BIT = 2,
+	CAN_UTF8 = 4,
+	CAN_DSN = 8,
+	CAN_SIZE = 16,
+	CAN_TLS = 32
+};
+
+struct relay {
+	struct conn conn;
+	const struct relay_env *env;
+	void *arg;
+	char domain[256];
+	char remote[320]; /* "host [ip]" of the hop being tried */
+	enum relay_state state;
+	struct route_query *asking;
+	struct route_list list;
+	size_t hop;
+	bool no_tls; /* TLS failed with this hop: once without */
+	bool connected, dead, working, aborting;
+	enum outcome no_way; /* not OUT_NONE: nobody is reached, see last */
+	unsigned can;        /* CAN_* of the last EHLO */
+	uint64_t size_max;   /* of SIZE, 0: not told */
+	char last[QUEUE_REPLY_MAX]; /* why the last hop failed */
+	struct reply reply;
+
+	struct errand *errand;
+	size_t sent;     /* commands sent: 0 none, 1 MAIL, ... */
+	size_t answered; /* of them answered */
+	size_t nrcpts;   /* recipients of this transaction */
+	size_t *rcpts;   /* their indexes; in the errand's arena */
+	size_t accepted; /* RCPTs that were good */
+	bool mail_refused;
+	uint64_t at; /* bytes of the body already read */
+	struct dotted_enc dots;
+	struct buf chunk;
+	int read_rc;
+	struct sjob job;
+};
+
+/* relay.c */
+/* This hop is of no use: the next one, or an outcome for everybody. */
+void relay_next_hop(struct relay *r, const char *why);
+/* Takes the next errand, or says QUIT. */
+void relay_next_errand(struct relay *r);
+
+/* relay_mail.c */
+void relay_mail_start(struct relay *r);
+void relay_mail_reply(struct relay *r);
+void relay_body_more(struct relay *r);
+/* The transaction broke off; whoever is open may be tried again. */
+void relay_mail_broken(struct relay *r, const char *why);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * route.h - from a domain to addresses to connect to (RFC 5321 5.1).
+ *
+ * MX by preference, equals in random order; the domain itself when it has no
+ * MX; nowhere when it has the null MX (RFC 7505).  A smart host overrules.
+ */
+#ifndef SUBMITD_ROUTE_H
+#define SUBMITD_ROUTE_H
+
+#include "lib/base/conf.h"
+#include "lib/net/dns.h"
+
+enum { ROUTE_HOPS_MAX = 32 };
+
+struct route_hop {
+	char host[256];
+	union dns_addr addr; /* with its port */
+};
+
+enum route_end {
+	ROUTE_OK,   /* hops to try, in order */
+	ROUTE_TEMP, /* text says why; later */
+	ROUTE_PERM  /* text says why, as "5.1.2 ..." */
+};
+
+struct route_list {
+	enum route_end end;
+	struct route_hop hops[ROUTE_HOPS_MAX];
+	size_t n;
+	char text[256];
+};
+
+struct route_query;
+typedef void route_fn(const struct route_list *list, void *arg);
+
+/* fn is called once, on the loop, never from inside this call.  own: this
+ * host's name, for loops. */
+struct route_query *route_ask(struct loop *loop, struct dns *d,
+    const struct conf *conf, const char *own, const char *domain, route_fn *fn,
+    void *arg);
+void route_cancel(struct route_query **q);
+
+#endif
