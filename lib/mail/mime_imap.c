@@ -122,7 +122,7 @@ static int
 field_of(struct slice name)
 {
 	for (int i = 0; i < FIELDS; i++)
-		if (slice_ieq(name, names[i]))
+		if (name.n == names[i].n && slice_ieq(name, names[i]))
 			return i;
 	return -1;
 }
