@@ -1,0 +1,303 @@
+#!/usr/bin/env python3
+"""The way out: real queues, a real DNS, other mail servers, all on loopback."""
+
+import email
+import email.policy
+import os
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+import outside              # noqa: E402
+import posthof_test as pt   # noqa: E402
+
+RECORDS = [
+    "--mx-host=remote.test,mx.remote.test,10",
+    "--address=/mx.remote.test/127.0.0.2",
+    "--mx-host=two.test,dead.two.test,10",
+    "--mx-host=two.test,live.two.test,20",
+    "--address=/dead.two.test/127.0.0.9",
+    "--address=/live.two.test/127.0.0.2",
+    "--address=/nomx.test/127.0.0.2",
+    "--dns-rr=null.test,15,000000",
+    "--mx-host=loop.test,mail.posthof.test,10",
+    "--mx-host=loop.test,posthof.test,10",
+    "--address=/mail.posthof.test/127.0.0.1",
+    "--mx-host=gone.test,dead.two.test,10",
+    "--mx-host=pf.test,mx.pf.test,10",
+    "--address=/mx.pf.test/127.0.0.3",
+    "--mx-host=other.test,mx.other.test,10",
+    "--address=/mx.other.test/127.0.0.4",
+]
+
+MESSAGE = (b"From: A <%s>\r\nTo: b@remote.test\r\nSubject: out\r\n"
+           b"Message-ID: <%s@client.test>\r\n"
+           b"Date: Mon, 23 Nov 2026 20:00:00 +0000\r\n\r\n"
+           b".\r\n..two\r\nGr\xc3\xbc\xc3\x9fe\r\n")
+
+
+class World:
+    """A host that relays, its zone, and a sink on 127.0.0.2."""
+
+    def __init__(self, conf=None, **sink):
+        self.port = outside.free_port("127.0.0.2")
+        self.zone = outside.Zone(RECORDS)
+        self.sink = outside.Sink("127.0.0.2", self.port, **sink)
+        self.host = pt.Host(accounts=4, conf={
+            "resolver": self.zone.resolver, "relay-port": self.port,
+            "queue-retry-first": '"1s"', "queue-retry-max": '"1s"',
+            "relay-ipv6": "false", "relay-timeout": '"3s"',
+            "relay-connect-timeout": '"2s"', **(conf or {})})
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *what):
+        try:
+            self.host.__exit__(*what)
+        finally:
+            self.sink.close()
+            self.zone.close()
+
+    def send(self, to, word, options=(), rcpt=()):
+        c = self.host.submit(1)
+        c.sendmail(self.host.address(1), to,
+                   MESSAGE % (self.host.address(1).encode(), word.encode()),
+                   options, rcpt)
+        c.quit()
+
+    def mails(self, n, seconds=20):
+        return pt.wait_for(f"{n} mails at the sink", lambda:
+                           len(self.sink.mails) >= n and self.sink.mails,
+                           seconds)
+
+    def reports(self, n, seconds=20):
+        """The DSNs in account 1's INBOX, parsed, once there are n."""
+        c = self.host.imap(1)
+
+        def look():
+            count = int(c.select("INBOX", readonly=True)[1][0])
+            return count >= n and count
+        count = pt.wait_for(f"{n} reports", look, seconds)
+        raw = [c.fetch(str(i), "(BODY.PEEK[])")[1][0][1]
+               for i in range(1, count + 1)]
+        c.logout()
+        return [email.message_from_bytes(r, policy=email.policy.default)
+                for r in raw]
+
+    def queue_empty(self):
+        pt.wait_for("an empty queue", lambda:
+                    self.host.admin("queue", "list", "--json").strip()
+                    in ("[]", ""))
+
+
+def untraced(message):
+    """Without the lines that handing over adds in front."""
+    return message[message.index(b"From: A"):]
+
+
+def one_report(world, status, action="failed"):
+    report = world.reports(1)[0]
+    assert report.get_content_type() == "multipart/report", report
+    assert report.get_param("report-type") == "delivery-status"
+    text, fields, original = report.get_payload()
+    words = text.get_content()
+    fields = fields.get_payload()
+    assert fields[1]["Action"] == action, fields[1]
+    assert fields[1]["Status"] == status, fields[1]
+    assert "Message-ID: <" in original.as_string()
+    assert report["Auto-Submitted"] == "auto-replied"
+    return words
+
+
+def test_relayed_byte_for_byte():
+    with World() as w:
+        w.send(["b@remote.test"], "bytes")
+        sender, rcpts, text, tls = w.mails(1)[0]
+        assert sender == w.host.address(1)
+        assert rcpts == ["b@remote.test"] and not tls
+        want = MESSAGE % (w.host.address(1).encode(), b"bytes")
+        assert untraced(text) == want, text
+        assert text.startswith(b"Received: "), text
+        assert b"127.0.0.1" not in text.split(b"From: A")[0]
+        w.queue_empty()
+
+
+def test_many_recipients_and_reuse():
+    with World() as w:
+        w.send([f"u{i}@remote.test" for i in range(150)], "many")
+        pt.wait_for("150 recipients", lambda:
+                    sum(len(m[1]) for m in w.sink.mails) == 150)
+        for i in range(20):
+            w.send(["b@remote.test"], f"m{i}")
+        w.mails(22)
+        assert w.sink.connections < 22, w.sink.connections
+        w.queue_empty()
+
+
+def test_temporary_then_good():
+    with World() as w:
+        w.sink.answers = {"MAIL": ["451 4.3.0 later"],
+                          "END": ["452 4.3.1 full"],
+                          "BANNER": ["421 4.3.2 busy"]}
+        w.send(["b@remote.test"], "later")
+        w.mails(1)
+        w.queue_empty()
+        assert len(w.sink.mails) == 1
+
+
+def test_refused_is_reported():
+    with World() as w:
+        w.sink.answers = {"RCPT": ["550 5.1.1 <b@remote.test> unknown"]}
+        w.send(["b@remote.test", "c@remote.test"], "refused")
+        words = one_report(w, "5.1.1")
+        assert "5.1.1 <b@remote.test> unknown" in words
+        assert "konnte nicht zugestellt" in words
+        assert "could not be delivered" in words
+        assert "c@remote.test" not in words
+        assert w.mails(1)[0][1] == ["c@remote.test"]
+        w.queue_empty()
+
+
+def test_no_such_domain():
+    with World() as w:
+        w.send(["b@nowhere.test"], "nowhere")
+        one_report(w, "5.1.2")
+        w.queue_empty()
+
+
+def test_null_mx():
+    with World() as w:
+        w.send(["b@null.test"], "null")
+        one_report(w, "5.1.10")
+
+
+def test_loop():
+    with World() as w:
+        w.send(["b@loop.test"], "loop")
+        one_report(w, "5.4.6")
+
+
+def test_second_mx_and_no_mx():
+    with World() as w:
+        w.send(["b@two.test"], "two")
+        w.send(["b@nomx.test"], "nomx")
+        w.mails(2)
+        w.queue_empty()
+
+
+def test_gives_up():
+    with World(conf={"queue-expire": '"3s"',
+                     "queue-delay-notice": '"1s"'}) as w:
+        w.send(["b@gone.test"], "gone")
+        w.reports(2, 30)
+        kinds = [r.get_payload()[1].get_payload()[1]["Action"]
+                 for r in w.reports(2)]
+        assert kinds == ["delayed", "failed"], kinds
+        w.queue_empty()
+
+
+def test_starttls_and_without():
+    with World() as w:
+        w.sink.tls = outside.server_tls(w.host)
+        w.send(["b@remote.test"], "tls")
+        assert w.mails(1)[0][3]
+        # A remote whose TLS is broken still gets its mail.
+        w.sink.answers = {"STARTTLS": ["DROP"]}
+        w.send(["b@remote.test"], "clear")
+        w.mails(2)
+        w.queue_empty()
+
+
+def test_lost_connections():
+    with World() as w:
+        w.sink.answers = {"RCPT": ["DROP"], "BANNER": ["SLOW"],
+                          "DATA": ["garbage"]}
+        w.send(["b@remote.test"], "lost")
+        w.mails(1, 40)
+        w.queue_empty()
+
+
+def test_queue_commands():
+    with World() as w:
+        w.send(["b@gone.test"], "queued")
+        pt.wait_for("an attempt", lambda: "4.4.1" in
+                    w.host.admin("queue", "list", "--json"))
+        listed = w.host.admin("queue", "list")
+        assert "b@gone.test" in listed, listed
+        ident = [x for x in listed.split() if x.startswith("Q")][0]
+        assert "4.4.1" in w.host.admin("queue", "show", ident)
+        w.host.admin("queue", "retry", ident)
+        w.host.admin("queue", "drop", ident)
+        w.queue_empty()
+
+
+def test_queue_survives_restart():
+    with World() as w:
+        w.sink.answers = {"MAIL": ["451 4.3.0 later"] * 3}
+        w.send(["b@remote.test"], "restart")
+        w.host.restart()
+        w.mails(1)
+        w.queue_empty()
+        assert len(w.sink.mails) == 1
+
+
+def test_smart_host():
+    with World() as w:
+        w.host.stop()
+        w.host.set_conf({"smarthost": f'"127.0.0.2:{w.port}"'})
+        w.host.start()
+        w.send(["b@nowhere.test"], "smart")
+        assert w.mails(1)[0][1] == ["b@nowhere.test"]
+
+
+def test_remote_posthof():
+    """Through a second Posthof's port 25 into a mailbox there."""
+    with World() as w:
+        with pt.Host(accounts=2, conf={
+                "listen-smtp": f'{{"127.0.0.4:{w.port}"}}'},
+                start=False) as other:
+            other.admin("package", "add", "web200")
+            other.admin("domain", "add", "other.test", "--package", "web200")
+            other.admin("address", "add", "post@other.test", "--to",
+                        other.user(1))
+            other.process = subprocess.Popen(
+                [other.program, "-c", other.conf_path, "serve"],
+                stdin=subprocess.DEVNULL,
+                stdout=open(other.log_path, "ab"),
+                stderr=subprocess.STDOUT, start_new_session=True)
+            pt.wait_for("the other host", lambda: " ready" in other.log())
+            w.send(["post@other.test"], "second")
+            c = other.imap(1)
+            pt.wait_for("the mail", lambda:
+                        c.select("INBOX")[1] == [b"1"])
+            text = c.fetch("1", "(BODY.PEEK[])")[1][0][1]
+            want = MESSAGE % (w.host.address(1).encode(), b"second")
+            assert untraced(text) == want, text
+            c.logout()
+
+
+def test_postfix_both_ways():
+    with World() as w:
+        with outside.Postfix("127.0.0.3", w.port, "pf.test", "posthof.test",
+                             ("127.0.0.1", w.host.port("smtp"))) as pf:
+            w.send(["box@pf.test"], "to-postfix")
+            mails = pt.wait_for("a mail at postfix", pf.received)
+            want = MESSAGE % (w.host.address(1).encode(), b"to-postfix")
+            assert untraced(mails[0]).replace(b"\n", b"\r\n") == want
+            w.queue_empty()
+            import smtplib
+            with smtplib.SMTP("127.0.0.3", w.port) as c:
+                c.sendmail("sender@pf.test", [w.host.address(2)],
+                           b"From: A <sender@pf.test>\r\nSubject: in\r\n\r\n"
+                           b"back\r\n")
+            c = w.host.imap(2)
+            pt.wait_for("a mail from postfix", lambda:
+                        c.select("INBOX")[1] == [b"1"])
+            c.logout()
+
+
+if __name__ == "__main__":
+    time.tzset()
+    pt.main(globals())
