@@ -446,7 +446,7 @@ conn_broken(const struct conn *c)
 void
 conn_idle(struct conn *c)
 {
-	if (!conn_live(c) || (c->flags & CONN_F_BUSY))
+	if (!conn_live(c))
 		return;
 	buf_shrink(&c->in);
 	buf_shrink(&c->priv->out);

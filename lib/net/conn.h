@@ -35,29 +35,31 @@ struct conn_ops {
 	/* A handshake began by conn_tls_*() ended; e says why it failed, then
 	 * the owner closes. */
 	void (*secured)(struct conn *c, int rc, const struct err *e);
-	/* The peer sends no more; c->in may still hold bytes. */
+	/* The peer sends no more; c->in may still hold bytes.  Told once, after
+	 * input had its chance, so not while paused.  The owner closes. */
 	void (*eof)(struct conn *c);
 	/* The time of conn_set_timeout() passed with no byte in or out. */
 	void (*timeout)(struct conn *c);
-	/* Outgoing only: rc 0 or why it could not connect. */
+	/* Outgoing only: rc 0 or why it could not connect; then the owner
+	 * closes. */
 	void (*connected)(struct conn *c, int rc, const struct err *e);
 	/* Everything is closed and freed; the owner may free itself. */
 	void (*closed)(struct conn *c);
 };
 
 struct conn_stats {
-	uint64_t bytes_in, bytes_out;	/* plain bytes */
+	uint64_t bytes_in, bytes_out; /* plain bytes */
 };
 
 struct conn {
 	struct loop *loop;
 	const struct conn_ops *ops;
-	struct buf in;			/* plain bytes, to be consumed */
+	struct buf in; /* plain bytes, to be consumed */
 	struct conn_stats stats;
-	char peer[64];			/* "192.0.2.1:4711", "[::1]:5", "unix" */
-	char peer_ip[46];		/* without port; "" for unix */
+	char peer[64];    /* "192.0.2.1:4711", "[::1]:5", "unix" */
+	char peer_ip[46]; /* without port; "" for unix */
 	char local[64];
-	/* private to conn.c and tls.c from here */
+	/* private to the conn*.c files from here */
 	union {
 		uv_stream_t stream;
 		uv_tcp_t tcp;
@@ -80,20 +82,20 @@ PH_MUSTUSE int conn_accept(struct conn *c, struct listener *from,
 /* Starts to connect; ops->connected tells.  `from` (source address) may be
  * NULL.  timeout_ms covers the connect. */
 PH_MUSTUSE int conn_connect(struct conn *c, struct loop *loop,
-    const struct sockaddr *to, const struct sockaddr *from,
-    uint64_t timeout_ms, const struct conn_ops *ops, size_t in_max,
-    size_t high_water);
+    const struct sockaddr *to, const struct sockaddr *from, uint64_t timeout_ms,
+    const struct conn_ops *ops, size_t in_max, size_t high_water);
 
 /* A server's side of a handshake: at once after accept (implicit TLS), or
  * behind STARTTLS when the reply has been written.  ERR_INVALID when c->in
  * still holds bytes (RFC 3207 6, RFC 9051 11.1: injection): close then. */
-PH_MUSTUSE int conn_tls_server(struct conn *c, struct tls_server *tls,
-    uint64_t timeout_ms);
+PH_MUSTUSE int conn_tls_server(
+    struct conn *c, struct tls_server *tls, uint64_t timeout_ms);
 /* A client's side; name is for SNI (and checking, when tls demands it). */
 PH_MUSTUSE int conn_tls_client(struct conn *c, struct tls_client *tls,
     const char *name, uint64_t timeout_ms);
 
-/* Queues bytes (copied).  Never fails: an error shows as eof or closed. */
+/* Queues bytes (copied).  Never fails: an error shows as eof.  Dropped before
+ * `connected`, during a handshake and after conn_close(). */
 void conn_write(struct conn *c, struct slice bytes);
 /* The same without a copy where possible; b is empty afterwards. */
 void conn_write_buf(struct conn *c, struct buf *b);
@@ -103,15 +105,17 @@ bool conn_full(const struct conn *c);
 
 /* Drops n bytes from the front of c->in and reads on if it was paused. */
 void conn_consume(struct conn *c, size_t n);
-/* The owner wants no input for now (a job runs), or wants it again; resuming
- * calls ops->input from the loop if c->in holds bytes. */
+/* The owner wants no input while a job runs, or wants it again; resuming
+ * calls ops->input from the loop if c->in holds bytes.  Bytes that come while
+ * paused gather in c->in up to its ceiling. */
 void conn_pause(struct conn *c);
 void conn_resume(struct conn *c);
 
-/* ops->timeout after so long without a byte in or out; 0: never.  Cheap. */
+/* ops->timeout after so long without a byte in or out; 0: never.  Cheap.  Also
+ * while paused: a peer that takes no output runs into it. */
 void conn_set_timeout(struct conn *c, uint64_t ms);
 
-/* Gives back buffers while nothing happens. */
+/* Gives back buffers while nothing happens; c->in when it is empty. */
 void conn_idle(struct conn *c);
 
 void conn_close(struct conn *c);
@@ -131,7 +135,7 @@ const char *conn_tls_sni(const struct conn *c);
 /* Channel binding (RFC 5929, RFC 9266): type "tls-exporter" (TLS 1.3, and 1.2
  * with extended master secret) or "tls-server-end-point".  Bytes written to
  * out[cap], or 0 when there is none. */
-size_t conn_tls_binding(struct conn *c, const char *type, uint8_t *out,
-    size_t cap);
+size_t conn_tls_binding(
+    struct conn *c, const char *type, uint8_t *out, size_t cap);
 
 #endif

@@ -99,7 +99,7 @@ handshake(struct conn_tls *t)
 		die(t, drain_errors(t->ssl));
 }
 
-/* One SSL_read(); false when there is nothing more for now. */
+/* One SSL_read(); false when there is nothing more. */
 static bool
 read_some(struct conn_tls *t)
 {

@@ -19,7 +19,7 @@ struct dns_query;
 
 struct dns_mx {
 	uint16_t preference;
-	char host[256];		/* lower case, no trailing dot; "" = null MX */
+	char host[256]; /* lower case, no trailing dot; "" = null MX */
 };
 
 union dns_addr {
@@ -28,17 +28,17 @@ union dns_addr {
 	struct sockaddr_in6 in6;
 };
 
+/* rc is 0; or ERR_NOTFOUND: there is no such name (NXDOMAIN); or ERR_DNS: no
+ * answer, which is temporary.  0 with n == 0: the name has no such record. */
 struct dns_answer {
-	int rc;			/* 0; ERR_NOTFOUND: no such name (NXDOMAIN);
-				 * ERR_DNS: no answer, temporary;
-				 * 0 with n == 0: the name has no such record */
-	bool secure;		/* DNSSEC validated */
+	int rc;
+	bool secure; /* DNSSEC validated */
 	uint32_t ttl_sec;
 	size_t n;
-	const struct dns_mx *mx;	/* n of them, sorted by preference, */
-	const union dns_addr *addr;	/* or n addresses (port 0), */
-	const struct slice *txt;	/* or n TXT strings, joined per RR */
-	char text[128];		/* why, for log and queue */
+	const struct dns_mx *mx;    /* n of them, sorted by preference, */
+	const union dns_addr *addr; /* or n addresses (port 0), */
+	const struct slice *txt;    /* or n TXT strings, joined per RR */
+	char text[128];             /* why, for log and queue */
 };
 
 typedef void dns_fn(const struct dns_answer *a, void *arg);
@@ -52,13 +52,13 @@ void dns_free(struct dns **d);
 
 /* fn is called once, unless cancelled, at the latest after 20 s.  The answer
  * is borrowed; the query is gone when fn returns.  At most 64 records. */
-struct dns_query *dns_ask_mx(struct dns *d, const char *name, dns_fn *fn,
-    void *arg);
+struct dns_query *dns_ask_mx(
+    struct dns *d, const char *name, dns_fn *fn, void *arg);
 /* A and, when ipv6, AAAA, as one answer. */
-struct dns_query *dns_ask_addr(struct dns *d, const char *name, bool ipv6,
-    dns_fn *fn, void *arg);
-struct dns_query *dns_ask_txt(struct dns *d, const char *name, dns_fn *fn,
-    void *arg);
+struct dns_query *dns_ask_addr(
+    struct dns *d, const char *name, bool ipv6, dns_fn *fn, void *arg);
+struct dns_query *dns_ask_txt(
+    struct dns *d, const char *name, dns_fn *fn, void *arg);
 void dns_cancel(struct dns_query **q);
 
 #endif

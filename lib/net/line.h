@@ -11,18 +11,18 @@
 #include "lib/base/slice.h"
 
 enum line_kind {
-	LINE_MORE,	/* no end yet */
-	LINE_OK,	/* *line_out, without its end */
-	LINE_TOO_LONG,	/* over max; *used_out bytes are to be dropped, and
+	LINE_MORE,     /* no end yet */
+	LINE_OK,       /* *line_out, without its end */
+	LINE_TOO_LONG, /* over max; *used_out bytes are to be dropped, and
 			 * the rest up to the next LF with line_skip() */
-	LINE_BARE,	/* has a bare CR or LF; *line_out up to the next LF */
-	LINE_NUL	/* has a NUL; *line_out is the line */
+	LINE_BARE,     /* has a bare CR or LF; *line_out up to the next LF */
+	LINE_NUL       /* has a NUL; *line_out is the line */
 };
 
 struct line_framer {
-	size_t max;	/* bytes without the end */
-	bool lf_ends;	/* bare LF ends a line too */
-	size_t scanned;	/* bytes known to hold no end; private */
+	size_t max;     /* bytes without the end */
+	bool lf_ends;   /* bare LF ends a line too */
+	size_t scanned; /* bytes known to hold no end; private */
 };
 
 void line_init(struct line_framer *f, size_t max, bool lf_ends);

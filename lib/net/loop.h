@@ -17,7 +17,7 @@ struct loop;
 /* A message to a loop; embedded in what it is about. */
 struct loop_msg {
 	struct loop_msg *next;
-	void (*fn)(struct loop_msg *m);	/* runs on the loop's thread */
+	void (*fn)(struct loop_msg *m); /* runs on the loop's thread */
 };
 
 /* Makes the loop; loop_run() is what its thread does until loop_stop(). */

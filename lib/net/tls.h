@@ -20,11 +20,11 @@ struct tls_client;
 
 /* bundle: the packed bytes; the first entry is the default certificate.
  * Thread-safe from here on. */
-PH_MUSTUSE int tls_server_new(struct slice bundle, struct tls_server **tls_out,
-    struct err *e);
+PH_MUSTUSE int tls_server_new(
+    struct slice bundle, struct tls_server **tls_out, struct err *e);
 /* All or nothing: on failure the old set stays.  From any thread. */
-PH_MUSTUSE int tls_server_reload(struct tls_server *tls, struct slice bundle,
-    struct err *e);
+PH_MUSTUSE int tls_server_reload(
+    struct tls_server *tls, struct slice bundle, struct err *e);
 void tls_server_free(struct tls_server **tls);
 
 /* ca_file: PEM bundle, NULL or "" for the system's.  verify: refuse peers
@@ -39,8 +39,8 @@ void tls_client_free(struct tls_client **tls);
  */
 struct tls_hold;
 
-SSL *tls_server_session(struct tls_server *tls, struct tls_io *io,
-    struct tls_hold **hold_out);
+SSL *tls_server_session(
+    struct tls_server *tls, struct tls_io *io, struct tls_hold **hold_out);
 /* name: for SNI, the check and the choice of an old session to resume. */
 SSL *tls_client_session(struct tls_client *tls, const char *name,
     struct tls_io *io, struct tls_hold **hold_out);

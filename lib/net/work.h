@@ -16,22 +16,22 @@ struct work;
 struct job;
 
 enum job_verdict {
-	JOB_DONE,	/* done() may follow at once */
-	JOB_PARKED	/* somebody calls job_finish() later, from any thread,
+	JOB_DONE,  /* done() may follow at once */
+	JOB_PARKED /* somebody calls job_finish() later, from any thread,
 			 * perhaps already before run() returned */
 };
 
 struct job {
 	enum job_verdict (*run)(struct job *j);
 	void (*done)(struct job *j);
-	struct loop *loop;	/* set by work_submit */
-	struct loop_msg msg;	/* private */
-	struct job *next;	/* private */
+	struct loop *loop;   /* set by work_submit */
+	struct loop_msg msg; /* private */
+	struct job *next;    /* private */
 };
 
 /* name: for thread names ("store"); static string. */
-PH_MUSTUSE int work_new(const char *name, size_t threads,
-    struct work **work_out);
+PH_MUSTUSE int work_new(
+    const char *name, size_t threads, struct work **work_out);
 /* Runs what is queued to its end, then joins. */
 void work_free(struct work **w);
 

@@ -37,6 +37,15 @@ echo_of_many_bytes(void **state)
 	free(out);
 }
 
+static bool
+port_is(const char *addr, int port)
+{
+	char want[64];
+
+	(void)snprintf(want, sizeof(want), "127.0.0.1:%d", port);
+	return strcmp(addr, want) == 0;
+}
+
 static void
 begin_look(struct peer *p)
 {
@@ -47,7 +56,7 @@ begin_look(struct peer *p)
 	    getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &len) != 0 || !on ||
 	    strncmp(p->conn.peer, "127.0.0.1:", 10) != 0 ||
 	    strcmp(p->conn.peer_ip, "127.0.0.1") != 0 ||
-	    atoi(p->conn.local + 10) != p->host->port)
+	    !port_is(p->conn.local, p->host->port))
 		atomic_fetch_add(&p->host->bad, 1);
 }
 

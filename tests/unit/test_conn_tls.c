@@ -421,8 +421,8 @@ cut_off(void **state)
 	    "this is no record of that session",
 	    37));
 	assert_true(SSL_read(c.ssl, (char[10]){ 0 }, 10) <= 0);
-	assert_int_equal(ERR_GET_REASON(ERR_peek_error()),
-	    SSL_R_SSLV3_ALERT_BAD_RECORD_MAC);
+	assert_int_equal(
+	    ERR_GET_REASON(ERR_peek_error()), SSL_R_SSLV3_ALERT_BAD_RECORD_MAC);
 	cl_close(&c);
 	assert_true(host_wait(&h.closed, 3));
 	assert_int_equal(h.eofs, 3);
