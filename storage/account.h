@@ -55,7 +55,11 @@ struct secret {
 	struct slice value;
 	unsigned scope;
 	int64_t created_at, used_at, expires_at;	/* 0: never */
+	uint64_t version;	/* the account's secret_version at which this
+				 * value came; set by the store */
 };
+
+enum { SECRET_VALUE_MAX = 400, SECRET_LABEL_MAX = 100 };
 
 enum { ACCOUNT_SECRETS_MAX = 16 };
 
@@ -108,19 +112,22 @@ PH_MUSTUSE int domain_get(struct store *s, struct slice name,
 PH_MUSTUSE int domain_del(struct store *s, struct slice name,
     struct err *e);
 
-/* Makes the account and its folders.  ac->name empty: the package's next free
- * number is taken.  *id_out and the name are in *out (arena). */
+/* Makes the account and its folders.  ac->name empty: the package's next
+ * number is taken (never one that was given before).  *out (arena) has id and
+ * name.  A secret with id 0 gets a new id. */
 PH_MUSTUSE int account_add(struct store *s, const struct account *ac,
     struct arena *a, struct account *out, struct err *e);
 /* Replaces all but id, name and package.  Bumps secret_version when secrets
- * differ, and notifies (kick: end its sessions). */
+ * differ, and notifies (kick: end its sessions).  A secret with id 0 gets a new
+ * id; used_at never goes back. */
 PH_MUSTUSE int account_set(struct store *s, const struct account *ac,
     bool kick, struct err *e);
 PH_MUSTUSE int account_get(struct store *s, struct slice name,
     struct arena *a, struct account *out);
 PH_MUSTUSE int account_get_id(struct store *s, uint64_t id, struct arena *a,
     struct account *out);
-/* With its mail; the addresses that lead only to it go too. */
+/* With its mail; the addresses that lead only to it go too.  Broken off by a
+ * crash it is not seen any more, and the next call goes on. */
 PH_MUSTUSE int account_del(struct store *s, struct slice name,
     struct err *e);
 PH_MUSTUSE int account_usage(struct store *s, uint64_t id,
@@ -130,6 +137,12 @@ PH_MUSTUSE int package_usage(struct store *s, struct slice name,
 /* Touches used_at of one secret; not durable, no notification. */
 PH_MUSTUSE int account_secret_used(struct store *s, uint64_t id,
     uint32_t secret_id, int64_t when);
+/* The same password in another form (a hash becomes SCRAM keys): no versions
+ * change, nobody is told.  ERR_CONFLICT when the secret's value is not `was`
+ * any more. */
+PH_MUSTUSE int account_secret_upgrade(struct store *s, uint64_t id,
+    uint32_t secret_id, struct slice was, enum secret_kind kind,
+    struct slice value);
 
 PH_MUSTUSE int address_add(struct store *s, const struct address *ad,
     struct err *e);
@@ -162,8 +175,13 @@ PH_MUSTUSE int domain_is_local(struct store *s, struct slice domain,
  * without doubles, aliases followed to depth 10.  addr: local@domain with the
  * domain folded; the local part is matched without case, then without
  * "+detail" (RFC 5233), then the catch-all.  A bare account name ("web100p1",
- * or web100p1@ any local domain) leads to that account.
- * ERR_NOTFOUND: no such recipient here; ERR_DENIED: suspended.
+ * or web100p1@ any local domain) leads to that account.  postmaster@ (RFC 5321
+ * 4.5.1) and abuse@ (RFC 2142 4) of a local domain lead to the first account
+ * of its package when nothing else takes them; "postmaster" without a domain
+ * to that of the first local domain.  Targets that are gone or suspended are
+ * left out as long as others remain.
+ * ERR_NOTFOUND: no such recipient here (also: a domain of others);
+ * ERR_DENIED: suspended.
  */
 struct route {
 	struct slice detail;		/* behind '+', or empty */

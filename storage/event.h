@@ -30,5 +30,7 @@ PH_MUSTUSE int event_list(struct store *s, uint64_t account, struct arena *a,
 /* Removes at most `most` events older than `before_ms`. */
 PH_MUSTUSE int event_sweep(struct store *s, int64_t before_ms, size_t most,
     size_t *gone_out);
+/* Removes all of an account that ends; for storage/ only. */
+PH_MUSTUSE int event_purge(struct store *s, uint64_t account);
 
 #endif

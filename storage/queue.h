@@ -91,7 +91,8 @@ struct queue_change {
 };
 
 /* Rows due at `now`, oldest first, at most cap ids; *next_out: when the first
- * later one is due (INT64_MAX: none).  skip(id) true: already at work. */
+ * of the others is due (INT64_MAX: none; not later than now when cap was
+ * reached).  skip(id) true: already at work. */
 PH_MUSTUSE int queue_due(struct store *s, int64_t now, uint64_t *ids,
     size_t cap, bool (*skip)(uint64_t id, void *arg), void *arg,
     size_t *n_out, int64_t *next_out);
@@ -100,6 +101,7 @@ PH_MUSTUSE int queue_due(struct store *s, int64_t now, uint64_t *ids,
 PH_MUSTUSE int queue_get(struct store *s, uint64_t id, struct arena *a,
     struct queue_row *row_out);
 
+/* All or nothing: ERR_NOTFOUND when one of them is gone. */
 PH_MUSTUSE int queue_change(struct store *s, const struct queue_change *ch,
     size_t n);
 

@@ -9,9 +9,12 @@
 
 /* Writes row and due entry; row->id and row->body are set. */
 PH_MUSTUSE int queue_put_txn(struct db_txn *t, const struct queue_row *row);
-/* Replaces or (row NULL) removes.  *unref_out: the body id that lost a
- * reference, or 0; the caller then calls body_unref() in the tables' order. */
+/* Replaces (all but id and body) or (row NULL) removes.  ERR_NOTFOUND.
+ * *unref_out: the body id that lost a reference, or 0; the caller then calls
+ * body_unref() in the tables' order. */
 PH_MUSTUSE int queue_change_txn(struct db_txn *t,
     const struct queue_change *ch, uint64_t *unref_out);
+/* After the commit: tells the runner of a row, or (0) of many. */
+void queue_notify(struct store *s, uint64_t id);
 
 #endif

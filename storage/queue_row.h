@@ -1,0 +1,26 @@
+/*
+ * queue_row.h - rows of the tables queue and queue_due (FORMAT 3).  For
+ * storage/ only.
+ */
+#ifndef STORAGE_QUEUE_ROW_H
+#define STORAGE_QUEUE_ROW_H
+
+#include "lib/db/db.h"
+#include "storage/queue.h"
+
+enum { QUEUE_ID_BYTES = 8, QUEUE_DUE_BYTES = 16, QUEUE_RECORD_MAX = 200 << 10 };
+
+/* What stands at the record's begin, readable from its first chunk alone. */
+struct queue_head {
+	enum queue_state state;
+	int64_t next_at;
+	uint64_t body;
+};
+
+void queue_encode(struct buf *b, const struct queue_row *row);
+/* Texts and recipients in the arena.  ERR_CORRUPT. */
+PH_MUSTUSE int queue_decode(
+    uint64_t id, struct slice record, struct arena *a, struct queue_row *out);
+PH_MUSTUSE int queue_decode_head(struct slice record, struct queue_head *out);
+
+#endif
