@@ -1,0 +1,21 @@
+/*
+ * verify.h - do the tables hold what FORMAT promises?
+ */
+#ifndef STORAGE_VERIFY_H
+#define STORAGE_VERIFY_H
+
+#include "lib/base/buf.h"
+#include "lib/base/ph.h"
+
+struct store;
+
+/*
+ * Checks invariants 1 to 8 over the whole store, in one snapshot; a line for
+ * each breach goes to report (as far as it has room).  0: all hold;
+ * ERR_CORRUPT: some do not; other errors: it could not look.  Holds about 32
+ * bytes of memory for each message in a folder; for hosts at rest: the
+ * snapshot is a long one.
+ */
+PH_MUSTUSE int store_verify(struct store *s, struct buf *report);
+
+#endif
