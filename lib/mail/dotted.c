@@ -167,9 +167,11 @@ stuff_text(
 	e->state = TEXT;
 	if (stop == end)
 		return end;
-	buf_add(out, "\r\n" + !e->fix_line_ends, 1 + e->fix_line_ends);
-	if (e->fix_line_ends)
+	if (e->fix_line_ends) {
+		buf_add_char(out, '\r');
 		e->state = BOL;
+	}
+	buf_add_char(out, '\n');
 	return stop + 1;
 }
 

@@ -230,6 +230,16 @@ skip_element(struct slice s, struct slice name)
 	return at < s.n ? at : s.n;
 }
 
+static struct slice
+tag_name(struct slice s)
+{
+	size_t n = 0;
+
+	while (n < s.n && (cset_has(&cset_alnum, s.p[n]) || s.p[n] == ':'))
+		n++;
+	return slice_sub(s, 0, n);
+}
+
 /* "<" in front of s; bytes read. */
 static size_t
 add_tag(struct buf *out, struct slice s)
@@ -239,26 +249,21 @@ add_tag(struct buf *out, struct slice s)
 	static const char *const inlines[] = { "a", "b", "i", "u", "em", "s",
 		"strong", "span", "font", "small", "big", "sub", "sup", "code",
 		"tt", "abbr", "mark", "wbr", "o:p" };
-	bool end = s.n > 1 && s.p[1] == '/';
-	size_t from = end ? 2 : 1, n = from, gt;
-	struct slice name;
+	char c = s.n > 1 ? s.p[1] : ' ';
+	struct slice name = tag_name(slice_from(s, c == '/' ? 2 : 1));
+	size_t gt;
 
-	if (slice_starts(s, SLICE("<!--"))) {
-		n = slice_find(s, SLICE("-->"));
-		return n + 3 < s.n ? n + 3 : s.n;
-	}
-	while (n < s.n && (cset_has(&cset_alnum, s.p[n]) || s.p[n] == ':' ||
-			      s.p[n] == '-'))
-		n++;
-	name = slice_sub(s, from, n - from);
-	if (name.n == 0 && !end &&
-	    (s.n < 2 || (s.p[1] != '!' && s.p[1] != '?'))) {
+	if (!cset_has(&cset_alpha, c) && c != '/' && c != '!' && c != '?') {
 		buf_add_char(out, '<');
 		return 1;
 	}
+	if (slice_starts(s, SLICE("<!--"))) {
+		gt = slice_find(s, SLICE("-->"));
+		return gt + 3 < s.n ? gt + 3 : s.n;
+	}
 	gt = slice_chr(s, '>');
 	gt += gt < s.n;
-	if (!end && is_one_of(name, hidden, PH_LEN(hidden)))
+	if (c != '/' && is_one_of(name, hidden, PH_LEN(hidden)))
 		return gt + skip_element(slice_from(s, gt), name);
 	if (!is_one_of(name, inlines, PH_LEN(inlines)))
 		buf_add_char(out, ' ');
