@@ -1,0 +1,239 @@
+#include "admin/child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "admin/spawn.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+
+/* Which doors are whose; a NULL program is posthof itself. */
+struct child_kind {
+	const char *name;
+	const char *program;
+	const char *word; /* argument that makes posthof this child */
+	const char *doors;
+};
+
+static const struct child_kind kinds[CHILD_COUNT] = {
+	{ "keeper", NULL, "keeper", "" },
+	{ "imapd", "imapd", NULL, "imap imaps" },
+	{ "pop3d", "pop3d", NULL, "pop3 pop3s" },
+	{ "submitd", "submitd", NULL, "submission submissions smtp lmtp" },
+};
+
+void
+child_init(struct child v[CHILD_COUNT])
+{
+	for (size_t i = 0; i < CHILD_COUNT; i++)
+		v[i] = (struct child){ .kind = &kinds[i], .control = -1 };
+}
+
+const char *
+child_name(const struct child *c)
+{
+	return c->kind->name;
+}
+
+bool
+child_is_keeper(const struct child *c)
+{
+	return c->kind->program == NULL;
+}
+
+static bool
+has_door(const struct child_kind *k, const char *door)
+{
+	struct slice rest = slice_str(k->doors), word;
+
+	while (slice_split(&rest, ' ', &word))
+		if (slice_eq(word, slice_str(door)))
+			return true;
+	return false;
+}
+
+/* Its doors, then conf, tls, control; the keeper needs no door and no tls. */
+static struct spawn_fd *
+list_fds(const struct child *c, const struct material *m,
+    const struct listen_set *listen, int control, size_t *n_out)
+{
+	struct spawn_fd *v = xcalloc(listen->n + 3, sizeof(*v));
+	size_t n = 0;
+
+	for (size_t i = 0; i < listen->n; i++)
+		if (has_door(c->kind, listen->v[i].door))
+			v[n++] = (struct spawn_fd){ listen->v[i].door,
+				listen->v[i].fd };
+	v[n++] = (struct spawn_fd){ "conf", m->conf_fd };
+	if (!child_is_keeper(c))
+		v[n++] = (struct spawn_fd){ "tls", m->tls_fd };
+	v[n++] = (struct spawn_fd){ "control", control };
+	*n_out = n;
+	return v;
+}
+
+static char *
+find_program(const struct child *c, struct err *e)
+{
+	char *self;
+
+	if (!child_is_keeper(c))
+		return spawn_find(c->kind->program, e);
+	free(spawn_own_dir(&self));
+	return self;
+}
+
+int
+child_start(struct child *c, const struct material *m,
+    const struct listen_set *listen, const struct user *user, struct err *e)
+{
+	struct spawn s = { .argv0 = c->kind->name,
+		.word = c->kind->word,
+		.conf_name = "posthof.conf",
+		.user = user };
+	char *path = find_program(c, e);
+	struct spawn_fd *fds;
+	int sv[2], rc;
+
+	if (path == NULL)
+		return ERR_NOTFOUND;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) != 0) {
+		free(path);
+		return err_set(e, err_from_errno(errno), "socketpair: %s",
+		    strerror(errno));
+	}
+	fds = list_fds(c, m, listen, sv[1], &s.nfds);
+	s.path = path;
+	s.fds = fds;
+	rc = spawn_start(&s, &c->pid, e);
+	close(sv[1]);
+	free(fds);
+	free(path);
+	if (rc != 0) {
+		close(sv[0]);
+		return rc;
+	}
+	c->control = sv[0];
+	c->state = CHILD_STARTING;
+	c->reload = RELOAD_NONE;
+	c->started_ms = c->beat_ms = clock_steady_ms();
+	c->beat = (struct control_beat){ 0 };
+	return 0;
+}
+
+static void
+on_message(struct child *c, const char *p, size_t n)
+{
+	c->beat_ms = clock_steady_ms();
+	if (p[0] == CONTROL_UP && c->state == CHILD_STARTING)
+		c->state = CHILD_UP;
+	else if (p[0] == CONTROL_BEAT && n == sizeof(c->beat))
+		memcpy(&c->beat, p, n);
+	else if (p[0] == CONTROL_RELOADED && n == 2)
+		c->reload = p[1] == '0' ? RELOAD_GOOD : RELOAD_BAD;
+}
+
+void
+child_read(struct child *c)
+{
+	char msg[64];
+	ssize_t n;
+
+	while (c->control >= 0) {
+		n = recv(c->control, msg, sizeof(msg), MSG_DONTWAIT);
+		if (n > 0) {
+			on_message(c, msg, (size_t)n);
+		} else if (n < 0 && errno == EINTR) {
+			continue;
+		} else {
+			/* An end of file is followed by SIGCHLD. */
+			if (n == 0 || errno != EAGAIN) {
+				close(c->control);
+				c->control = -1;
+			}
+			return;
+		}
+	}
+}
+
+const char *
+child_sick(const struct child *c, uint64_t now_ms)
+{
+	if (c->state != CHILD_STARTING && c->state != CHILD_UP)
+		return NULL;
+	if (c->beat.oldest_ms >= CONTROL_DEAD_MS)
+		return "one call runs for too long";
+	if (now_ms > c->beat_ms && now_ms - c->beat_ms >= CONTROL_DEAD_MS)
+		return c->state == CHILD_UP ? "no heartbeat"
+					    : "did not come up";
+	return NULL;
+}
+
+static void
+say(struct child *c, char kind, const int *fds, size_t nfds)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
+	} aux = { 0 };
+	struct iovec iov = { &kind, 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *h;
+
+	if (c->control < 0)
+		return;
+	if (nfds != 0) {
+		msg.msg_control = aux.bytes;
+		msg.msg_controllen = sizeof(aux.bytes);
+		h = CMSG_FIRSTHDR(&msg);
+		h->cmsg_level = SOL_SOCKET;
+		h->cmsg_type = SCM_RIGHTS;
+		h->cmsg_len = CMSG_LEN(nfds * sizeof(int));
+		memcpy(CMSG_DATA(h), fds, nfds * sizeof(int));
+	}
+	if (sendmsg(c->control, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		log_warn(NULL, "control", "program=%s errno=%d", c->kind->name,
+		    errno);
+}
+
+void
+child_stop(struct child *c)
+{
+	if (c->pid == 0 || c->state == CHILD_STOPPING)
+		return;
+	c->state = CHILD_STOPPING;
+	say(c, CONTROL_STOP, NULL, 0);
+}
+
+void
+child_reload(struct child *c, const struct material *m)
+{
+	const int fds[2] = { m->conf_fd, m->tls_fd };
+
+	if (c->pid == 0)
+		return;
+	c->reload = RELOAD_ASKED;
+	say(c, CONTROL_RELOAD, fds, 2);
+}
+
+void
+child_kill(struct child *c)
+{
+	if (c->pid != 0)
+		(void)kill(c->pid, SIGKILL);
+}
+
+void
+child_ended(struct child *c)
+{
+	if (c->control >= 0)
+		close(c->control);
+	c->control = -1;
+	c->pid = 0;
+	c->state = CHILD_NONE;
+}

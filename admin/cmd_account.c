@@ -1,0 +1,346 @@
+#include "admin/cmds.h"
+
+#include <string.h>
+
+#include "admin/opt.h"
+#include "lib/base/clock.h"
+
+enum { PAGE = 64, ADDRESSES_MAX = 1000, MAIN_SECRET = 1, NAME_MAX_BYTES = 200 };
+
+static const struct out_col cols[] = {
+	{ "account", "ACCOUNT", OUT_TEXT },
+	{ "package", "PACKAGE", OUT_TEXT },
+	{ "suspended", "SUSPENDED", OUT_BOOL },
+	{ "bytes_used", "USED", OUT_BYTES },
+	{ "bytes_max", "QUOTA", OUT_LIMIT },
+	{ "messages_used", "MESSAGES", OUT_NUM },
+	{ "messages_max", "OF", OUT_COUNT_LIMIT },
+	{ "lang", "LANG", OUT_TEXT },
+	{ "created_at", "CREATED", OUT_TIME },
+	{ "name", "NAME", OUT_TEXT },
+	{ "id", NULL, OUT_NUM },
+};
+
+static const struct out_col show_cols[] = {
+	{ "account", "Account", OUT_TEXT },
+	{ "id", "Id", OUT_NUM },
+	{ "package", "Package", OUT_TEXT },
+	{ "name", "Name", OUT_TEXT },
+	{ "suspended", "Suspended", OUT_BOOL },
+	{ "addresses", "Addresses", OUT_LIST },
+	{ "bytes_used", "Used", OUT_BYTES },
+	{ "bytes_max", "Quota", OUT_LIMIT },
+	{ "messages_used", "Messages", OUT_NUM },
+	{ "messages_max", "Messages max", OUT_COUNT_LIMIT },
+	{ "lang", "Language", OUT_TEXT },
+	{ "app_passwords", "App passwords", OUT_NUM },
+	{ "created_at", "Created", OUT_TIME },
+};
+
+static const struct out_col made_cols[] = {
+	{ "account", "Account", OUT_TEXT },
+	{ "password", "Password", OUT_TEXT },
+};
+
+static json_t *
+row_of(struct cmd *c, const struct account *ac)
+{
+	struct usage use = { 0 };
+
+	if (account_usage(c->store, ac->id, &use) != 0)
+		use = (struct usage){ 0 };
+	return json_pack("{s:o,s:I,s:o,s:o,s:b,s:o,s:I,s:I,s:I,s:I,s:o}",
+	    "account", out_str(ac->name), "id", (json_int_t)ac->id, "package",
+	    out_str(ac->package), "name", out_str(ac->full_name), "suspended",
+	    ac->suspended, "lang", out_str(ac->lang), "bytes_used",
+	    (json_int_t)use.bytes, "bytes_max", (json_int_t)ac->bytes_max,
+	    "messages_used", (json_int_t)use.messages, "messages_max",
+	    (json_int_t)ac->messages_max, "created_at",
+	    out_time(ac->created_at));
+}
+
+/* --quota, --messages, --lang, --name. */
+static int
+take_fields(struct cmd *c, struct account *ac)
+{
+	const char *lang = args_get(&c->args, "lang");
+	const char *name = args_get(&c->args, "name");
+	int status;
+
+	if (lang != NULL && lang[0] != '\0' && strcmp(lang, "de") != 0 &&
+	    strcmp(lang, "en") != 0) {
+		out_error(&c->out, "posthof: --lang %s: de or en\n", lang);
+		return CMD_USAGE;
+	}
+	if (name != NULL && slice_str(name).n > NAME_MAX_BYTES) {
+		out_error(&c->out, "posthof: --name: at most %d bytes\n",
+		    NAME_MAX_BYTES);
+		return CMD_REFUSED;
+	}
+	if (lang != NULL)
+		ac->lang = slice_str(lang);
+	if (name != NULL)
+		ac->full_name = slice_str(name);
+	if ((status = opt_size(c, "quota", &ac->bytes_max)) == CMD_DONE)
+		status = opt_num(c, "messages", UINT32_MAX, &ac->messages_max);
+	return status;
+}
+
+/* The main password replaces the old one or comes first. */
+static void
+put_secret(struct account *ac, const struct secret *fresh)
+{
+	struct secret *to = NULL;
+
+	for (size_t i = 0; i < ac->nsecrets && to == NULL; i++)
+		if (ac->secrets[i].id == MAIN_SECRET)
+			to = &ac->secrets[i];
+	if (to == NULL && ac->nsecrets < ACCOUNT_SECRETS_MAX)
+		to = &ac->secrets[ac->nsecrets++];
+	if (to == NULL)
+		return;
+	*to = *fresh;
+	to->id = MAIN_SECRET;
+	to->scope = SCOPE_ALL;
+	to->created_at = clock_wall_sec();
+	to->used_at = to->expires_at = 0;
+}
+
+static int
+bind_address(struct cmd *c, const char *word, struct slice account)
+{
+	struct address ad = { .created_at = clock_wall_sec() }, have;
+	int rc, status;
+
+	if ((status = opt_name(c, word, ident_fold_address, &ad.addr)) !=
+	    CMD_DONE)
+		return status;
+	ad.targets[ad.ntargets++] = account;
+	rc = address_add(c->store, &ad, &c->err);
+	if (rc == ERR_EXISTS &&
+	    address_get(c->store, ad.addr, &c->arena, &have) == 0)
+		for (size_t i = 0; i < have.ntargets; i++)
+			if (slice_eq(have.targets[i], account))
+				return CMD_DONE;
+	return rc == 0 ? CMD_DONE : cmd_refuse(c, rc, "--address %s", word);
+}
+
+static int
+bind_addresses(struct cmd *c, struct slice account)
+{
+	const char *word;
+	size_t at = 0;
+	int status = CMD_DONE, one;
+
+	while ((word = args_next(&c->args, "address", &at)) != NULL)
+		if ((one = bind_address(c, word, account)) != CMD_DONE)
+			status = one;
+	return status;
+}
+
+static int
+finish(struct cmd *c, const struct account *ac, const char *made)
+{
+	int status = cmd_sync(c);
+
+	if (status != CMD_DONE || (made == NULL && !c->out.json))
+		return status;
+	out_record(&c->out, made_cols, PH_LEN(made_cols),
+	    json_pack(
+		"{s:o,s:s?}", "account", out_str(ac->name), "password", made));
+	return CMD_DONE;
+}
+
+/* "web100p1", or "web100" for its next free number. */
+static int
+take_name(struct cmd *c, struct account *ac)
+{
+	size_t package_len = 0;
+	char name[IDENT_MAX + 1];
+	struct slice s;
+	int status;
+
+	if (ident_fold_package(slice_str(c->args.words[0]), name, NULL) == 0) {
+		ac->package = arena_copy(&c->arena, slice_str(name));
+		return CMD_DONE;
+	}
+	status = opt_name(c, c->args.words[0], ident_fold_account, &s);
+	if (status != CMD_DONE)
+		return status;
+	(void)ident_is_account(s, &package_len);
+	ac->name = s;
+	ac->package = slice_sub(s, 0, package_len);
+	return CMD_DONE;
+}
+
+int
+cmd_account_add(struct cmd *c)
+{
+	struct account ac = { .created_at = clock_wall_sec() }, made;
+	struct account have;
+	struct secret secret = { 0 };
+	const char *password;
+	bool given;
+	int rc, status;
+
+	if ((status = take_name(c, &ac)) != CMD_DONE ||
+	    (status = take_fields(c, &ac)) != CMD_DONE)
+		return status;
+	/* Before a password is derived for nothing. */
+	if (c->batch && ac.name.n != 0 &&
+	    account_get(c->store, ac.name, &c->arena, &have) == 0)
+		return cmd_account_set(c);
+	if ((status = opt_secret(c, true, &secret, &given, &password)) !=
+	    CMD_DONE)
+		return status;
+	put_secret(&ac, &secret);
+	rc = account_add(c->store, &ac, &c->arena, &made, &c->err);
+	if (rc != 0)
+		return cmd_refuse(c, rc, "account add %s", c->args.words[0]);
+	status = bind_addresses(c, made.name);
+	if (ac.name.n == 0 && password == NULL && !c->out.json)
+		out_printf(&c->out, "%.*s\n", (int)made.name.n, made.name.p);
+	rc = finish(c, &made, password);
+	return status != CMD_DONE ? status : rc;
+}
+
+static int
+find(struct cmd *c, struct account *ac)
+{
+	return opt_account(c, c->args.words[0], ac);
+}
+
+int
+cmd_account_set(struct cmd *c)
+{
+	struct account ac;
+	struct secret secret = { 0 };
+	const char *password;
+	bool given;
+	int rc, status;
+
+	if ((status = find(c, &ac)) != CMD_DONE ||
+	    (status = take_fields(c, &ac)) != CMD_DONE ||
+	    (status = opt_secret(c, false, &secret, &given, &password)) !=
+		CMD_DONE)
+		return status;
+	if (given)
+		put_secret(&ac, &secret);
+	rc = account_set(c->store, &ac, given, &c->err);
+	if (rc != 0)
+		return cmd_refuse(c, rc, "account set %s", c->args.words[0]);
+	status = bind_addresses(c, ac.name);
+	rc = cmd_sync(c);
+	return status != CMD_DONE ? status : rc;
+}
+
+int
+cmd_account_passwd(struct cmd *c)
+{
+	struct account ac;
+	struct secret secret = { 0 };
+	const char *password;
+	bool given;
+	int rc, status;
+
+	if ((status = find(c, &ac)) != CMD_DONE ||
+	    (status = opt_secret(c, true, &secret, &given, &password)) !=
+		CMD_DONE)
+		return status;
+	put_secret(&ac, &secret);
+	rc = account_set(c->store, &ac, true, &c->err);
+	if (rc != 0)
+		return cmd_refuse(c, rc, "account passwd");
+	return finish(c, &ac, password);
+}
+
+static int
+set_suspended(struct cmd *c, bool suspended)
+{
+	struct account ac;
+	int rc, status;
+
+	if ((status = find(c, &ac)) != CMD_DONE)
+		return status;
+	ac.suspended = suspended;
+	rc = account_set(c->store, &ac, suspended, &c->err);
+	return rc == 0 ? cmd_sync(c) : cmd_refuse(c, rc, "%s", c->row->name);
+}
+
+int
+cmd_account_suspend(struct cmd *c)
+{
+	return set_suspended(c, true);
+}
+
+int
+cmd_account_resume(struct cmd *c)
+{
+	return set_suspended(c, false);
+}
+
+int
+cmd_account_show(struct cmd *c)
+{
+	struct slice *v;
+	struct account ac;
+	json_t *row, *list;
+	size_t n = 0, apps = 0;
+	int rc, status;
+
+	if ((status = find(c, &ac)) != CMD_DONE)
+		return status;
+	v = arena_alloc(&c->arena, ADDRESSES_MAX * sizeof(*v));
+	rc = address_of_account(
+	    c->store, ac.name, &c->arena, v, ADDRESSES_MAX, &n);
+	if (rc != 0)
+		return cmd_refuse(c, rc, "account show");
+	row = row_of(c, &ac);
+	list = json_array();
+	for (size_t i = 0; i < n; i++)
+		(void)json_array_append_new(list, out_str(v[i]));
+	for (size_t i = 0; i < ac.nsecrets; i++)
+		apps += ac.secrets[i].id != MAIN_SECRET;
+	(void)json_object_set_new(row, "addresses", list);
+	(void)json_object_set_new(
+	    row, "app_passwords", json_integer((json_int_t)apps));
+	out_record(&c->out, show_cols, PH_LEN(show_cols), row);
+	return CMD_DONE;
+}
+
+int
+cmd_account_list(struct cmd *c)
+{
+	struct account *page;
+	struct slice after = SLICE(""), only;
+	size_t n = PAGE;
+	int rc = 0, status;
+
+	if ((status = opt_named(c, "package", ident_fold_package, &only)) !=
+	    CMD_DONE)
+		return status;
+	page = arena_alloc(&c->arena, PAGE * sizeof(*page));
+	out_begin(&c->out, cols, PH_LEN(cols));
+	while (n == PAGE && (rc = account_list(c->store, after, &c->arena, page,
+				 PAGE, &n)) == 0) {
+		for (size_t i = 0; i < n; i++)
+			if (only.p == NULL || slice_eq(only, page[i].package))
+				out_row(&c->out, row_of(c, &page[i]));
+		if (n != 0)
+			after = page[n - 1].name;
+	}
+	out_end(&c->out);
+	return rc == 0 ? CMD_DONE : cmd_refuse(c, rc, "account list");
+}
+
+int
+cmd_account_del(struct cmd *c)
+{
+	struct account ac;
+	int rc, status;
+
+	if ((status = find(c, &ac)) != CMD_DONE)
+		return status;
+	rc = account_del(c->store, ac.name, &c->err);
+	return rc == 0 ? cmd_sync(c) : cmd_refuse(c, rc, "account del");
+}

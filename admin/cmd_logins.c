@@ -1,0 +1,73 @@
+#include "admin/cmds.h"
+#include "admin/opt.h"
+#include "storage/event.h"
+
+enum { LIMIT_DEFAULT = 50, LIMIT_MAX = 10000, LOOK_MAX = 20000 };
+
+static const struct out_col cols[] = {
+	{ "at", "TIME", OUT_TIME },
+	{ "result", "RESULT", OUT_TEXT },
+	{ "text", "DETAILS", OUT_TEXT },
+	{ "details", NULL, OUT_LIST },
+};
+
+/* "ip=192.0.2.1 mech=PLAIN client=\"x y\"" as an object. */
+static json_t *
+parse_details(struct slice text)
+{
+	json_t *j = json_object();
+
+	while (text.n != 0) {
+		size_t eq = slice_chr(text, '='), end;
+		struct slice key = slice_trim(slice_sub(text, 0, eq)), value;
+		char name[64];
+
+		text = slice_from(text, eq + 1);
+		if (text.n != 0 && text.p[0] == '"') {
+			text = slice_from(text, 1);
+			end = slice_chr(text, '"');
+		} else {
+			end = slice_chr(text, ' ');
+		}
+		value = slice_sub(text, 0, end);
+		text = slice_from(text, end + 1);
+		if (key.n != 0 && slice_copy(key, name, sizeof(name)))
+			(void)json_object_set_new(j, name, out_str(value));
+	}
+	return j;
+}
+
+static json_t *
+row_of(const struct event *ev)
+{
+	return json_pack("{s:o,s:s,s:o,s:o}", "at", out_time(ev->at_ms / 1000),
+	    "result", ev->kind == EVENT_LOGIN ? "ok" : "failed", "text",
+	    out_str(ev->text), "details", parse_details(ev->text));
+}
+
+int
+cmd_logins(struct cmd *c)
+{
+	uint64_t limit = LIMIT_DEFAULT;
+	struct event *v;
+	struct account ac;
+	size_t n = 0, shown = 0;
+	int rc, status;
+
+	if ((status = opt_num(c, "limit", LIMIT_MAX, &limit)) != CMD_DONE ||
+	    (status = opt_account(c, c->args.words[0], &ac)) != CMD_DONE)
+		return status;
+	v = arena_alloc(&c->arena, LOOK_MAX * sizeof(*v));
+	rc = event_list(c->store, ac.id, &c->arena, v, LOOK_MAX, &n);
+	if (rc != 0)
+		return cmd_refuse(c, rc, "logins %s", c->args.words[0]);
+	out_begin(&c->out, cols, PH_LEN(cols));
+	for (size_t i = 0; i < n && shown < limit; i++) {
+		if (v[i].kind != EVENT_LOGIN && v[i].kind != EVENT_LOGIN_FAILED)
+			continue;
+		out_row(&c->out, row_of(&v[i]));
+		shown++;
+	}
+	out_end(&c->out);
+	return CMD_DONE;
+}
