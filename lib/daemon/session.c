@@ -260,7 +260,7 @@ on_secured(struct conn *conn, int rc, const struct err *e)
 	if (rc != 0) {
 		log_info(s->id, "tls", "failed=\"%s\" peer=%s",
 		    e->detail[0] != '\0' ? e->detail : e->text, conn->peer);
-		conn_abort(conn);
+		conn_close(conn); /* so that the TLS alert gets out */
 		return;
 	}
 	conn_tls_name(conn, tls, sizeof(tls));
