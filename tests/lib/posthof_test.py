@@ -139,10 +139,12 @@ class Host:
     def _quickstart(self):
         # Daemons of a host started by root run as someone else.
         os.chmod(self.dir, 0o711)
-        self._password = "pw-" + os.urandom(9).hex()
+        self._passwords = {self.user(n): "pw-" + os.urandom(9).hex()
+                           for n in range(1, self.accounts + 1)}
         password_file = os.path.join(self.dir, "passwords")
         with open(password_file, "w", encoding="ascii") as f:
-            f.write((self._password + "\n") * self.accounts)
+            f.writelines(f"{name}:{word}\n"
+                         for name, word in self._passwords.items())
         run = subprocess.run(
             [self.program, "quickstart", self.dir, "--domain", DOMAIN,
              "--accounts", str(self.accounts), "--port-offset",
@@ -276,8 +278,8 @@ class Host:
     def user(self, n):
         return f"{PACKAGE}p{n}"
 
-    def password(self, _n):
-        return self._password
+    def password(self, n):
+        return self._passwords[self.user(n)]
 
     def address(self, n):
         return f"{self.user(n)}@{DOMAIN}"
