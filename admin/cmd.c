@@ -99,8 +99,10 @@ cmd_fini(struct cmd *c)
 int
 cmd_run(struct cmd *c)
 {
-	int status = c->row->run(c);
+	int status;
 
+	c->err = (struct err){ 0 };
+	status = c->row->run(c);
 	out_flush(&c->out);
 	return status;
 }

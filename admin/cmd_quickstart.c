@@ -39,6 +39,7 @@ struct start {
 	struct buf passwords; /* the file's text */
 	int new_passwords;    /* the file to be made, or -1 */
 	json_t *made;         /* accounts, with passwords that were set */
+	size_t set;           /* how many were */
 };
 
 /* The system's users for daemons, best first. */
@@ -173,6 +174,7 @@ note_password(struct start *s, struct slice name, struct slice password)
 	char *line;
 
 	(void)json_array_append_new(s->made, row);
+	s->set += password.p != NULL;
 	if (s->new_passwords < 0 || password.p == NULL)
 		return;
 	line = xasprintf(
@@ -259,8 +261,11 @@ print_accounts(struct start *s)
 	size_t i;
 
 	out_begin(&s->c->out, cols, PH_LEN(cols));
-	json_array_foreach(s->made, i, row)
-	    out_row(&s->c->out, json_incref(row));
+	for (i = 0; i < json_array_size(s->made); i++) {
+		row = json_array_get(s->made, i);
+		if (!json_is_null(json_object_get(row, "password")))
+			out_row(&s->c->out, json_incref(row));
+	}
 	out_end(&s->c->out);
 }
 
@@ -279,7 +284,7 @@ print_result(struct start *s)
 		return;
 	}
 	out_printf(o, "A host for %s is in %s.\n\n", s->q.domain, s->q.dir);
-	if (json_array_size(s->made) != 0) {
+	if (s->set != 0) {
 		buf_init(&sheet, ERRORS_MAX);
 		settings_text(s->m.conf,
 		    &(struct settings_who){ .account = "web100p1",

@@ -99,13 +99,13 @@ ask_keeper(struct cmd *c)
 static void
 print(struct cmd *c, json_t *host, json_t *store)
 {
-	json_t *list = json_object_get(host, "daemons"), *row;
-	size_t i;
+	json_t *list = json_object_get(host, "daemons");
 
 	out_record(&c->out, host_cols, PH_LEN(host_cols), json_incref(host));
 	out_printf(&c->out, "\n");
 	out_begin(&c->out, daemon_cols, PH_LEN(daemon_cols));
-	json_array_foreach(list, i, row) out_row(&c->out, json_incref(row));
+	for (size_t i = 0; i < json_array_size(list); i++)
+		out_row(&c->out, json_incref(json_array_get(list, i)));
 	out_end(&c->out);
 	if (store == NULL)
 		return;

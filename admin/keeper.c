@@ -327,9 +327,12 @@ drain(struct keeper *k)
 static void
 end(struct keeper *k)
 {
+	char *path = host_path(current(k), "admin.sock");
 	bool idle;
 
 	close(k->admin_fd);
+	(void)unlink(path);
+	free(path);
 	pthread_mutex_lock(&k->lock);
 	k->ending = true;
 	pthread_cond_signal(&k->wake);

@@ -153,13 +153,14 @@ static char *
 list_text(const json_t *v)
 {
 	struct buf out;
-	json_t *item;
-	size_t i;
 
 	buf_init(&out, TEXT_MAX);
-	json_array_foreach(v, i, item)
-	    buf_printf(&out, "%s%s", i != 0 ? " " : "",
-		json_is_string(item) ? json_string_value(item) : "?");
+	for (size_t i = 0; i < json_array_size(v); i++) {
+		const json_t *item = json_array_get(v, i);
+
+		buf_printf(&out, "%s%s", i != 0 ? " " : "",
+		    json_is_string(item) ? json_string_value(item) : "?");
+	}
 	return buf_take_str(&out);
 }
 
