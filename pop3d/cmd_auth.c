@@ -65,7 +65,7 @@ logged_in(struct client *c)
 {
 	c->who = c->login.who;
 	c->state = ST_TRANS;
-	session_logged_in(&c->s, c->s.sl->srv->conf->pop3_timeout);
+	session_logged_in(&c->s, &c->who, c->s.sl->srv->conf->pop3_timeout);
 	resp_ok(&c->s.out, "%u messages", view_count(c->view));
 	login_fini(&c->login);
 }

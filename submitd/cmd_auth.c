@@ -51,7 +51,7 @@ auth_done(struct sjob *j)
 	case LOGIN_GOOD:
 		c->who = l->who;
 		login_fini(l);
-		session_logged_in(&c->s, conf->smtp_timeout);
+		session_logged_in(&c->s, &c->who, conf->smtp_timeout);
 		resp_line(&c->s.out, "235 2.7.0 ", "welcome");
 		break;
 	case LOGIN_CHALLENGE:

@@ -22,11 +22,9 @@ on_notify(struct server_loop *sl, const struct notify_event *ev, size_t n)
 {
 	bool queue = false;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++)
 		queue |= ev[i].kind == NOTIFY_QUEUE;
-		if (ev[i].kind == NOTIFY_ACCOUNT)
-			auth_forget(sl->srv->auth, ev[i].account);
-	}
+	session_notify(sl, ev, n);
 	if (queue && sl->index == 0)
 		runner_wake(sl);
 }

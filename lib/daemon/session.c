@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
@@ -396,11 +397,82 @@ session_plain_ok(const struct session *s)
 }
 
 void
-session_logged_in(struct session *s, uint64_t idle_ms)
+session_logged_in(
+    struct session *s, const struct auth_who *who, uint64_t idle_ms)
 {
+	s->who = who;
 	s->counted = true;
 	server_session(s->sl->srv, 1);
 	conn_set_timeout(&s->conn, idle_ms);
+}
+
+/* Is a login still good?  Asked in a job of its own: the session may be busy,
+ * or gone when the answer comes. */
+struct check {
+	struct sjob job;
+	struct server_loop *sl;
+	struct auth_who who;
+	char id[24];
+	int rc;
+};
+
+static void
+check_work(struct sjob *j)
+{
+	struct check *k = PH_CONTAINER(j, struct check, job);
+
+	k->rc = auth_still_good(j->srv->auth, &k->who);
+}
+
+static void
+check_done(struct sjob *j)
+{
+	struct check *k = PH_CONTAINER(j, struct check, job);
+	struct session *s, *hit = NULL;
+
+	TAILQ_FOREACH(s, (struct session_list *)k->sl->app, link)
+		if (strcmp(s->id, k->id) == 0)
+			hit = s;
+	if (hit != NULL && k->rc == ERR_DENIED) {
+		if (hit->working)
+			conn_abort(&hit->conn);
+		else
+			hit->ops->stopping(hit);
+		session_close(hit, "kicked", "");
+	}
+	free(k);
+}
+
+static void
+check_account(struct server_loop *sl, uint64_t account)
+{
+	struct session *s;
+
+	TAILQ_FOREACH(s, (struct session_list *)sl->app, link) {
+		struct check *k;
+
+		if (s->who == NULL || s->who->account != account)
+			continue;
+		k = xcalloc(1, sizeof(*k));
+		k->sl = sl;
+		k->who = *s->who;
+		memcpy(k->id, s->id, sizeof(k->id));
+		k->job.work = check_work;
+		k->job.done = check_done;
+		sjob_submit_auth(sl, &k->job);
+	}
+}
+
+void
+session_notify(struct server_loop *sl, const struct notify_event *ev, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (ev[i].kind != NOTIFY_ACCOUNT)
+			continue;
+		auth_forget(sl->srv->auth, ev[i].account);
+		if (ev[i].kick)
+			check_account(sl, ev[i].account);
+	}
 }
 
 int

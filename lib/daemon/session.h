@@ -58,8 +58,9 @@ struct session {
 	char id[24];
 	struct buf out; /* replies not yet given to conn */
 	session_more *more;
-	bool raw;      /* input is data, not lines */
-	bool quitting; /* set in a job: close after the reply */
+	bool raw;                   /* input is data, not lines */
+	const struct auth_who *who; /* once logged in */
+	bool quitting;              /* set in a job: close after the reply */
 	/* private */
 	bool admitted, greeted, counted, working, handshake, eof, dead;
 	struct sjob job;
@@ -100,12 +101,19 @@ void session_starttls(struct session *s);
 /* Is a password allowed here and now? */
 bool session_plain_ok(const struct session *s);
 
-/* The account is known now: counts as logged in; idle time changes. */
-void session_logged_in(struct session *s, uint64_t idle_ms);
+/* The account is known now: counts as logged in; idle time changes.  who lives
+ * as long as s. */
+void session_logged_in(
+    struct session *s, const struct auth_who *who, uint64_t idle_ms);
 
 /* Counts a bad command; true: that was one too many, and it is closed.  Also
  * from a line that runs in a job. */
 bool session_bad_command(struct session *s);
+
+/* For a daemon's notify: forgets logins whose secrets changed, and ends the
+ * sessions that are to be kicked. */
+void session_notify(
+    struct server_loop *sl, const struct notify_event *ev, size_t n);
 
 /* For a daemon's loop_start, loop_stop and stop. */
 PH_MUSTUSE int session_loop_start(struct server_loop *sl);
