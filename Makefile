@@ -29,7 +29,7 @@ LAYERS = lib/base lib/crypt lib/mail lib/db lib/net storage auth lib/daemon \
 PROGRAMS = posthof imapd pop3d submitd
 
 srcs = $(wildcard $(1)/*.c)
-objs = $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c,$(call srcs,$(1))))
+objs = $(patsubst %.c,$(B)/obj/%.o,$(filter-out %/main.c,$(call srcs,$(1))))
 arch = $(B)/$(subst /,_,$(1)).a
 
 # Archives in link order: the highest layer first.
@@ -47,7 +47,8 @@ submitd_DIR = submitd
 all: $(addprefix $(B)/,$(PROGRAMS)) ## build the four programs
 
 define program
-$(B)/$(1): $(B)/$($(1)_DIR)/main.o $(foreach l,$($(1)_LIBS),$(call arch,$(l)))
+$(B)/$(1): $(B)/obj/$($(1)_DIR)/main.o $(foreach l,$($(1)_LIBS),$(call arch,$(l)))
+	@mkdir -p $$(@D)
 	@echo "  LD   $$@"
 	@$$(CC) $$(ALL_CFLAGS) $$(LDHARDEN) -o $$@ $$^ $$(LDLIBS)
 endef
@@ -61,7 +62,7 @@ $(call arch,$(1)): $(call objs,$(1))
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer,$(l))))
 
-$(B)/%.o: %.c
+$(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
 	@$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -86,7 +87,8 @@ libs_of_admin = $(posthof_LIBS)
 layer_of = $(firstword $(foreach l,$(LAYERS),$(if $(wildcard $(l)/$(patsubst $(subst /,_,$(l))_%,%,$(1)).c),$(l))))
 
 define unit
-$(B)/tests/unit/test_$(1): $(B)/tests/unit/test_$(1).o $(foreach l,$(libs_of_$(call layer_of,$(1))),$(call arch,$(l)))
+$(B)/tests/unit/test_$(1): $(B)/obj/tests/unit/test_$(1).o $(foreach l,$(libs_of_$(call layer_of,$(1))),$(call arch,$(l)))
+	@mkdir -p $$(@D)
 	@echo "  LD   $$@"
 	@$$(CC) $$(ALL_CFLAGS) $$(LDHARDEN) -o $$@ $$^ -lcmocka $$(LDLIBS)
 endef
@@ -100,11 +102,12 @@ ifneq ($(LIBFUZZER),)
 FUZZ_MAIN =
 FUZZ_LINK = -fsanitize=fuzzer
 else
-FUZZ_MAIN = $(B)/tests/fuzz/replay.o
+FUZZ_MAIN = $(B)/obj/tests/fuzz/replay.o
 endif
 
 define fuzz
-$(B)/tests/fuzz/fuzz_$(1): $(B)/tests/fuzz/fuzz_$(1).o $(FUZZ_MAIN) $(foreach l,$(libs_of_$(call layer_of,$(1))),$(call arch,$(l)))
+$(B)/tests/fuzz/fuzz_$(1): $(B)/obj/tests/fuzz/fuzz_$(1).o $(FUZZ_MAIN) $(foreach l,$(libs_of_$(call layer_of,$(1))),$(call arch,$(l)))
+	@mkdir -p $$(@D)
 	@echo "  LD   $$@"
 	@$$(CC) $$(ALL_CFLAGS) $$(LDHARDEN) $$(FUZZ_LINK) -o $$@ $$^ $$(LDLIBS)
 endef
