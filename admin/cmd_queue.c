@@ -155,6 +155,7 @@ find(struct cmd *c, const char *word, struct queue_row *q)
 	uint64_t id;
 	int rc = ERR_NOTFOUND;
 
+	*q = (struct queue_row){ 0 };
 	if (!queue_id_parse(slice_str(word), &id))
 		rc = err_set(&c->err, ERR_INVALID,
 		    "not an id of the queue; see `posthof queue list`");

@@ -35,7 +35,7 @@ static void
 on_entry(const struct tlsload_entry *en, void *arg)
 {
 	(void)arg;
-	if (en->rc != 0)
+	if (en->rc != 0 && en->name[0] != '*') /* that one is an error */
 		log_warn(NULL, "tls", "name=%s left_out=\"%s\"",
 		    log_q(slice_str(en->name)), en->err->text);
 }

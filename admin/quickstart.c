@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "admin/selfsign.h"
+#include "admin/selfcert.h"
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
 
@@ -98,7 +98,7 @@ make_ca(const struct quickstart *q, struct buf *cert, struct buf *key,
 	/* X.520: a common name has 64 characters at most. */
 	if (slice_str(name).n > 64)
 		name[64] = '\0';
-	if ((rc = selfsign_ca(name, cert, key, e)) == 0 &&
+	if ((rc = selfcert_ca(name, cert, key, e)) == 0 &&
 	    (rc = write_file(q, "tls/ca.key", key, 0600, e)) == 0)
 		rc = write_file(q, "tls/ca.pem", cert, 0644, e);
 	free(name);
@@ -108,7 +108,7 @@ make_ca(const struct quickstart *q, struct buf *cert, struct buf *key,
 static bool
 cert_is_good(const struct quickstart *q)
 {
-	struct selfsign_look look = { 0 };
+	struct selfcert_look look = { 0 };
 	struct buf cert, key;
 	bool good;
 
@@ -116,7 +116,7 @@ cert_is_good(const struct quickstart *q)
 	buf_init(&key, PEM_MAX);
 	good = read_own(q, "tls/cert.pem", &cert) &&
 	       read_own(q, "tls/key.pem", &key) &&
-	       selfsign_check(buf_slice(&cert), buf_slice(&key), q->domain,
+	       selfcert_check(buf_slice(&cert), buf_slice(&key), q->domain,
 		   &look, NULL) == 0 &&
 	       look.covers;
 	if (key.p != NULL)
@@ -138,7 +138,7 @@ make_cert(const struct quickstart *q, struct slice ca, struct slice ca_key,
 
 	buf_init(&cert, PEM_MAX);
 	buf_init(&key, PEM_MAX);
-	rc = selfsign_issue(ca, ca_key, names, PH_LEN(names), &cert, &key, e);
+	rc = selfcert_issue(ca, ca_key, names, PH_LEN(names), &cert, &key, e);
 	buf_add_slice(&cert, ca); /* the chain */
 	if (rc == 0 && (rc = write_file(q, "tls/key.pem", &key, 0600, e)) == 0)
 		rc = write_file(q, "tls/cert.pem", &cert, 0644, e);

@@ -62,11 +62,10 @@ static const char *const paragraphs_en[] = {
 	"",
 	"When something does not work",
 	"  You can receive but not send: \"My outgoing server requires",
-	"  authentication\" is off, or the port is 25 instead of the one "
-	"above.",
-	"  A warning about the certificate: do not accept it. The server's "
-	"name",
-	"  must be exactly as above.",
+	"  authentication\" is off, or the port is 25 instead of one of the",
+	"  above.",
+	"  A warning about the certificate: do not accept it. The name of the",
+	"  server must be exactly as above.",
 	NULL,
 };
 

@@ -195,6 +195,6 @@ spawn_raise_nofile(uint64_t n)
 		return;
 	lim.rlim_cur = lim.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &lim) == 0)
-		log_warn(NULL, "limits", "open files %llu, wanted %llu",
+		log_info(NULL, "limits", "open_files=%llu wanted=%llu",
 		    (unsigned long long)lim.rlim_max, (unsigned long long)n);
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/selfsign.h"
+#include "admin/selfcert.h"
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
 #include "lib/crypt/bundle.h"
@@ -28,7 +28,7 @@ load_pair(struct tlsload_entry *en, const char *host, struct buf *bundle,
     struct err *e)
 {
 	struct buf chain, key;
-	struct selfsign_look look = { 0 };
+	struct selfcert_look look = { 0 };
 	struct err why;
 	int rc;
 
@@ -37,7 +37,7 @@ load_pair(struct tlsload_entry *en, const char *host, struct buf *bundle,
 	if ((rc = read_pem(en->chain_path, &chain, e)) != 0 ||
 	    (rc = read_pem(en->key_path, &key, e)) != 0)
 		goto out;
-	rc = selfsign_check(
+	rc = selfcert_check(
 	    buf_slice(&chain), buf_slice(&key), host, &look, &why);
 	if (rc != 0) {
 		(void)err_set(e, rc, "%s, %s: %s", en->chain_path, en->key_path,

@@ -1,4 +1,4 @@
-#include "admin/selfsign.h"
+#include "admin/selfcert.h"
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
@@ -105,7 +105,7 @@ put_pem(X509 *cert, EVP_PKEY *key, struct buf *cert_out, struct buf *key_out)
 }
 
 int
-selfsign_ca(const char *common_name, struct buf *cert_out, struct buf *key_out,
+selfcert_ca(const char *common_name, struct buf *cert_out, struct buf *key_out,
     struct err *e)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
@@ -185,7 +185,7 @@ sign_leaf(X509 *cert, X509 *ca, EVP_PKEY *ca_key, const char *alt)
 }
 
 int
-selfsign_issue(struct slice ca_cert, struct slice ca_key,
+selfcert_issue(struct slice ca_cert, struct slice ca_key,
     const char *const *names, size_t nnames, struct buf *cert_out,
     struct buf *key_out, struct err *e)
 {
@@ -220,14 +220,14 @@ expiry(const X509 *cert)
 }
 
 int
-selfsign_check(struct slice chain, struct slice key, const char *name,
-    struct selfsign_look *out, struct err *e)
+selfcert_check(struct slice chain, struct slice key, const char *name,
+    struct selfcert_look *out, struct err *e)
 {
 	X509 *cert = read_cert(chain);
 	EVP_PKEY *pkey = read_key(key);
 	int rc = 0;
 
-	*out = (struct selfsign_look){ 0 };
+	*out = (struct selfcert_look){ 0 };
 	if (cert == NULL)
 		rc = ssl_failed(e, ERR_TLS, "no certificate in PEM form");
 	else if (pkey == NULL)

@@ -1,9 +1,9 @@
 /*
- * selfsign.h - a certification authority of one's own, for hosts that have no
+ * selfcert.h - a certification authority of one's own, for hosts that have no
  * other yet, and the look at certificates from elsewhere.
  */
-#ifndef ADMIN_SELFSIGN_H
-#define ADMIN_SELFSIGN_H
+#ifndef ADMIN_SELFCERT_H
+#define ADMIN_SELFCERT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,22 +12,22 @@
 #include "lib/base/err.h"
 
 /* Keys are EC P-256.  All four are PEM. */
-PH_MUSTUSE int selfsign_ca(const char *common_name, struct buf *cert_out,
+PH_MUSTUSE int selfcert_ca(const char *common_name, struct buf *cert_out,
     struct buf *key_out, struct err *e);
 /* A certificate for these names; what looks like an IP address becomes one.
  * Valid for 825 days. */
-PH_MUSTUSE int selfsign_issue(struct slice ca_cert, struct slice ca_key,
+PH_MUSTUSE int selfcert_issue(struct slice ca_cert, struct slice ca_key,
     const char *const *names, size_t nnames, struct buf *cert_out,
     struct buf *key_out, struct err *e);
 
 /* Do this chain and key belong together?  *expires_out: seconds since 1970
  * when the first certificate ends.  name (may be NULL): does it cover that
  * host name? */
-struct selfsign_look {
+struct selfcert_look {
 	int64_t expires_at;
 	bool covers;
 };
-PH_MUSTUSE int selfsign_check(struct slice chain, struct slice key,
-    const char *name, struct selfsign_look *out, struct err *e);
+PH_MUSTUSE int selfcert_check(struct slice chain, struct slice key,
+    const char *name, struct selfcert_look *out, struct err *e);
 
 #endif
