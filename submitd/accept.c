@@ -8,7 +8,7 @@
 #include "lib/base/mem.h"
 #include "storage/deliver.h"
 #include "submitd/fixup.h"
-#include "submitd/plan.h"
+#include "submitd/dispatch.h"
 #include "submitd/resp.h"
 
 /* Data that no message may hold; 0 or the reply's kind. */
@@ -34,35 +34,35 @@ check_data(struct client *c, struct err *e)
 /* LMTP: whoever made it fail is left out, and the rest is tried again; so
  * each gets the answer that is his.  True: try again. */
 static bool
-leave_out(struct client *c, struct plan *p, const struct deliver *d, int rc)
+leave_out(struct client *c, struct dispatch *p, const struct deliver *d, int rc)
 {
 	if (c->role != ROLE_LMTP || (rc != ERR_QUOTA && rc != ERR_NOTFOUND) ||
 	    d->bad_target >= p->ntargets)
 		return false;
 	c->env.rcpts[p->target_rcpt[d->bad_target]].rc = rc;
-	plan_drop_target(p, d->bad_target);
+	dispatch_drop_target(p, d->bad_target);
 	return p->ntargets + p->nqueue != 0;
 }
 
 static int
 deliver_plan(struct client *c, struct fixup *fix, struct sjob *j)
 {
-	struct plan plan;
+	struct dispatch to;
 	struct deliver_msg msg = { .parts = fix->parts, .nparts = fix->nparts };
 	struct deliver d = { .msgs = &msg, .nmsgs = 1 };
 	int rc;
 
-	plan_make(&plan, c, j->srv->store, fix->msgid);
+	dispatch_make(&to, c, j->srv->store, fix->msgid);
 	do {
-		msg.targets = plan.targets;
-		msg.ntargets = plan.ntargets;
-		msg.queue = plan.queue;
-		msg.nqueue = plan.nqueue;
+		msg.targets = to.targets;
+		msg.ntargets = to.ntargets;
+		msg.queue = to.queue;
+		msg.nqueue = to.nqueue;
 		rc = deliver(j->srv->store, &d, &c->accept_err);
-	} while (rc != 0 && leave_out(c, &plan, &d, rc));
+	} while (rc != 0 && leave_out(c, &to, &d, rc));
 	if (rc == 0)
 		j->durable = true;
-	plan_fini(&plan);
+	dispatch_fini(&to);
 	return rc;
 }
 

@@ -1,14 +1,14 @@
 /*
- * plan.h - where an accepted message goes: folders here, queue rows for other
+ * dispatch.h - where an accepted message goes: folders here, queue rows for other
  * hosts.  Runs in a job; asks the store for folders named by "+detail".
  */
-#ifndef SUBMITD_PLAN_H
-#define SUBMITD_PLAN_H
+#ifndef SUBMITD_DISPATCH_H
+#define SUBMITD_DISPATCH_H
 
 #include "storage/deliver.h"
 #include "submitd/client.h"
 
-struct plan {
+struct dispatch {
 	struct arena arena;             /* of all texts */
 	struct deliver_target *targets; /* one an account */
 	size_t *target_rcpt;            /* the recipient that led there */
@@ -19,9 +19,9 @@ struct plan {
 };
 
 /* msgid: the message's Message-ID, for listings. */
-void plan_make(
-    struct plan *p, struct client *c, struct store *s, struct slice msgid);
-void plan_drop_target(struct plan *p, size_t index);
-void plan_fini(struct plan *p);
+void dispatch_make(
+    struct dispatch *p, struct client *c, struct store *s, struct slice msgid);
+void dispatch_drop_target(struct dispatch *p, size_t index);
+void dispatch_fini(struct dispatch *p);
 
 #endif

@@ -1,4 +1,4 @@
-#include "submitd/plan.h"
+#include "submitd/dispatch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,7 @@ detail_folder(struct store *s, uint64_t account, struct slice detail)
 }
 
 static bool
-has_account(const struct plan *p, uint64_t account)
+has_account(const struct dispatch *p, uint64_t account)
 {
 	for (size_t i = 0; i < p->ntargets; i++)
 		if (p->targets[i].account == account)
@@ -36,7 +36,7 @@ has_account(const struct plan *p, uint64_t account)
 /* One delivery an account, whatever its addresses.  Return-Path is RFC 5321
  * 4.4; Delivered-To is what loops are cut by. */
 static void
-add_account(struct plan *p, struct client *c, struct store *s, size_t rcpt,
+add_account(struct dispatch *p, struct client *c, struct store *s, size_t rcpt,
     uint64_t account)
 {
 	const struct envelope_rcpt *r = &c->env.rcpts[rcpt];
@@ -68,7 +68,7 @@ domain_of(struct slice addr)
 
 /* The row for this domain with room for one more, perhaps a new one. */
 static struct queue_row *
-row_for(struct plan *p, struct client *c, struct slice addr)
+row_for(struct dispatch *p, struct client *c, struct slice addr)
 {
 	struct queue_row *row;
 
@@ -96,7 +96,7 @@ row_for(struct plan *p, struct client *c, struct slice addr)
 }
 
 static void
-add_remote(struct plan *p, struct client *c, size_t rcpt, struct slice addr,
+add_remote(struct dispatch *p, struct client *c, size_t rcpt, struct slice addr,
     struct slice msgid)
 {
 	const struct envelope_rcpt *r = &c->env.rcpts[rcpt];
@@ -114,9 +114,10 @@ add_remote(struct plan *p, struct client *c, size_t rcpt, struct slice addr,
 }
 
 void
-plan_make(struct plan *p, struct client *c, struct store *s, struct slice msgid)
+dispatch_make(
+    struct dispatch *p, struct client *c, struct store *s, struct slice msgid)
 {
-	*p = (struct plan){ 0 };
+	*p = (struct dispatch){ 0 };
 	for (size_t i = 0; i < c->env.nrcpts; i++) {
 		const struct route *route = &c->env.rcpts[i].route;
 
@@ -128,7 +129,7 @@ plan_make(struct plan *p, struct client *c, struct store *s, struct slice msgid)
 }
 
 void
-plan_drop_target(struct plan *p, size_t index)
+dispatch_drop_target(struct dispatch *p, size_t index)
 {
 	size_t behind = p->ntargets - index - 1;
 
@@ -140,7 +141,7 @@ plan_drop_target(struct plan *p, size_t index)
 }
 
 void
-plan_fini(struct plan *p)
+dispatch_fini(struct dispatch *p)
 {
 	free(p->targets);
 	free(p->target_rcpt);
