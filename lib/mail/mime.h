@@ -70,9 +70,9 @@ struct mime_part {
 	enum mime_cte cte;
 	bool is_text;   /* text, of any subtype */
 	bool is_html;   /* text/html */
-	bool has_nul;   /* a NUL in header or body; set on the root and
-				 * on leaves */
-	bool opaque;    /* would have parts, but is over a limit */
+	bool has_nul;   /* a NUL in header or body; root and leaves */
+	bool opaque;    /* would have parts, but is over a limit, or is a
+			 * message that is encoded (RFC 2046 5.2.1) */
 	bool truncated; /* root only: some limit was met */
 
 	/* What follows is not in the serialised form; p == NULL: no such field.
@@ -91,8 +91,9 @@ struct mime_part *mime_parse(
     struct arena *a, struct slice msg, const struct mime_limits *limits);
 
 /*
- * Reads the header of one part that came from mime_load() (mime_index.h) and sets the fields
- * that are not serialised.  False when the offsets are not within msg.
+ * Reads the header of one part that came from mime_load() (mime_index.h) and
+ * sets the fields that are not serialised.  False when the offsets are not
+ * within msg.
  */
 bool mime_read_header(struct arena *a, struct slice msg, struct mime_part *part,
     const struct mime_limits *limits);

@@ -100,7 +100,7 @@ show_tree(struct buf *b, const struct mime_part *part, struct slice msg)
 }
 
 /* The message whose section numbers RFC 9051 6.4.5.1 gives as an example. */
-static const char rfc9051_sample[] =
+static const char complex_sample[] =
     "Subject: outer" CRLF "Content-Type: multipart/mixed; boundary=A" CRLF CRLF
     "preamble" CRLF "--A" CRLF CRLF "part 1" CRLF "--A" CRLF
     "Content-Type: application/octet-stream" CRLF

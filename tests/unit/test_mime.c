@@ -19,7 +19,7 @@ static const struct {
 	  "--simple boundary--" CRLF CRLF "This is the epilogue." CRLF,
 	    "multipart/mixed(TEXT/PLAIN{It does NOT end with a linebreak.}"
 	    "text/plain{It DOES end with a linebreak." CRLF "})" },
-	{ rfc9051_sample,
+	{ complex_sample,
 	    "multipart/mixed(TEXT/PLAIN{part 1}application/octet-stream"
 	    "{cGFydCAy}message/rfc822[multipart/mixed(text/plain{3.1}"
 	    "application/octet-stream{3.2})]multipart/mixed(image/gif{4.1}"
@@ -261,7 +261,7 @@ test_limits(void **state)
 {
 	static const struct mime_limits lim = { .depth = 1 };
 	static const struct mime_limits head = { .header_bytes = 20 };
-	struct slice msg = SLICE(rfc9051_sample);
+	struct slice msg = SLICE(complex_sample);
 	struct mime_part *root;
 	struct arena a;
 	struct buf b;
@@ -310,7 +310,7 @@ test_nul(void **state)
 static void
 test_read_header(void **state)
 {
-	struct slice msg = SLICE(rfc9051_sample);
+	struct slice msg = SLICE(complex_sample);
 	struct mime_part *root, *part, copy;
 	struct arena a;
 

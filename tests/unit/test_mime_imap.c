@@ -258,7 +258,7 @@ test_mangled(void **state)
 		mangle(slice_str(envelopes[i][0]), 7, write_any);
 	for (size_t i = 0; i < PH_LEN(bodies); i++)
 		mangle(slice_str(bodies[i][0]), 7, write_any);
-	mangle(SLICE(rfc9051_sample), 37, write_any);
+	mangle(SLICE(complex_sample), 37, write_any);
 }
 
 static void

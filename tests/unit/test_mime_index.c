@@ -70,7 +70,7 @@ check_sections(const struct mime_part *root, struct slice msg)
 static void
 test_sections(void **state)
 {
-	struct slice msg = SLICE(rfc9051_sample);
+	struct slice msg = SLICE(complex_sample);
 	struct mime_part *root;
 	struct arena a;
 	struct buf b;
@@ -172,7 +172,7 @@ test_round(void **state)
 {
 	(void)state;
 	round_trip(SLICE(""));
-	mangle(SLICE(rfc9051_sample), 16, round_trip);
+	mangle(SLICE(complex_sample), 16, round_trip);
 }
 
 /* Damaged bytes are refused or give a tree whose ranges are sound. */
@@ -216,7 +216,7 @@ test_damage(void **state)
 	arena_init(&a);
 	buf_init(&b, 1000);
 	assert_true(
-	    mime_serialize(mime_parse(&a, SLICE(rfc9051_sample), NULL), &b));
+	    mime_serialize(mime_parse(&a, SLICE(complex_sample), NULL), &b));
 	mangle(buf_slice(&b), 1, load_any);
 	for (size_t n = 0; n < buf_len(&b); n++) {
 		struct mime_part *root;
@@ -227,7 +227,7 @@ test_damage(void **state)
 	buf_fini(&b);
 	buf_init(&b, 5);
 	assert_false(
-	    mime_serialize(mime_parse(&a, SLICE(rfc9051_sample), NULL), &b));
+	    mime_serialize(mime_parse(&a, SLICE(complex_sample), NULL), &b));
 	buf_fini(&b);
 	arena_clear(&a);
 }

@@ -77,7 +77,8 @@ test_limits(void **state)
 static const char *const html[][2] = {
 	{ "<p>Hello <b>W</b>orld</p>", " Hello World " },
 	{ "a<br>b<BR/>c", "a b c" },
-	{ "<html><head><title>T</title><style>p{a>b}</style></head>x", "     x" },
+	{ "<html><head><title>T</title><style>p{a>b}</style></head>x",
+	    "     x" },
 	{ "<script>if (a</b) \"</script>\"</SCRIPT>x", " \" x" },
 	{ "a<!-- <b> > -->b<!DOCTYPE x>c<?xml?>d", "ab c d" },
 	{ "&amp;&lt;&auml;&#228;&#xE4;&euro;&nbsp;&Auml;",
