@@ -67,7 +67,8 @@ write_all(struct mime_part *root, struct slice msg, struct arena *a)
 	preview_make(&b, msg, root);
 	ph_assert(utf8_valid(buf_slice(&b)) && buf_len(&b) <= 800);
 	buf_fini(&b);
-	(void)rewrite_submission(a, msg, &o, &rw);
+	if (rewrite_submission(a, msg, &o, &rw) == 0)
+		ph_assert(rw.size <= rw.add.n + msg.n);
 }
 
 int
