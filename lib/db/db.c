@@ -11,6 +11,19 @@
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 
+/* Did this thread just meet a damaged page, and was the panic over it taken
+ * back? */
+static bool
+forgiven(struct db *db)
+{
+	struct db_thread *th = pthread_getspecific(db->key);
+
+	if (th == NULL || !th->forgiven)
+		return false;
+	th->damage = th->forgiven = false;
+	return true;
+}
+
 int
 db_code(struct db *db, int ret, const char *op)
 {
@@ -22,6 +35,8 @@ db_code(struct db *db, int ret, const char *op)
 	case DB_LOCK_DEADLOCK:
 	case DB_LOCK_NOTGRANTED: return ERR_BUSY;
 	case DB_RUNRECOVERY:
+		if (forgiven(db))
+			return ERR_CORRUPT;
 		log_error(NULL, "db-panic", "op=%s", op);
 		_exit(DB_EXIT_PANIC);
 	default: break;

@@ -27,18 +27,41 @@ env_db(const DB_ENV *env)
 	return env->app_private;
 }
 
+static struct db_thread *
+this_thread(struct db *db)
+{
+	return db->have_key ? pthread_getspecific(db->key) : NULL;
+}
+
+/*
+ * For one damaged page Berkeley DB gives up the whole environment, and would
+ * do so again after every recovery, whenever that page is read.  The thread
+ * that read it has taken no step that needs undoing, as with a read error: so
+ * the verdict is taken back at once, before another process can see it, and
+ * the call fails alone with ERR_CORRUPT.
+ */
+static void
+forgive(struct db *db, struct db_thread *th)
+{
+	if (db->env->set_flags(db->env, DB_PANIC_ENVIRONMENT, 0) == 0)
+		th->forgiven = true;
+}
+
 static void
 on_error(const DB_ENV *env, const char *prefix, const char *msg)
 {
 	struct db *db = env_db(env);
-	struct db_thread *th;
+	struct db_thread *th = this_thread(db);
 	const char *table = "-";
 
 	(void)prefix;
-	th = db->have_key ? pthread_getspecific(db->key) : NULL;
+	/* its own panic, not one that it comes across */
+	if (th != NULL && th->damage && strstr(msg, "BDB0061") != NULL)
+		forgive(db, th);
 	if (th != NULL && th->table < db->ntables)
 		table = db->defs[th->table].name;
-	if (th != NULL && strstr(msg, "checksum error") != NULL)
+	if (th != NULL && !db->recovering &&
+	    strstr(msg, "checksum error") != NULL)
 		th->damage = true;
 	log_error(NULL, "db", "table=%s msg=%s", table, log_q(slice_str(msg)));
 }
@@ -50,13 +73,16 @@ on_message(const DB_ENV *env, const char *msg)
 	log_debug(NULL, "db", "msg=%s", log_q(slice_str(msg)));
 }
 
-/* Nothing may be done in a lost environment, not even closing it. */
+/* Nothing may be done in a lost environment, not even closing it.  A thread
+ * that was inside the library while another met a damaged page may have gone
+ * away from a latch it held: for it the panic stands. */
 static void
 on_event(DB_ENV *env, u_int32_t event, void *info)
 {
-	(void)env;
+	struct db_thread *th = this_thread(env_db(env));
+
 	(void)info;
-	if (event == DB_EVENT_PANIC)
+	if (event == DB_EVENT_PANIC && (th == NULL || !th->forgiven))
 		_exit(DB_EXIT_PANIC);
 }
 

@@ -18,7 +18,8 @@ struct db_thread {
 	_Atomic uint64_t since_ms; /* the running call; 0: none */
 	unsigned depth;
 	unsigned table;       /* of the call at work, for messages */
-	bool damage;          /* the library spoke of a bad page */
+	bool damage;          /* the library spoke of a bad page, */
+	bool forgiven;        /* and its panic was taken back */
 	uint64_t jitter;      /* state of a small generator */
 	struct db_scan *idle; /* one scan kept with its memory */
 };

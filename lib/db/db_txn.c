@@ -50,7 +50,7 @@ update_once(struct db_txn *t, int (*fn)(struct db_txn *t, void *arg), void *arg)
 	t->broken = 0;
 	ret = env->txn_begin(env, NULL, &t->txn, 0);
 	if (ret != 0)
-		return db_code(t->db, ret, "txn_begin");
+		return db_txn_code(t, ret, "txn_begin");
 	rc = fn(t, arg);
 	if (t->broken != 0)
 		rc = t->broken;
@@ -63,14 +63,37 @@ update_once(struct db_txn *t, int (*fn)(struct db_txn *t, void *arg), void *arg)
 	return rc;
 }
 
-int
-db_update(struct db *db, int (*fn)(struct db_txn *t, void *arg), void *arg)
+static int
+read_once(struct db_txn *t, int (*fn)(struct db_txn *t, void *arg), void *arg)
 {
-	struct db_txn t = { .db = db, .th = db_enter(db) };
+	DB_ENV *env = t->db->env;
+	int rc, ret;
+
+	t->broken = 0;
+	ret = env->txn_begin(env, NULL, &t->txn, DB_TXN_SNAPSHOT);
+	if (ret != 0)
+		return db_txn_code(t, ret, "txn_begin");
+	rc = fn(t, arg);
+	if (t->broken != 0)
+		rc = t->broken;
+	/* Nothing was written: a commit is only the end. */
+	ret = t->txn->commit(t->txn, DB_TXN_NOSYNC);
+	return rc != 0 ? rc : db_code(t->db, ret, "end of snapshot");
+}
+
+static int
+run(struct db *db, bool snapshot,
+    int (*once)(
+	struct db_txn *t, int (*fn)(struct db_txn *t, void *arg), void *arg),
+    int (*fn)(struct db_txn *t, void *arg), void *arg)
+{
+	struct db_txn t = {
+		.db = db, .th = db_enter(db), .snapshot = snapshot
+	};
 	int rc;
 
 	for (unsigned try = 1;; try++) {
-		rc = update_once(&t, fn, arg);
+		rc = once(&t, fn, arg);
 		if (rc != ERR_BUSY || t.broken == 0 || try == TRIES_MAX)
 			break;
 		pause_before(t.th, try);
@@ -81,32 +104,16 @@ db_update(struct db *db, int (*fn)(struct db_txn *t, void *arg), void *arg)
 	return rc;
 }
 
-static int
-read_once(struct db_txn *t, int (*fn)(struct db_txn *t, void *arg), void *arg)
+int
+db_update(struct db *db, int (*fn)(struct db_txn *t, void *arg), void *arg)
 {
-	DB_ENV *env = t->db->env;
-	int rc, ret;
-
-	t->broken = 0;
-	ret = env->txn_begin(env, NULL, &t->txn, DB_TXN_SNAPSHOT);
-	if (ret != 0)
-		return db_code(t->db, ret, "txn_begin");
-	rc = fn(t, arg);
-	if (t->broken != 0)
-		rc = t->broken;
-	/* Nothing was written: a commit is only the end. */
-	ret = t->txn->commit(t->txn, DB_TXN_NOSYNC);
-	return rc != 0 ? rc : db_code(t->db, ret, "end of snapshot");
+	return run(db, false, update_once, fn, arg);
 }
 
 int
 db_read(struct db *db, int (*fn)(struct db_txn *t, void *arg), void *arg)
 {
-	struct db_txn t = { .db = db, .th = db_enter(db), .snapshot = true };
-	int rc = read_once(&t, fn, arg);
-
-	db_leave(t.th);
-	return rc;
+	return run(db, true, read_once, fn, arg);
 }
 
 static void

@@ -1,5 +1,7 @@
 #include "lib/db/db.h"
 
+#include <fcntl.h>
+#include <ftw.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -16,8 +18,6 @@
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/num.h"
-
-#include <ftw.h>
 
 enum { T_BIG, T_SMALL, T_N };
 
@@ -702,6 +702,77 @@ test_kill(void **state)
 	stop(&f);
 }
 
+/* A damaged page costs what is on it, not the process. */
+
+static void
+damage(struct fixture *f)
+{
+	char path[100];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/big.db", f->dir);
+	fd = open(path, O_RDWR);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, "garbage", 7, 4096 * 10 + 2000), 7);
+	close(fd);
+}
+
+struct tally {
+	int good, bad;
+	uint64_t key;
+};
+
+static int
+get_one(struct db_txn *t, void *arg)
+{
+	struct tally *y = arg;
+	char k[8], v[200];
+	size_t n;
+
+	return db_get(t, T_BIG, key_of(k, y->key), v, sizeof(v), &n);
+}
+
+static void
+read_all(struct fixture *f)
+{
+	struct tally y = { 0, 0, 0 };
+
+	for (y.key = 0; y.key < 2000; y.key += 2) {
+		int rc = db_read(f->db, get_one, &y);
+
+		assert_true(rc == 0 || rc == ERR_CORRUPT);
+		*(rc == 0 ? &y.good : &y.bad) += 1;
+	}
+	assert_in_range(y.bad, 1, 100);
+	assert_int_equal(y.good + y.bad, 1000);
+}
+
+static void
+test_damage(void **state)
+{
+	struct fixture f;
+	uint64_t from = 0;
+	int rc = 0;
+
+	(void)state;
+	start(&f);
+	assert_int_equal(db_update(f.db, fill, &from), 0);
+	assert_int_equal(db_checkpoint(f.db, 0, 0), 0);
+	db_close(&f.db);
+	recover_join(&f); /* with an empty cache */
+	damage(&f);
+	read_all(&f);
+	from = 100; /* all of it again */
+	assert_int_equal(db_update(f.db, fill, &from), ERR_INTERNAL);
+	assert_int_equal(db_update(f.db, put_then_fail, &rc), 0);
+	assert_int_equal(db_checkpoint(f.db, 0, 0), 0);
+	db_close(&f.db);
+	recover_join(&f);
+	assert_int_equal(db_read(f.db, has_seven, NULL), 0);
+	read_all(&f);
+	stop(&f);
+}
+
 int
 main(void)
 {
@@ -716,6 +787,7 @@ main(void)
 		cmocka_unit_test(test_oldest_call),
 		cmocka_unit_test(test_refuses),
 		cmocka_unit_test(test_kill),
+		cmocka_unit_test(test_damage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
