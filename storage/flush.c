@@ -23,6 +23,7 @@ struct flusher {
 	bool notes; /* notifications wait */
 	bool retry; /* for some it is a later try */
 	bool stop;
+	bool sync_stop; /* the syncer's end, after the flusher's */
 	bool sync_wanted, sync_ended;
 	int sync_rc;
 	uint64_t batches, waits;
@@ -108,7 +109,7 @@ syncer_main(void *arg)
 
 	pthread_mutex_lock(&f->mtx);
 	for (;;) {
-		while (!f->sync_wanted && !f->stop)
+		while (!f->sync_wanted && !f->sync_stop)
 			pthread_cond_wait(&f->go, &f->mtx);
 		if (!f->sync_wanted)
 			break;
@@ -272,7 +273,9 @@ flusher_free(struct flusher **fp)
 	pthread_mutex_unlock(&f->mtx);
 	if (f->flushing)
 		pthread_join(f->flusher, NULL);
+	/* Only now: the flusher's last batch still needed the syncer. */
 	pthread_mutex_lock(&f->mtx);
+	f->sync_stop = true;
 	pthread_cond_signal(&f->go);
 	pthread_mutex_unlock(&f->mtx);
 	if (f->syncing)
