@@ -22,19 +22,19 @@ struct auth_sasl;
 /* The good end of a login. */
 struct auth_who {
 	uint64_t account;
-	char name[64];			/* "web100p1" */
+	char name[64]; /* "web100p1" */
 	char package[32];
-	char lang[3];			/* "de" or "en", the host's if unset */
+	char lang[3]; /* "de" or "en", the host's if unset */
 	uint32_t secret_id;
 	uint64_t secret_version;
 };
 
 /* Who asks: for throttling, the log and `logins`. */
 struct auth_peer {
-	unsigned scope;			/* SCOPE_IMAP, _POP3 or _SMTP: one */
-	const char *ip;			/* "" for a Unix socket */
-	const char *tls;		/* conn_tls_name(), "" in clear */
-	const char *session;		/* id for the log */
+	unsigned scope;      /* SCOPE_IMAP, _POP3 or _SMTP: one */
+	const char *ip;      /* "" for a Unix socket */
+	const char *tls;     /* conn_tls_name(), "" in clear */
+	const char *session; /* id for the log */
 };
 
 /* service: "imap", "pop" or "smtp"-like name for SASL; hostname for SASL. */
@@ -62,7 +62,7 @@ void auth_mechs(const struct auth *a, bool plain_ok, bool binding, bool login,
 
 /* Channel binding of this connection, for -PLUS; n 0: none. */
 struct auth_binding {
-	uint8_t exporter[64], endpoint[64];	/* tls-exporter,
+	uint8_t exporter[64], endpoint[64]; /* tls-exporter,
 						 * tls-server-end-point */
 	size_t exporter_n, endpoint_n;
 };
@@ -94,8 +94,8 @@ void auth_forget(struct auth *a, uint64_t account);
 
 /* May this login send as this address (envelope or From)?  0 or ERR_DENIED:
  * its own name at a local domain, or an address that leads to it. */
-PH_MUSTUSE int auth_may_send_as(struct auth *a, const struct auth_who *who,
-    struct slice address);
+PH_MUSTUSE int auth_may_send_as(
+    struct auth *a, const struct auth_who *who, struct slice address);
 
 /* What to store for a password; value is written into the buffer in the form
  * of SECRET_SCRAM_SHA256. */

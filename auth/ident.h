@@ -13,7 +13,7 @@
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
 
-enum { IDENT_MAX = 320 };	/* RFC 5321 4.5.3.1: 64 + 1 + 255 */
+enum { IDENT_MAX = 320 }; /* RFC 5321 4.5.3.1: 64 + 1 + 255 */
 
 /* "webNNN", NNN 1..99999999 without leading zero. */
 bool ident_is_package(struct slice s);
@@ -28,8 +28,8 @@ PH_MUSTUSE int ident_fold_domain(struct slice s, char *out, struct err *e);
 PH_MUSTUSE int ident_fold_address(struct slice s, char *out, struct err *e);
 /* A login: an account's name or an address; "%" is not "@".  A "+detail" or
  * folder suffix stays.  *is_address_out tells which. */
-PH_MUSTUSE int ident_fold_login(struct slice s, char *out,
-    bool *is_address_out, struct err *e);
+PH_MUSTUSE int ident_fold_login(
+    struct slice s, char *out, bool *is_address_out, struct err *e);
 PH_MUSTUSE int ident_fold_package(struct slice s, char *out, struct err *e);
 PH_MUSTUSE int ident_fold_account(struct slice s, char *out, struct err *e);
 

@@ -33,6 +33,18 @@ crypt_sha256(struct slice in, uint8_t out[SHA256_LEN])
 }
 
 void
+crypt_sha1(struct slice in, uint8_t out[SHA1_LEN])
+{
+	ph_assert(EVP_Digest(in.p, in.n, out, NULL, EVP_sha1(), NULL) == 1);
+}
+
+void
+crypt_sha512(struct slice in, uint8_t out[SHA512_LEN])
+{
+	ph_assert(EVP_Digest(in.p, in.n, out, NULL, EVP_sha512(), NULL) == 1);
+}
+
+void
 crypt_hmac_sha256(struct slice key, struct slice in, uint8_t out[SHA256_LEN])
 {
 	unsigned int n = SHA256_LEN;

@@ -10,7 +10,12 @@
 
 #include "lib/base/slice.h"
 
-enum { SHA256_LEN = 32, SCRAM_ROUNDS_MAX = 1000000 };
+enum {
+	SHA1_LEN = 20,
+	SHA256_LEN = 32,
+	SHA512_LEN = 64,
+	SCRAM_ROUNDS_MAX = 1000000
+};
 
 /* Dies when the kernel has no randomness: nothing works without. */
 void crypt_random(void *out, size_t n);
@@ -19,6 +24,9 @@ void crypt_random(void *out, size_t n);
 bool crypt_equal(const void *a, const void *b, size_t n);
 
 void crypt_sha256(struct slice in, uint8_t out[SHA256_LEN]);
+/* Only to check password hashes brought along from other hosts. */
+void crypt_sha1(struct slice in, uint8_t out[SHA1_LEN]);
+void crypt_sha512(struct slice in, uint8_t out[SHA512_LEN]);
 void crypt_hmac_sha256(
     struct slice key, struct slice in, uint8_t out[SHA256_LEN]);
 /* RFC 8018 5.2 with HMAC-SHA-256.  Costs about 0.2 us a round. */

@@ -1,0 +1,85 @@
+/*
+ * auth_priv.h - what the files of auth/ share: one login from name to end.
+ * For auth/ only.
+ */
+#ifndef AUTH_AUTH_PRIV_H
+#define AUTH_AUTH_PRIV_H
+
+#include "auth/auth.h"
+#include "auth/cache.h"
+#include "auth/ident.h"
+#include "auth/throttle.h"
+#include "lib/crypt/crypt.h"
+#include "storage/host_key.h"
+
+struct auth {
+	const struct conf *conf;
+	struct store *store;
+	char *service, *hostname;
+	struct cache *cache;
+	struct throttle *throttle;
+	uint8_t start_key[SHA256_LEN];  /* of this process: cache, throttle */
+	uint8_t host_key[HOST_KEY_LEN]; /* of this host: made-up secrets */
+};
+
+/* Whom a login means.  auth_found_fini() always. */
+struct auth_found {
+	char login[IDENT_MAX + 1]; /* folded; "" when it cannot be */
+	bool known;
+	bool package_suspended;
+	struct account ac; /* when known; texts in the arena */
+	struct arena arena;
+};
+
+void auth_found_init(struct auth_found *f);
+void auth_found_fini(struct auth_found *f);
+/* 0 also for a login that is unknown or impossible; else the store's error. */
+PH_MUSTUSE int auth_find(
+    struct auth *a, struct slice login, struct auth_found *f);
+/* The account's name, or the login that is none. */
+struct slice auth_found_name(const struct auth_found *f);
+
+/* Which secret proved a login. */
+struct auth_proof {
+	const struct secret *secret;
+	bool told; /* from the cache, and recorded not long ago */
+};
+
+/*
+ * Is this the password?  0; ERR_AUTH; ERR_LIMIT (e says how long to wait).
+ * Counts what is wrong, remembers what is good, costs the same for unknown
+ * logins.
+ */
+PH_MUSTUSE int auth_verify(struct auth *a, const struct auth_peer *peer,
+    const struct auth_found *f, struct slice password,
+    struct auth_proof *proof_out, struct err *e);
+
+/* The same around SCRAM, where the password is not seen: may it be tried, and
+ * how it went.  good: *told_out as in struct auth_proof. */
+PH_MUSTUSE int auth_scram_begin(struct auth *a, const struct auth_peer *peer,
+    const struct auth_found *f, struct err *e);
+void auth_scram_wrong(
+    struct auth *a, const struct auth_peer *peer, const struct auth_found *f);
+void auth_scram_good(struct auth *a, const struct auth_peer *peer,
+    const struct auth_found *f, struct auth_proof *proof);
+
+/*
+ * The end of a login that was proved: may he?  0 with *who_out, logged and
+ * recorded; ERR_DENIED with a text.  mech: for the log.
+ */
+PH_MUSTUSE int auth_finish(struct auth *a, const struct auth_peer *peer,
+    const char *mech, const struct auth_found *f,
+    const struct auth_proof *proof, struct auth_who *who_out, struct err *e);
+
+/* The end of one that failed: logs and records it, once, and makes every kind
+ * of wrong look alike.  why: static word for the log.  Returns rc. */
+int auth_refuse(struct auth *a, const struct auth_peer *peer, const char *mech,
+    const struct auth_found *f, int rc, const char *why, struct err *e);
+
+/* The word for the log when auth_verify() said rc. */
+const char *auth_why(const struct auth_found *f, int rc);
+
+/* Is this secret past its time? */
+bool auth_expired(const struct secret *s);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * cache.h - good logins remembered, so that a mailbox polled every minute does
+ * not pay the key derivation each time.
+ *
+ * What is kept is no password but an HMAC of it under a key of this process.
+ * Bounded; the least used account goes first.  Thread-safe, never blocks.
+ */
+#ifndef AUTH_CACHE_H
+#define AUTH_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cache;
+
+enum { CACHE_MAC = 32, CACHE_PER_ACCOUNT = 4 };
+
+/* What a login was proved with. */
+struct cache_key {
+	uint64_t account;
+	uint64_t secret_version; /* an older one is forgotten */
+	uint8_t mac[CACHE_MAC];
+};
+
+/* keep_ms 0: remembers nothing.  accounts_max: how many. */
+struct cache *cache_new(uint64_t keep_ms, size_t accounts_max);
+void cache_free(struct cache **c);
+
+/*
+ * Is this login known as good?  from: whence it comes, a hash; *told_out: the
+ * login before it came from there too, so that it need not be recorded again.
+ */
+bool cache_get(struct cache *c, const struct cache_key *key, uint64_t from,
+    uint64_t now_ms, uint32_t *secret_id_out, bool *told_out);
+void cache_put(struct cache *c, const struct cache_key *key, uint64_t from,
+    uint64_t now_ms, uint32_t secret_id);
+/* account 0: all. */
+void cache_forget(struct cache *c, uint64_t account);
+
+#endif

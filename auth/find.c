@@ -1,0 +1,98 @@
+/*
+ * Whom a login means: an account's name, an address that leads to one account,
+ * or an account's name at one of our domains (CLIENTS O2, S15).
+ */
+#include "auth/auth_priv.h"
+
+#include "lib/base/clock.h"
+#include "storage/names.h"
+
+void
+auth_found_init(struct auth_found *f)
+{
+	*f = (struct auth_found){ 0 };
+	arena_init(&f->arena);
+}
+
+void
+auth_found_fini(struct auth_found *f)
+{
+	arena_clear(&f->arena);
+	f->known = false;
+}
+
+struct slice
+auth_found_name(const struct auth_found *f)
+{
+	return f->known ? f->ac.name : slice_str(f->login);
+}
+
+bool
+auth_expired(const struct secret *s)
+{
+	return s->expires_at != 0 && s->expires_at <= clock_wall_sec();
+}
+
+/* The one account behind an address; ERR_NOTFOUND. */
+static int
+name_of_address(struct auth *a, struct slice addr, struct arena *arena,
+    struct slice *name_out)
+{
+	struct address ad;
+	struct slice local = names_local_of(addr);
+	bool ours;
+	int rc = address_get(a->store, addr, arena, &ad);
+
+	if (rc == 0) {
+		*name_out = ad.targets[0];
+		return ad.ntargets == 1 &&
+			       names_is_account(*name_out, NULL, NULL)
+			   ? 0
+			   : ERR_NOTFOUND;
+	}
+	if (rc != ERR_NOTFOUND || !names_is_account(local, NULL, NULL))
+		return rc;
+	/* "web12p3@host": people put the server behind their name. */
+	*name_out = local;
+	if (slice_ieq_str(names_domain_of(addr), a->hostname))
+		return 0;
+	rc = domain_is_local(a->store, names_domain_of(addr), &ours);
+	return rc == 0 && !ours ? ERR_NOTFOUND : rc;
+}
+
+static int
+load(struct auth *a, struct slice name, struct auth_found *f)
+{
+	struct package p;
+	int rc;
+
+	if ((rc = account_get(a->store, name, &f->arena, &f->ac)) != 0)
+		return rc;
+	rc = package_get(a->store, f->ac.package, &f->arena, &p);
+	if (rc != 0 && rc != ERR_NOTFOUND)
+		return rc;
+	f->package_suspended = rc == 0 && p.suspended;
+	f->known = true;
+	return 0;
+}
+
+int
+auth_find(struct auth *a, struct slice login, struct auth_found *f)
+{
+	struct slice name;
+	struct err e;
+	bool is_address;
+	int rc;
+
+	if (ident_fold_login(login, f->login, &is_address, &e) != 0)
+		return 0;
+	name = slice_str(f->login);
+	if (is_address) {
+		rc = name_of_address(a, name, &f->arena, &name);
+		if (rc != 0)
+			return rc == ERR_NOTFOUND ? 0 : rc;
+	} else if (!ident_is_account(name, NULL))
+		return 0;
+	rc = load(a, name, f);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}

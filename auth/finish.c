@@ -1,0 +1,154 @@
+/*
+ * How a login ends: who it is and whether he may, in the log and in the
+ * account's events.
+ */
+#include "auth/auth_priv.h"
+
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "storage/event.h"
+
+enum { EVENT_TEXT_MAX = 400, USED_EVERY_SEC = 60 };
+
+static const char *
+service_of(const struct auth_peer *peer)
+{
+	switch (peer->scope) {
+	case SCOPE_IMAP: return "imap";
+	case SCOPE_POP3: return "pop3";
+	case SCOPE_SMTP: return "smtp";
+	}
+	return "other";
+}
+
+static const char *
+shown(const char *s)
+{
+	return s != NULL && s[0] != '\0' ? s : "-";
+}
+
+static void
+record(struct auth *a, const struct auth_peer *peer, const char *mech,
+    const struct auth_found *f, enum event_kind kind, const char *more)
+{
+	struct buf b;
+	int rc;
+
+	if (!f->known)
+		return;
+	buf_init(&b, EVENT_TEXT_MAX);
+	buf_printf(&b, "service=%s ip=%s mech=%s tls=%s %s", service_of(peer),
+	    shown(peer->ip), mech, shown(peer->tls), more);
+	rc = event_add(a->store, f->ac.id, kind, buf_slice(&b));
+	if (rc != 0)
+		log_warn(peer->session, "event-lost", "account=%s why=%s",
+		    log_q(f->ac.name), err_name(rc));
+	buf_fini(&b);
+}
+
+const char *
+auth_why(const struct auth_found *f, int rc)
+{
+	if (rc == ERR_LIMIT)
+		return "throttled";
+	if (rc != ERR_AUTH)
+		return err_name(rc);
+	return f->known ? "password" : "unknown";
+}
+
+int
+auth_refuse(struct auth *a, const struct auth_peer *peer, const char *mech,
+    const struct auth_found *f, int rc, const char *why, struct err *e)
+{
+	struct throttle_try tr = { .name = auth_found_name(f), .ip = peer->ip };
+	char more[100];
+	struct buf b;
+
+	log_warn(peer->session, "login-failed",
+	    "service=%s login=%s account=%s ip=%s mech=%s tls=%s why=%s",
+	    service_of(peer), log_q(slice_str(f->login)),
+	    f->known ? log_q(f->ac.name) : "-", shown(peer->ip), mech,
+	    shown(peer->tls), why);
+	buf_init(&b, sizeof(more));
+	buf_printf(&b, "why=%s", why);
+	if (slice_copy(buf_slice(&b), more, sizeof(more)) && f->known &&
+	    throttle_tell(a->throttle, &tr, clock_steady_ms()))
+		record(a, peer, mech, f, EVENT_LOGIN_FAILED, more);
+	buf_fini(&b);
+	switch (rc) {
+	case ERR_LIMIT:
+	case ERR_DENIED: return rc; /* e says it already */
+	case ERR_AUTH: return err_set(e, rc, "wrong name or password");
+	}
+	return err_set(e, rc, "logins do not work at the moment");
+}
+
+/* The account's language as two letters. */
+static void
+set_lang(const struct auth *a, const struct auth_found *f, char out[3])
+{
+	if (f->ac.lang.n != 2 || !slice_copy(f->ac.lang, out, 3))
+		(void)slice_copy(
+		    slice_sub(slice_str(a->conf->lang), 0, 2), out, 3);
+}
+
+static int
+may(const struct auth_peer *peer, const struct auth_found *f,
+    const struct secret *s, const char **why_out, struct err *e)
+{
+	if (f->ac.suspended || f->package_suspended) {
+		*why_out = "suspended";
+		return err_set(e, ERR_DENIED,
+		    "this account is suspended; please ask your provider");
+	}
+	if ((s->scope & peer->scope) == 0) {
+		*why_out = "scope";
+		return err_set(e, ERR_DENIED, "this password is not for %s",
+		    service_of(peer));
+	}
+	return 0;
+}
+
+int
+auth_finish(struct auth *a, const struct auth_peer *peer, const char *mech,
+    const struct auth_found *f, const struct auth_proof *proof,
+    struct auth_who *who_out, struct err *e)
+{
+	const struct secret *s = proof->secret;
+	struct auth_who who = { .account = f->ac.id,
+		.secret_id = s->id,
+		.secret_version = f->ac.secret_version };
+	const char *why;
+	char more[40];
+	int64_t now = clock_wall_sec();
+	int rc;
+
+	if ((rc = may(peer, f, s, &why, e)) != 0)
+		return auth_refuse(a, peer, mech, f, rc, why, e);
+	if (!slice_copy(f->ac.name, who.name, sizeof(who.name)) ||
+	    !slice_copy(f->ac.package, who.package, sizeof(who.package)))
+		return err_set(e, ERR_CORRUPT, "the account is damaged");
+	set_lang(a, f, who.lang);
+	log_info(peer->session, "login",
+	    "service=%s account=%s login=%s ip=%s mech=%s tls=%s secret=%u",
+	    service_of(peer), who.name, log_q(slice_str(f->login)),
+	    shown(peer->ip), mech, shown(peer->tls), (unsigned)s->id);
+	/* A mailbox that is polled every minute is not recorded each time. */
+	if (!proof->told) {
+		struct buf b;
+
+		buf_init(&b, sizeof(more));
+		buf_printf(&b, "secret=%u", (unsigned)s->id);
+		if (slice_copy(buf_slice(&b), more, sizeof(more)))
+			record(a, peer, mech, f, EVENT_LOGIN, more);
+		buf_fini(&b);
+		if (s->used_at + USED_EVERY_SEC <= now &&
+		    account_secret_used(a->store, f->ac.id, s->id, now) != 0)
+			log_warn(peer->session, "used-not-written",
+			    "account=%s", who.name);
+	}
+	*who_out = who;
+	return 0;
+}

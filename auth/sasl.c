@@ -1,0 +1,629 @@
+/*
+ * The library keeps its state in the process: it is set up once, its threads
+ * get our mutexes, and connections are made and ended one at a time (2.1.28
+ * races there).  It never sees a configuration file, loads only the two
+ * plug-ins that are named below, and gets secrets from us alone: SCRAM keys
+ * through an auxprop plug-in registered in the process, PLAIN's password goes
+ * to our own verifier.  No clear text is ever given to it.
+ */
+#include "auth/sasl.h"
+
+#include <pthread.h>
+#include <sasl/sasl.h>
+#include <sasl/saslplug.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/auth_priv.h"
+#include "auth/secret.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+
+enum { CALLBACKS = 4, IN_MAX = 8 << 10, MAIN_SECRET = 1 };
+
+enum mech { MECH_PLAIN, MECH_SCRAM, MECH_SCRAM_PLUS };
+
+static const struct {
+	const char *name;
+	enum mech mech;
+} mechs[] = {
+	{ "PLAIN", MECH_PLAIN },
+	{ "SCRAM-SHA-256", MECH_SCRAM },
+	{ "SCRAM-SHA-256-PLUS", MECH_SCRAM_PLUS },
+};
+
+struct auth_sasl {
+	struct auth *auth;
+	struct auth_peer peer; /* its texts below */
+	char ip[64], tls[64], session[64];
+	enum mech mech;
+	const char *mech_name;
+	struct auth_binding binding;
+	sasl_channel_binding_t cb;
+	sasl_conn_t *conn;
+	sasl_callback_t callbacks[CALLBACKS];
+	struct auth_found found;
+	struct auth_proof proof; /* PLAIN: by our verifier */
+	int failed;              /* why a callback said no; 0: it did not */
+	bool started, done;
+	struct auth_who who; /* when done */
+	struct err err;
+};
+
+/* The library's own state is the process's, and so is what guards it. */
+static pthread_once_t setup_once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t conn_lock = PTHREAD_MUTEX_INITIALIZER;
+static int setup_result;
+
+/* Every callback has another type; the library calls it by its id. */
+#define PROC(fn) ((int (*)(void))(void (*)(void))(fn))
+
+static void *
+mutex_new(void)
+{
+	pthread_mutex_t *m = xmalloc(sizeof(*m));
+
+	(void)pthread_mutex_init(m, NULL);
+	return m;
+}
+
+static int
+mutex_lock(void *m)
+{
+	return pthread_mutex_lock(m) == 0 ? SASL_OK : SASL_FAIL;
+}
+
+static int
+mutex_unlock(void *m)
+{
+	return pthread_mutex_unlock(m) == 0 ? SASL_OK : SASL_FAIL;
+}
+
+static void
+mutex_free(void *m)
+{
+	(void)pthread_mutex_destroy(m);
+	free(m);
+}
+
+/* What the library says while it is set up. */
+static int
+on_setup_log(void *context, int level, const char *message)
+{
+	(void)context;
+	if (level == SASL_LOG_ERR || level == SASL_LOG_WARN)
+		log_warn(NULL, "sasl", "text=%s", log_q(slice_str(message)));
+	return SASL_OK;
+}
+
+/* And of a connection: one line per failed login is ours to write, and the
+ * deeper levels tell secrets. */
+static int
+on_conn_log(void *context, int level, const char *message)
+{
+	struct auth_sasl *s = context;
+
+	if (level <= SASL_LOG_NOTE)
+		log_debug(
+		    s->session, "sasl", "text=%s", log_q(slice_str(message)));
+	return SASL_OK;
+}
+
+/* All options, in place of a configuration file. */
+static int
+on_getopt(void *context, const char *plugin, const char *option,
+    const char **result, unsigned *len)
+{
+	static const char *const options[][2] = {
+		{ "auxprop_plugin", "posthof" },
+		{ "pwcheck_method", "auxprop" },
+		{ "mech_list", "PLAIN SCRAM-SHA-256" },
+		{ "canon_user_plugin", "INTERNAL" },
+		{ "reauth_timeout", "0" },
+	};
+
+	(void)context;
+	(void)plugin;
+	for (size_t i = 0; i < PH_LEN(options); i++) {
+		if (!slice_eq(slice_str(option), slice_str(options[i][0])))
+			continue;
+		*result = options[i][1];
+		if (len != NULL)
+			*len = (unsigned)slice_str(*result).n;
+		return SASL_OK;
+	}
+	return SASL_FAIL;
+}
+
+/* Of the plug-ins that are installed only these are loaded. */
+static int
+on_verify_file(void *context, const char *file, sasl_verify_type_t type)
+{
+	struct slice path = slice_str(file), base;
+
+	(void)context;
+	base = slice_from(path,
+	    slice_rchr(path, '/') == path.n ? 0 : slice_rchr(path, '/') + 1);
+	if (type == SASL_VRFY_PLUGIN &&
+	    (slice_starts(base, SLICE("libplain.")) ||
+		slice_starts(base, SLICE("libscram."))))
+		return SASL_OK;
+	return SASL_CONTINUE;
+}
+
+/* The exchange a connection of the library belongs to: it hangs on one of its
+ * callbacks. */
+static struct auth_sasl *
+exchange_of(const sasl_utils_t *utils)
+{
+	sasl_callback_ft proc = NULL;
+	void *context = NULL;
+
+	if (utils->getcallback(
+		utils->conn, SASL_CB_CANON_USER, &proc, &context) != SASL_OK)
+		return NULL;
+	return context;
+}
+
+static const struct secret *
+main_secret(const struct auth_found *f)
+{
+	for (size_t i = 0; f->known && i < f->ac.nsecrets; i++) {
+		const struct secret *s = &f->ac.secrets[i];
+
+		if (s->id == MAIN_SECRET && s->kind == SECRET_SCRAM_SHA256 &&
+		    !auth_expired(s))
+			return s;
+	}
+	return NULL;
+}
+
+/* Keys nobody has the password of, the same for a name at every try and in
+ * every process (RFC 5802 9; CLIENTS S10). */
+static void
+made_up(struct auth_sasl *s, struct buf *out)
+{
+	struct slice key = slice_of(s->auth->host_key, HOST_KEY_LEN);
+	struct slice name = auth_found_name(&s->found);
+	uint8_t seed[SHA256_LEN], salt[SHA256_LEN];
+	struct scram_keys keys = {
+		.rounds = (uint32_t)s->auth->conf->scram_iterations
+	};
+
+	crypt_hmac_sha256(key, name, seed);
+	key = slice_of(seed, sizeof(seed));
+	crypt_hmac_sha256(key, SLICE("salt"), salt);
+	crypt_hmac_sha256(key, SLICE("stored"), keys.stored_key);
+	crypt_hmac_sha256(key, SLICE("server"), keys.server_key);
+	memcpy(keys.salt, salt, sizeof(keys.salt));
+	secret_scram_print(&keys, out);
+}
+
+/* RFC 5803 3: scheme, "$", keys. */
+static void
+serve_keys(struct auth_sasl *s, struct propctx *ctx, const sasl_utils_t *utils,
+    const char *name)
+{
+	const struct secret *secret = main_secret(&s->found);
+	struct buf b;
+
+	buf_init(&b, SECRET_VALUE_MAX + 16);
+	buf_add_str(&b, "SCRAM-SHA-256$");
+	if (secret != NULL)
+		buf_add_slice(&b, secret->value);
+	else
+		made_up(s, &b);
+	if (!buf_failed(&b))
+		(void)utils->prop_set(
+		    ctx, name, buf_slice(&b).p, (int)buf_len(&b));
+	buf_fini(&b);
+}
+
+static int
+on_lookup(void *glob, sasl_server_params_t *sparams, unsigned flags,
+    const char *user, unsigned ulen)
+{
+	const struct propval *p;
+	struct auth_sasl *s;
+
+	(void)glob;
+	(void)user;
+	(void)ulen;
+	s = exchange_of(sparams->utils);
+	p = sparams->utils->prop_get(sparams->propctx);
+	if (s == NULL || p == NULL || s->mech == MECH_PLAIN ||
+	    (flags & SASL_AUXPROP_AUTHZID) != 0)
+		return SASL_OK;
+	for (; p->name != NULL; p++)
+		if (slice_eq(slice_str(p->name), SLICE("*authPassword")) &&
+		    p->values == NULL)
+			serve_keys(
+			    s, sparams->propctx, sparams->utils, p->name);
+	return SASL_OK;
+}
+
+static int
+on_auxprop_init(const sasl_utils_t *utils, int max_version, int *out_version,
+    sasl_auxprop_plug_t **plug, const char *name)
+{
+	static char plug_name[] = "posthof";
+	static sasl_auxprop_plug_t ours = { .auxprop_lookup = on_lookup,
+		.name = plug_name };
+
+	(void)utils;
+	(void)name;
+	if (max_version < SASL_AUXPROP_PLUG_VERSION)
+		return SASL_BADVERS;
+	*out_version = SASL_AUXPROP_PLUG_VERSION;
+	*plug = &ours;
+	return SASL_OK;
+}
+
+/* Are the mechanisms there that auth_mechs() promises? */
+static int
+check_mechs(void)
+{
+	bool plain = false, scram = false;
+	const char **v = sasl_global_listmech();
+
+	for (; v != NULL && *v != NULL; v++) {
+		plain = plain || slice_ieq_str(slice_str(*v), "PLAIN");
+		scram = scram || slice_ieq_str(slice_str(*v), "SCRAM-SHA-256");
+	}
+	return plain && scram ? 0 : ERR_UNSUPPORTED;
+}
+
+static void
+setup(void)
+{
+	static const sasl_callback_t callbacks[] = {
+		{ SASL_CB_LOG, PROC(on_setup_log), NULL },
+		{ SASL_CB_GETOPT, PROC(on_getopt), NULL },
+		{ SASL_CB_VERIFYFILE, PROC(on_verify_file), NULL },
+		{ SASL_CB_LIST_END, NULL, NULL },
+	};
+
+	sasl_set_mutex(mutex_new, mutex_lock, mutex_unlock, mutex_free);
+	if (sasl_server_init(callbacks, NULL) != SASL_OK ||
+	    sasl_auxprop_add_plugin("posthof", on_auxprop_init) != SASL_OK)
+		setup_result = ERR_INTERNAL;
+	else
+		setup_result = check_mechs();
+}
+
+int
+sasl_setup(struct err *e)
+{
+	(void)pthread_once(&setup_once, setup);
+	if (setup_result == ERR_UNSUPPORTED)
+		return err_set(e, setup_result,
+		    "SASL has no PLAIN or SCRAM-SHA-256: install "
+		    "libsasl2-modules");
+	if (setup_result != 0)
+		return err_set(e, setup_result, "SASL does not start");
+	return 0;
+}
+
+/* The name the library goes on with: the account's, or the login that leads
+ * nowhere. */
+static int
+on_canon_user(sasl_conn_t *conn, void *context, const char *in, unsigned inlen,
+    unsigned flags, const char *realm, char *out, unsigned out_max,
+    unsigned *out_len)
+{
+	struct auth_sasl *s = context;
+	struct auth_found other, *f = &s->found;
+	struct slice name;
+	int rc;
+
+	(void)conn;
+	(void)realm;
+	if ((flags & SASL_CU_AUTHID) == 0) {
+		/* Whom it wants to act for; only itself is allowed. */
+		auth_found_init(&other);
+		f = &other;
+	} else if (f->login[0] != '\0') {
+		auth_found_fini(f);
+		auth_found_init(f);
+	}
+	rc = auth_find(s->auth, slice_of(in, inlen), f);
+	name = auth_found_name(f);
+	if (name.n == 0)
+		name = SLICE("?");
+	if (rc == 0 && name.n < out_max) {
+		memcpy(out, name.p, name.n);
+		out[name.n] = '\0';
+		*out_len = (unsigned)name.n;
+	} else
+		s->failed = rc != 0 ? rc : ERR_AUTH;
+	if (f == &other)
+		auth_found_fini(&other);
+	return s->failed == 0 ? SASL_OK : SASL_BADAUTH;
+}
+
+static int
+on_checkpass(sasl_conn_t *conn, void *context, const char *user,
+    const char *pass, unsigned passlen, struct propctx *propctx)
+{
+	struct auth_sasl *s = context;
+
+	(void)conn;
+	(void)user;
+	(void)propctx;
+	s->failed = auth_verify(s->auth, &s->peer, &s->found,
+	    slice_of(pass, passlen), &s->proof, &s->err);
+	return s->failed == 0 ? SASL_OK : SASL_BADAUTH;
+}
+
+static int
+mech_of(struct slice name, bool plain_ok, const struct auth_binding *b,
+    struct auth_sasl *s, struct err *e)
+{
+	for (size_t i = 0; i < PH_LEN(mechs); i++) {
+		if (!slice_ieq_str(name, mechs[i].name))
+			continue;
+		if (mechs[i].mech == MECH_PLAIN && !plain_ok)
+			return err_set(
+			    e, ERR_UNSUPPORTED, "encrypt the connection first");
+		if (mechs[i].mech == MECH_SCRAM_PLUS &&
+		    (b == NULL || b->exporter_n + b->endpoint_n == 0))
+			break;
+		s->mech = mechs[i].mech;
+		s->mech_name = mechs[i].name;
+		return 0;
+	}
+	return err_set(e, ERR_UNSUPPORTED, "there is no such mechanism");
+}
+
+static void
+set_callbacks(struct auth_sasl *s)
+{
+	s->callbacks[0] =
+	    (sasl_callback_t){ SASL_CB_CANON_USER, PROC(on_canon_user), s };
+	s->callbacks[1] = (sasl_callback_t){ SASL_CB_SERVER_USERDB_CHECKPASS,
+		PROC(on_checkpass), s };
+	s->callbacks[2] =
+	    (sasl_callback_t){ SASL_CB_LOG, PROC(on_conn_log), s };
+	s->callbacks[3] = (sasl_callback_t){ SASL_CB_LIST_END, NULL, NULL };
+}
+
+static int
+open_conn(struct auth_sasl *s)
+{
+	sasl_security_properties_t props = { .max_ssf = 0 };
+	sasl_ssf_t ssf = s->tls[0] != '\0' ? 256 : 0;
+	int ret;
+
+	set_callbacks(s);
+	(void)pthread_mutex_lock(&conn_lock);
+	ret = sasl_server_new(s->auth->service, s->auth->hostname, NULL, NULL,
+	    NULL, s->callbacks, SASL_SUCCESS_DATA, &s->conn);
+	(void)pthread_mutex_unlock(&conn_lock);
+	if (ret == SASL_OK)
+		ret = sasl_setprop(s->conn, SASL_SEC_PROPS, &props);
+	if (ret == SASL_OK)
+		ret = sasl_setprop(s->conn, SASL_SSF_EXTERNAL, &ssf);
+	return ret == SASL_OK ? 0 : ERR_INTERNAL;
+}
+
+static void
+copy_peer(struct auth_sasl *s, const struct auth_peer *peer)
+{
+	struct slice cut;
+
+	cut = slice_sub(slice_str(peer->ip), 0, sizeof(s->ip) - 1);
+	(void)slice_copy(cut, s->ip, sizeof(s->ip));
+	cut = slice_sub(slice_str(peer->tls), 0, sizeof(s->tls) - 1);
+	(void)slice_copy(cut, s->tls, sizeof(s->tls));
+	cut = slice_sub(slice_str(peer->session), 0, sizeof(s->session) - 1);
+	(void)slice_copy(cut, s->session, sizeof(s->session));
+	s->peer = (struct auth_peer){ peer->scope, s->ip, s->tls, s->session };
+}
+
+/*
+ * The channel binding of a SCRAM client's first message, RFC 5802 7:
+ *	gs2-cbind-flag = ("p=" cb-name) / "n" / "y"
+ * The library takes one kind of binding and compares its name, so that what
+ * the client chose is looked up first.  False: no such kind, or not with this
+ * mechanism.
+ */
+static bool
+bind_channel(struct auth_sasl *s, struct slice first)
+{
+	struct auth_binding *b = &s->binding;
+	bool offered = b->exporter_n + b->endpoint_n != 0;
+	struct slice flag = slice_sub(first, 0, slice_chr(first, ','));
+
+	if (s->mech == MECH_SCRAM) {
+		/* RFC 5802 6: "y" says we do not offer it, which we do: an
+		 * attacker took -PLUS off our list. */
+		return slice_eq(flag, SLICE("n")) ||
+		       (slice_eq(flag, SLICE("y")) && !offered);
+	}
+	/* RFC 5929 3.1 has unique, which TLS 1.3 has not; RFC 9266 exporter. */
+	if (slice_eq(flag, SLICE("p=tls-exporter")) && b->exporter_n != 0) {
+		s->cb.name = "tls-exporter";
+		s->cb.data = b->exporter;
+		s->cb.len = b->exporter_n;
+	} else if (slice_eq(flag, SLICE("p=tls-server-end-point")) &&
+		   b->endpoint_n != 0) {
+		s->cb.name = "tls-server-end-point";
+		s->cb.data = b->endpoint;
+		s->cb.len = b->endpoint_n;
+	} else
+		return false;
+	s->cb.critical = 1;
+	return sasl_setprop(s->conn, SASL_CHANNEL_BINDING, &s->cb) == SASL_OK;
+}
+
+static int
+refuse(struct auth_sasl *s, int rc, const char *why, struct err *e)
+{
+	if (rc == ERR_LIMIT)
+		*e = s->err;
+	return auth_refuse(
+	    s->auth, &s->peer, s->mech_name, &s->found, rc, why, e);
+}
+
+/* The library says no, for whatever reason. */
+static int
+failed(struct auth_sasl *s, int ret, struct err *e)
+{
+	const char *why = "protocol";
+
+	if (s->failed != 0)
+		return refuse(s, s->failed, auth_why(&s->found, s->failed), e);
+	if (ret == SASL_NOMEM)
+		return refuse(s, ERR_INTERNAL, "memory", e);
+	if (ret == SASL_NOAUTHZ)
+		why = "authzid";
+	else if (ret == SASL_BADAUTH)
+		why = auth_why(&s->found, ERR_AUTH);
+	if (s->mech != MECH_PLAIN && s->found.login[0] != '\0')
+		auth_scram_wrong(s->auth, &s->peer, &s->found);
+	return refuse(s, ERR_AUTH, why, e);
+}
+
+/* The library says yes: is it someone we know, and may he? */
+static int
+completed(struct auth_sasl *s, struct auth_who *who_out, struct err *e)
+{
+	int rc;
+
+	if (s->mech != MECH_PLAIN) {
+		s->proof =
+		    (struct auth_proof){ .secret = main_secret(&s->found) };
+		if (s->proof.secret != NULL)
+			auth_scram_good(
+			    s->auth, &s->peer, &s->found, &s->proof);
+	}
+	if (s->failed != 0 || !s->found.known || s->proof.secret == NULL)
+		return refuse(s, ERR_AUTH, "unknown", e);
+	rc = auth_finish(
+	    s->auth, &s->peer, s->mech_name, &s->found, &s->proof, &s->who, e);
+	s->done = rc == 0;
+	*who_out = s->who;
+	return rc;
+}
+
+/* SCRAM's first step told the name: is it time for a try? */
+static int
+throttled(struct auth_sasl *s, struct err *e)
+{
+	int rc = auth_scram_begin(s->auth, &s->peer, &s->found, &s->err);
+
+	return rc != 0 ? refuse(s, rc, auth_why(&s->found, rc), e) : 0;
+}
+
+static int
+first_step(struct auth_sasl *s, struct slice in, const char **reply,
+    unsigned *reply_n, struct err *e)
+{
+	int ret, rc;
+
+	s->started = true;
+	if (s->mech != MECH_PLAIN && !bind_channel(s, in)) {
+		(void)refuse(s, ERR_AUTH, "channel-binding", e);
+		return ERR_AUTH;
+	}
+	ret = sasl_server_start(s->conn, s->mech_name, in.n != 0 ? in.p : "",
+	    (unsigned)in.n, reply, reply_n);
+	if (ret == SASL_OK)
+		return 0;
+	if (ret != SASL_CONTINUE)
+		return failed(s, ret, e);
+	if (s->mech != MECH_PLAIN && (rc = throttled(s, e)) != 0)
+		return rc;
+	return 1;
+}
+
+static int
+next_step(struct auth_sasl *s, struct slice in, const char **reply,
+    unsigned *reply_n, struct err *e)
+{
+	int ret = sasl_server_step(
+	    s->conn, in.n != 0 ? in.p : "", (unsigned)in.n, reply, reply_n);
+
+	if (ret == SASL_OK)
+		return 0;
+	return ret == SASL_CONTINUE ? 1 : failed(s, ret, e);
+}
+
+int
+auth_sasl_step(struct auth_sasl *s, struct slice in, struct buf *out,
+    struct auth_who *who_out, struct err *e)
+{
+	const char *reply = NULL;
+	unsigned reply_n = 0;
+	int rc;
+
+	if (s->done) {
+		/* The client's word on our last message: it has none. */
+		*who_out = s->who;
+		return in.n == 0 ? 0 : refuse(s, ERR_AUTH, "protocol", e);
+	}
+	*who_out = (struct auth_who){ 0 };
+	if (in.n > IN_MAX)
+		return refuse(s, ERR_AUTH, "too-long", e);
+	rc = s->started ? next_step(s, in, &reply, &reply_n, e)
+			: first_step(s, in, &reply, &reply_n, e);
+	if (rc == 0)
+		rc = completed(s, who_out, e);
+	if (rc >= 0 && reply_n != 0)
+		buf_add(out, reply, reply_n);
+	if (rc >= 0 && buf_failed(out))
+		return err_set(e, ERR_INTERNAL, "logins do not work");
+	return rc;
+}
+
+int
+auth_sasl_start(struct auth *a, const struct auth_peer *peer, struct slice mech,
+    bool plain_ok, const struct auth_binding *binding, struct slice initial,
+    struct auth_sasl **sasl_out, struct buf *out, struct auth_who *who_out,
+    struct err *e)
+{
+	struct auth_sasl *s = xcalloc(1, sizeof(*s));
+	int rc;
+
+	*sasl_out = NULL;
+	*who_out = (struct auth_who){ 0 };
+	s->auth = a;
+	auth_found_init(&s->found);
+	copy_peer(s, peer);
+	if (binding != NULL)
+		s->binding = *binding;
+	if ((rc = mech_of(mech, plain_ok, binding, s, e)) != 0)
+		goto out;
+	if ((rc = open_conn(s)) != 0) {
+		rc = err_set(e, rc, "logins do not work at the moment");
+		goto out;
+	}
+	/* All of them begin with the client: without an initial response it
+	 * is asked for one, and nothing happens yet. */
+	rc =
+	    initial.p == NULL ? 1 : auth_sasl_step(s, initial, out, who_out, e);
+	if (rc >= 0) {
+		*sasl_out = s;
+		s = NULL;
+	}
+out:
+	auth_sasl_free(&s);
+	return rc;
+}
+
+void
+auth_sasl_free(struct auth_sasl **sp)
+{
+	struct auth_sasl *s = *sp;
+
+	*sp = NULL;
+	if (s == NULL)
+		return;
+	(void)pthread_mutex_lock(&conn_lock);
+	if (s->conn != NULL)
+		sasl_dispose(&s->conn);
+	(void)pthread_mutex_unlock(&conn_lock);
+	auth_found_fini(&s->found);
+	mem_wipe(s, sizeof(*s));
+	free(s);
+}

@@ -1,0 +1,211 @@
+/*
+ * Passwords against secrets: throttled, remembered, upgraded.
+ */
+#include "auth/auth_priv.h"
+
+#include <string.h>
+
+#include "auth/secret.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/num.h"
+
+/* A keyed hash of several things, none of which can run into the next. */
+static void
+mac_of(const struct auth *a, char use, uint64_t n1, uint64_t n2,
+    struct slice text, struct slice secret, uint8_t out[SHA256_LEN])
+{
+	struct buf b;
+	char head[25];
+
+	head[0] = use;
+	num_put64(head + 1, n1);
+	num_put64(head + 9, n2);
+	num_put64(head + 17, text.n);
+	buf_init(&b, sizeof(head) + text.n + secret.n);
+	(void)buf_reserve(&b, sizeof(head) + text.n + secret.n);
+	buf_add(&b, head, sizeof(head));
+	buf_add_slice(&b, text);
+	buf_add_slice(&b, secret);
+	crypt_hmac_sha256(
+	    slice_of(a->start_key, SHA256_LEN), buf_slice(&b), out);
+	mem_wipe(b.p, b.cap);
+	buf_fini(&b);
+}
+
+/* Never 0, which means a password that is not known. */
+static uint64_t
+guess_mac(
+    const struct auth *a, const struct auth_found *f, struct slice password)
+{
+	uint8_t mac[SHA256_LEN];
+	uint64_t v;
+
+	mac_of(a, 'g', f->known ? f->ac.secret_version : 0, 0,
+	    auth_found_name(f), password, mac);
+	v = num_get64(mac);
+	return v != 0 ? v : 1;
+}
+
+/* Whence a login comes, for cache_get(). */
+static uint64_t
+from_of(const struct auth *a, const struct auth_peer *peer)
+{
+	uint8_t mac[SHA256_LEN];
+
+	mac_of(a, 'f', peer->scope, 0, slice_str(peer->ip), SLICE(""), mac);
+	return num_get64(mac);
+}
+
+static const struct secret *
+secret_of(const struct account *ac, uint32_t id)
+{
+	for (size_t i = 0; i < ac->nsecrets; i++)
+		if (ac->secrets[i].id == id)
+			return &ac->secrets[i];
+	return NULL;
+}
+
+/* The secret this password makes.  A derivation is paid in any case. */
+static const struct secret *
+try_secrets(const struct auth *a, const struct auth_found *f,
+    struct slice password, size_t *tried_out)
+{
+	const struct secret *s, *found = NULL;
+	struct secret_try t;
+	size_t tried = 0;
+
+	secret_try_init(&t, password);
+	for (size_t i = 0; f->known && found == NULL && i < f->ac.nsecrets;
+	     i++) {
+		s = &f->ac.secrets[i];
+		if (auth_expired(s))
+			continue;
+		tried++;
+		if (secret_verify(&t, s))
+			found = s;
+	}
+	if (tried == 0)
+		secret_verify_nothing(&t, (uint32_t)a->conf->scram_iterations);
+	secret_try_fini(&t);
+	*tried_out = tried;
+	return found;
+}
+
+/* CLIENTS M6: a hash that was brought along becomes SCRAM keys as soon as its
+ * password is seen.  The login is good whether this works or not. */
+static void
+upgrade(struct auth *a, const struct auth_found *f, const struct secret *s,
+    struct slice password)
+{
+	struct buf value;
+	struct err e = { 0 };
+	int rc;
+
+	buf_init(&value, SECRET_VALUE_MAX);
+	rc = secret_make(
+	    password, (uint32_t)a->conf->scram_iterations, &f->ac, &value, &e);
+	if (rc == 0)
+		rc = account_secret_upgrade(a->store, f->ac.id, s->id, s->value,
+		    SECRET_SCRAM_SHA256, buf_slice(&value));
+	if (rc != 0)
+		log_info(NULL, "secret-not-upgraded", "account=%s why=%s",
+		    log_q(f->ac.name), err_name(rc));
+	buf_fini(&value);
+}
+
+/* Password against cache, then against secrets. */
+static const struct secret *
+prove(struct auth *a, const struct auth_peer *peer, const struct auth_found *f,
+    struct slice password, bool *told_out)
+{
+	struct cache_key key = { .account = f->known ? f->ac.id : 0,
+		.secret_version = f->ac.secret_version };
+	const struct secret *s = NULL;
+	uint64_t from = from_of(a, peer), now = clock_steady_ms();
+	uint32_t id;
+	size_t tried;
+
+	*told_out = false;
+	mac_of(a, 'c', key.account, key.secret_version, SLICE(""), password,
+	    key.mac);
+	if (f->known && cache_get(a->cache, &key, from, now, &id, told_out))
+		s = secret_of(&f->ac, id);
+	if (s == NULL || auth_expired(s)) {
+		*told_out = false;
+		s = try_secrets(a, f, password, &tried);
+		if (s != NULL)
+			cache_put(a->cache, &key, from, now, s->id);
+		if (s != NULL && s->kind == SECRET_HASH)
+			upgrade(a, f, s, password);
+	}
+	mem_wipe(&key, sizeof(key));
+	return s;
+}
+
+/* No password at all (RFC 4616 2: 1*SAFE, no NUL). */
+static bool
+impossible(struct slice password)
+{
+	return password.n == 0 || password.n > PASSWORD_MAX ||
+	       slice_chr(password, '\0') != password.n;
+}
+
+int
+auth_verify(struct auth *a, const struct auth_peer *peer,
+    const struct auth_found *f, struct slice password,
+    struct auth_proof *proof_out, struct err *e)
+{
+	struct throttle_try tr = { .name = auth_found_name(f), .ip = peer->ip };
+	int rc;
+
+	*proof_out = (struct auth_proof){ 0 };
+	if (impossible(password))
+		return ERR_AUTH;
+	tr.mac = guess_mac(a, f, password);
+	rc = throttle_begin(a->throttle, &tr, clock_steady_ms(), e);
+	if (rc != 0)
+		return rc;
+	proof_out->secret = prove(a, peer, f, password, &proof_out->told);
+	throttle_end(a->throttle, &tr,
+	    proof_out->secret != NULL ? THROTTLE_GOOD : THROTTLE_WRONG,
+	    clock_steady_ms());
+	return proof_out->secret != NULL ? 0 : ERR_AUTH;
+}
+
+int
+auth_scram_begin(struct auth *a, const struct auth_peer *peer,
+    const struct auth_found *f, struct err *e)
+{
+	struct throttle_try tr = { .name = auth_found_name(f), .ip = peer->ip };
+
+	return throttle_begin(a->throttle, &tr, clock_steady_ms(), e);
+}
+
+void
+auth_scram_wrong(
+    struct auth *a, const struct auth_peer *peer, const struct auth_found *f)
+{
+	struct throttle_try tr = { .name = auth_found_name(f), .ip = peer->ip };
+
+	throttle_end(a->throttle, &tr, THROTTLE_WRONG, clock_steady_ms());
+}
+
+void
+auth_scram_good(struct auth *a, const struct auth_peer *peer,
+    const struct auth_found *f, struct auth_proof *proof)
+{
+	struct throttle_try tr = { .name = auth_found_name(f), .ip = peer->ip };
+	struct cache_key key = { .account = f->ac.id,
+		.secret_version = f->ac.secret_version };
+	uint64_t from = from_of(a, peer), now = clock_steady_ms();
+	uint32_t id;
+
+	throttle_end(a->throttle, &tr, THROTTLE_GOOD, now);
+	/* Nobody logs in by this entry: it only says who was here. */
+	mac_of(a, 's', key.account, key.secret_version, SLICE(""), SLICE(""),
+	    key.mac);
+	if (!cache_get(a->cache, &key, from, now, &id, &proof->told))
+		cache_put(a->cache, &key, from, now, proof->secret->id);
+}
