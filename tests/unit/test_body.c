@@ -82,7 +82,6 @@ test_no_segment(void **state)
 	struct store *s = store_tmp_start(&t);
 
 	(void)state;
-	log_init("test", (enum log_level) - 1);
 	assert_int_equal(db_update(s->db, nowhere, NULL), ERR_CORRUPT);
 	store_tmp_stop(&t, &s);
 }

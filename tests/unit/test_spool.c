@@ -138,7 +138,6 @@ test_no_directory(void **state)
 	(void)state;
 	half_store(&t, &s);
 	s.conf.state_dir = "/nonexistent";
-	log_init("test", (enum log_level) - 1);
 	sp = spool_new(&s, 5, 100);
 	assert_int_equal(spool_add(sp, SLICE("0123456789")), 0);
 	assert_true(spool_wants_spill(sp));
