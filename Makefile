@@ -163,7 +163,8 @@ asan: ## everything under AddressSanitizer and UBSan in build-asan
 .PHONY: tsan
 tsan: ## everything under ThreadSanitizer in build-tsan
 	@$(SUB) -k B=build-tsan SAN="-fsanitize=thread" all tests || true
-	@$(MAKE) --no-print-directory B=build-tsan sanitized
+	@TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp" \
+	    $(MAKE) --no-print-directory B=build-tsan sanitized
 
 .PHONY: sanitized
 sanitized:

@@ -26,6 +26,7 @@ struct flusher {
 	bool sync_stop; /* the syncer's end, after the flusher's */
 	bool sync_wanted, sync_ended;
 	int sync_rc;
+	uint64_t queued; /* waits in the list */
 	uint64_t batches, waits;
 	pthread_t flusher, syncer;
 	bool flushing, syncing; /* their threads run */
@@ -42,6 +43,7 @@ store_sync(struct store *s, struct store_wait *w)
 		pthread_cond_signal(&f->wake);
 	*f->tail = w;
 	f->tail = &w->next;
+	f->queued++;
 	pthread_mutex_unlock(&f->mtx);
 }
 
@@ -199,7 +201,6 @@ flusher_main(void *arg)
 {
 	struct flusher *f = arg;
 	struct store_wait *batch;
-	uint64_t n;
 	bool more;
 	int rc;
 
@@ -209,17 +210,15 @@ flusher_main(void *arg)
 		f->head = NULL;
 		f->tail = &f->head;
 		f->notes = false;
+		f->batches++;
+		f->waits += f->queued;
+		f->queued = 0;
 		pthread_mutex_unlock(&f->mtx);
-		n = 0;
-		for (struct store_wait *w = batch; w != NULL; w = w->next)
-			n++;
 		notifier_take(f->s->notifier);
 		rc = make_durable(f);
 		more = notifier_send(f->s->notifier);
 		answer(batch, rc);
 		pthread_mutex_lock(&f->mtx);
-		f->batches++;
-		f->waits += n;
 		f->retry = more;
 		if (more && !f->stop)
 			f->notes = true;
