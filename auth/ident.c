@@ -190,11 +190,15 @@ static int
 add_address(struct buf *b, struct slice s, struct err *e)
 {
 	size_t at = slice_rchr(s, '@');
+	struct slice local;
 	int rc;
 
 	if (at == s.n)
 		return err_set(e, ERR_INVALID, "an address has an @");
-	if ((rc = add_local(b, unquoted(slice_sub(s, 0, at)), e)) != 0)
+	local = unquoted(slice_sub(s, 0, at));
+	if (slice_chr(local, '@') != local.n && local.p[0] != '"')
+		return err_set(e, ERR_INVALID, "an address has one @");
+	if ((rc = add_local(b, local, e)) != 0)
 		return rc;
 	buf_add_char(b, '@');
 	return add_domain(b, slice_from(s, at + 1), e);

@@ -1,0 +1,129 @@
+/* Good logins remembered. */
+#include "auth/cache.h"
+
+#include "tests/unit/unit.h"
+
+static struct cache_key
+key_of(uint64_t account, uint64_t version, int password)
+{
+	struct cache_key k = { .account = account, .secret_version = version };
+
+	memset(k.mac, password, sizeof(k.mac));
+	return k;
+}
+
+static bool
+get(struct cache *c, struct cache_key k, uint64_t from, uint64_t now,
+    bool *told_out)
+{
+	uint32_t id = 0;
+	bool hit = cache_get(c, &k, from, now, &id, told_out);
+
+	if (hit)
+		assert_int_equal(id, k.mac[0]);
+	return hit;
+}
+
+static void
+put(struct cache *c, struct cache_key k, uint64_t now)
+{
+	cache_put(c, &k, 1, now, k.mac[0]);
+}
+
+static void
+test_remembers(void **state)
+{
+	struct cache *c = cache_new(1000, 100);
+	bool told;
+
+	(void)state;
+	assert_false(get(c, key_of(1, 1, 5), 1, 0, &told));
+	put(c, key_of(1, 1, 5), 0);
+	assert_true(get(c, key_of(1, 1, 5), 1, 999, &told));
+	assert_true(told);
+	assert_true(get(c, key_of(1, 1, 5), 2, 999, &told));
+	assert_false(told);
+	assert_true(get(c, key_of(1, 1, 5), 2, 999, &told));
+	assert_true(told);
+	assert_false(get(c, key_of(1, 1, 5), 1, 1000, &told));
+	assert_false(get(c, key_of(1, 1, 6), 1, 1, &told));
+	assert_false(get(c, key_of(2, 1, 5), 1, 1, &told));
+	assert_false(get(c, key_of(1, 2, 5), 1, 1, &told));
+	/* a new version forgets the old */
+	put(c, key_of(1, 2, 6), 0);
+	assert_false(get(c, key_of(1, 1, 5), 1, 1, &told));
+	assert_false(get(c, key_of(1, 2, 5), 1, 1, &told));
+	assert_true(get(c, key_of(1, 2, 6), 1, 1, &told));
+	cache_free(&c);
+	assert_null(c);
+	cache_free(&c);
+}
+
+static void
+test_several(void **state)
+{
+	struct cache *c = cache_new(1000, 100);
+	bool told;
+
+	(void)state;
+	for (int p = 1; p <= CACHE_PER_ACCOUNT; p++)
+		put(c, key_of(1, 1, p), (uint64_t)p);
+	for (int p = 1; p <= CACHE_PER_ACCOUNT; p++)
+		assert_true(get(c, key_of(1, 1, p), 1, 10, &told));
+	/* the one that ends first goes */
+	put(c, key_of(1, 1, 9), 20);
+	assert_true(get(c, key_of(1, 1, 9), 1, 30, &told));
+	assert_false(get(c, key_of(1, 1, 1), 1, 30, &told));
+	assert_true(get(c, key_of(1, 1, 2), 1, 30, &told));
+	cache_free(&c);
+}
+
+static void
+test_bounded(void **state)
+{
+	struct cache *c = cache_new(1000, 10);
+	bool told;
+
+	(void)state;
+	for (uint64_t a = 1; a <= 1000; a++) {
+		put(c, key_of(a, 1, 1), 0);
+		assert_true(get(c, key_of(1, 1, 1), 1, 1, &told) || a > 1);
+		if (a == 1)
+			continue;
+		/* 1 is used all the time and stays */
+		assert_true(get(c, key_of(1, 1, 1), 1, 1, &told));
+	}
+	assert_true(get(c, key_of(1000, 1, 1), 1, 1, &told));
+	assert_false(get(c, key_of(2, 1, 1), 1, 1, &told));
+	cache_forget(c, 1);
+	assert_false(get(c, key_of(1, 1, 1), 1, 1, &told));
+	cache_forget(c, 77);
+	cache_forget(c, 0);
+	assert_false(get(c, key_of(1000, 1, 1), 1, 1, &told));
+	cache_free(&c);
+}
+
+static void
+test_off(void **state)
+{
+	struct cache *c = cache_new(0, 10);
+	bool told;
+
+	(void)state;
+	put(c, key_of(1, 1, 1), 0);
+	assert_false(get(c, key_of(1, 1, 1), 1, 0, &told));
+	cache_free(&c);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_remembers),
+		cmocka_unit_test(test_several),
+		cmocka_unit_test(test_bounded),
+		cmocka_unit_test(test_off),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
