@@ -1,0 +1,474 @@
+#include "imapd/client.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "imapd/app.h"
+#include "imapd/append.h"
+#include "imapd/cmd.h"
+#include "imapd/input.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+
+enum {
+	IN_MAX = 64 << 10,
+	OUT_ROOM = 4 << 20, /* of out, over the high-water mark */
+	FLUSH_AT = 16 << 10
+};
+
+/* ---- the end ---- */
+
+static void
+client_free(struct client *c)
+{
+	cmd_drop(c);
+	append_drop(c);
+	sync_free(c);
+	TAILQ_REMOVE(&app_of(c->sl)->all, c, link);
+	if (c->counted)
+		server_session(c->sl->srv, -1);
+	if (c->login != NULL)
+		login_fini(c->login);
+	free(c->login);
+	free(c->held_tag);
+	frame_fini(&c->frame);
+	buf_fini(&c->out);
+	if (c->admitted)
+		server_leave(c->sl, c->conn.peer_ip);
+	free(c);
+}
+
+static void
+end_work(struct sjob *j)
+{
+	sync_deselect(client_of_job(j));
+}
+
+static void
+end_done(struct sjob *j)
+{
+	client_free(client_of_job(j));
+}
+
+/* The connection is closed and no job runs. */
+static void
+client_end(struct client *c)
+{
+	/* To close a view may wait for others: not on the loop. */
+	if (c->sel != NULL && c->sel->view != NULL)
+		client_job(c, false, end_work, end_done);
+	else
+		client_free(c);
+}
+
+void
+client_close(struct client *c, const char *reason)
+{
+	const char *why = conn_reason(&c->conn);
+
+	if (conn_closing(&c->conn))
+		return;
+	client_flush(c);
+	if (conn_closing(&c->conn))
+		return;
+	log_info(c->id, "close",
+	    "reason=%s%s%s account=%s in=%" PRIu64 " out=%" PRIu64
+	    " fetched=%" PRIu64,
+	    reason, why[0] != '\0' ? " conn=" : "",
+	    why[0] != '\0' ? log_q(slice_str(why)) : "", c->who.name,
+	    c->conn.stats.bytes_in, c->conn.stats.bytes_out, c->said);
+	conn_close(&c->conn);
+}
+
+void
+client_bye(
+    struct client *c, const char *reason, const char *code, const char *text)
+{
+	if (conn_closing(&c->conn))
+		return;
+	resp_bye(&c->out, code, text);
+	client_close(c, reason);
+}
+
+/* ---- jobs ---- */
+
+void
+client_job(struct client *c, bool auth, void (*work)(struct sjob *j),
+    void (*done)(struct sjob *j))
+{
+	ph_assert(!c->working);
+	c->working = true;
+	c->job.work = work;
+	c->job.done = done;
+	if (auth)
+		sjob_submit_auth(c->sl, &c->job);
+	else
+		sjob_submit(c->sl, &c->job);
+}
+
+bool
+client_back(struct client *c)
+{
+	c->working = false;
+	if (c->dead) {
+		client_end(c);
+		return false;
+	}
+	sync_settle(c);
+	return !conn_closing(&c->conn);
+}
+
+/* ---- what happens ---- */
+
+void
+client_flush(struct client *c)
+{
+	if (buf_failed(&c->out)) {
+		log_error(c->id, "output", "over=%zu", c->out.max);
+		conn_abort(&c->conn);
+	} else if (buf_len(&c->out) != 0) {
+		conn_write_buf(&c->conn, &c->out);
+	}
+}
+
+static bool
+may_run(const struct client *c)
+{
+	return !c->working && !c->waiting && !c->handshake &&
+	       c->later == NULL && !conn_closing(&c->conn);
+}
+
+/* RFC 9051 11.6: who does not log in in time goes, however busy. */
+static bool
+too_late(const struct client *c)
+{
+	return c->state == IS_NOAUTH && loop_now_ms(c->sl->loop) - c->since_ms >
+					    client_conf(c)->login_timeout;
+}
+
+/* What was asked for while a job ran.  True: it is under way. */
+static bool
+left_over(struct client *c)
+{
+	if (c->bye_text != NULL)
+		client_bye(c, "bye", c->bye_code, c->bye_text);
+	else if (c->stopping)
+		client_stop(c);
+	else if (too_late(c))
+		client_bye(c, "login-timeout", NULL, "log in faster");
+	else if (c->recheck)
+		client_recheck(c);
+	else if (c->news && c->mode == MODE_IDLE)
+		cmd_idle_news(c);
+	else
+		return false;
+	return true;
+}
+
+static void
+rest(struct client *c)
+{
+	if (c->eof) {
+		client_close(c, "eof");
+		return;
+	}
+	if (buf_len(&c->conn.in) != 0 || !frame_empty(&c->frame))
+		return;
+	frame_idle(&c->frame);
+	buf_shrink(&c->out);
+	conn_idle(&c->conn);
+}
+
+void
+client_run(struct client *c)
+{
+	if (may_run(c) && left_over(c))
+		return;
+	while (may_run(c) && input_next(c)) {
+		if (buf_len(&c->out) < FLUSH_AT || c->working)
+			continue;
+		client_flush(c);
+		if (conn_full(&c->conn))
+			return;
+	}
+	if (c->working)
+		return;
+	client_flush(c);
+	if (may_run(c))
+		rest(c);
+}
+
+static struct client *
+of(struct conn *conn)
+{
+	return PH_CONTAINER(conn, struct client, conn);
+}
+
+static void
+on_input(struct conn *conn)
+{
+	struct client *c = of(conn);
+
+	if (!c->working && !conn_full(conn))
+		client_run(c);
+}
+
+static void
+on_drained(struct conn *conn)
+{
+	struct client *c = of(conn);
+
+	if (c->waiting)
+		cmd_resume(c);
+	else if (!c->working)
+		client_run(c);
+}
+
+static void
+greet(struct client *c)
+{
+	struct buf words;
+
+	buf_init(&words, 2048);
+	cmd_capability_words(c, &words);
+	buf_add_str(&c->out, "* OK [CAPABILITY");
+	buf_add_slice(&c->out, buf_slice(&words));
+	buf_printf(
+	    &c->out, "] %s Posthof IMAP ready\r\n", c->sl->srv->hostname);
+	buf_fini(&words);
+	c->greeted = true;
+}
+
+static void
+on_secured(struct conn *conn, int rc, const struct err *e)
+{
+	struct client *c = of(conn);
+
+	c->handshake = false;
+	if (rc != 0) {
+		log_info(c->id, "tls", "failed=\"%s\" peer=%s",
+		    e->detail[0] != '\0' ? e->detail : e->text, conn->peer);
+		conn_abort(conn);
+		return;
+	}
+	if (!c->greeted)
+		greet(c);
+	client_run(c);
+}
+
+static void
+on_eof(struct conn *conn)
+{
+	struct client *c = of(conn);
+
+	c->eof = true;
+	if (c->handshake || (c->waiting && conn_broken(conn)))
+		client_close(c, "eof");
+	else if (!c->working)
+		client_run(c);
+}
+
+static void
+on_timeout(struct conn *conn)
+{
+	struct client *c = of(conn);
+	void (*later)(struct client *) = c->later;
+
+	if (later != NULL) {
+		c->later = NULL;
+		client_set_timeout(c);
+		later(c);
+		if (!conn_closing(conn)) {
+			conn_resume(conn);
+			client_run(c);
+		}
+	} else if (c->working) {
+		return;
+	} else if (c->mode == MODE_IDLE) {
+		/* CLIENTS D, Outlook: a sign of life; IDLE never ends here. */
+		resp_tagged(&c->out, SLICE("*"), RESP_OK, NULL, "Still here");
+		client_flush(c);
+	} else {
+		client_bye(c, "timeout", NULL, "idle for too long");
+	}
+}
+
+static void
+on_closed(struct conn *conn)
+{
+	struct client *c = of(conn);
+
+	c->dead = true;
+	if (!c->working)
+		client_end(c);
+}
+
+static const struct conn_ops conn_ops = {
+	.input = on_input,
+	.drained = on_drained,
+	.secured = on_secured,
+	.eof = on_eof,
+	.timeout = on_timeout,
+	.closed = on_closed,
+};
+
+static void
+start_tls(struct client *c)
+{
+	const struct server *srv = c->sl->srv;
+
+	c->handshake = true;
+	if (conn_tls_server(&c->conn, srv->tls, srv->conf->handshake_timeout) ==
+	    0)
+		return;
+	c->handshake = false;
+	log_warn(c->id, "injection", "peer=%s bytes=%zu", c->conn.peer,
+	    buf_len(&c->conn.in));
+	client_close(c, "starttls-injection");
+}
+
+void
+client_starttls(struct client *c)
+{
+	client_flush(c);
+	start_tls(c);
+}
+
+void
+client_accept(struct server_loop *sl, const struct server_door *door,
+    struct listener *from)
+{
+	const struct conf *conf = sl->srv->conf;
+	struct client *c = xcalloc(1, sizeof(*c));
+	const char *why;
+
+	c->sl = sl;
+	c->state = IS_NOAUTH;
+	if (conn_accept(&c->conn, from, &conn_ops, IN_MAX,
+		conf->output_high_water) != 0) {
+		free(c);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&app_of(sl)->all, c, link);
+	server_client_id(sl->srv, 'i', c->id);
+	arena_init(&c->arena);
+	frame_init(&c->frame, conf->line_max, 0);
+	buf_init(&c->out, conf->output_high_water + OUT_ROOM);
+	input_limits(c);
+	c->since_ms = loop_now_ms(sl->loop);
+	client_set_timeout(c);
+	c->admitted = server_admit(sl, c->conn.peer_ip, &why);
+	log_info(c->id, "connect", "peer=%s door=%s", c->conn.peer, door->name);
+	if (!c->admitted) {
+		if (!door->tls)
+			resp_bye(&c->out, "UNAVAILABLE", why);
+		client_close(c, "limit");
+	} else if (door->tls) {
+		start_tls(c);
+	} else {
+		greet(c);
+		client_flush(c);
+	}
+}
+
+/* ---- for commands ---- */
+
+void
+client_later(struct client *c, uint64_t ms, void (*fn)(struct client *c))
+{
+	c->later = fn;
+	conn_pause(&c->conn);
+	conn_set_timeout(&c->conn, ms != 0 ? ms : 1);
+}
+
+bool
+client_plain_ok(const struct client *c)
+{
+	return conn_is_tls(&c->conn) || client_conf(c)->plaintext_without_tls;
+}
+
+void
+client_set_timeout(struct client *c)
+{
+	const struct conf *conf = client_conf(c);
+
+	if (c->state == IS_NOAUTH)
+		conn_set_timeout(&c->conn, conf->login_timeout);
+	else if (c->mode == MODE_IDLE)
+		conn_set_timeout(&c->conn, conf->imap_heartbeat);
+	else
+		conn_set_timeout(&c->conn, conf->imap_timeout);
+}
+
+void
+client_logged_in(struct client *c)
+{
+	c->state = IS_AUTH;
+	c->counted = true;
+	c->bad_commands = 0;
+	server_session(c->sl->srv, 1);
+	client_set_timeout(c);
+	input_limits(c);
+	log_info(c->id, "login", "account=%s peer=%s tls=%d", c->who.name,
+	    c->conn.peer, conn_is_tls(&c->conn));
+}
+
+bool
+client_bad_command(struct client *c)
+{
+	if (++c->bad_commands < client_conf(c)->bad_commands_max)
+		return false;
+	client_bye(c, "bad-commands", NULL, "too many bad commands");
+	return true;
+}
+
+void
+client_news(struct client *c)
+{
+	if (c->mode != MODE_IDLE || conn_closing(&c->conn))
+		return;
+	if (c->working || c->waiting || c->later != NULL)
+		c->news = true;
+	else
+		cmd_idle_news(c);
+}
+
+static void
+recheck_work(struct sjob *j)
+{
+	struct client *c = client_of_job(j);
+
+	if (auth_still_good(j->srv->auth, &c->who) == ERR_DENIED)
+		c->bye_text = "your access has changed, log in again";
+}
+
+static void
+recheck_done(struct sjob *j)
+{
+	struct client *c = client_of_job(j);
+
+	if (client_back(c))
+		client_run(c);
+}
+
+void
+client_recheck(struct client *c)
+{
+	if (conn_closing(&c->conn))
+		return;
+	c->recheck = !may_run(c);
+	if (!c->recheck)
+		client_job(c, true, recheck_work, recheck_done);
+}
+
+void
+client_stop(struct client *c)
+{
+	if (c->working)
+		c->stopping = true;
+	else if (c->handshake)
+		client_close(c, "stop");
+	else
+		client_bye(c, "stop", "UNAVAILABLE",
+		    "the server stops, connect again");
+}

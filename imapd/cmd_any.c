@@ -1,0 +1,143 @@
+#include "imapd/cmd.h"
+
+#include <string.h>
+
+#include "imapd/parse_args.h"
+#include "lib/base/log.h"
+
+enum { EARLY = 1, TLS_LESS = 2, CLEAR = 4, LATER = 8 };
+
+/* What is said when; a word stands here once all of it works. */
+static const struct {
+	const char *word;
+	unsigned when;
+} words[] = {
+	{ "IMAP4rev1", EARLY | LATER },
+	{ "LITERAL+", EARLY | LATER },                /* RFC 7888 */
+	{ "SASL-IR", EARLY },                         /* RFC 4959 */
+	{ "ID", EARLY | LATER },                      /* RFC 2971 */
+	{ "ENABLE", EARLY | LATER },                  /* RFC 5161 */
+	{ "STARTTLS", TLS_LESS },                     /* RFC 9051 6.2.1 */
+	{ "LOGINDISABLED", CLEAR },                   /* RFC 9051 6.2.3 */
+	{ "IDLE", EARLY | LATER },                    /* RFC 2177 */
+	{ "NAMESPACE", LATER },                       /* RFC 2342 */
+	{ "CHILDREN", LATER },                        /* RFC 3348 */
+	{ "UNSELECT", LATER },                        /* RFC 3691 */
+	{ "UIDPLUS", LATER },                         /* RFC 4315 */
+	{ "MOVE", LATER },                            /* RFC 6851 */
+	{ "SPECIAL-USE", LATER },                     /* RFC 6154 */
+	{ "CREATE-SPECIAL-USE", LATER },              /* RFC 6154 */
+	{ "XLIST", LATER }, { "MULTIAPPEND", LATER }, /* RFC 3502 */
+};
+
+bool
+cmd_offers(const char *word)
+{
+	for (size_t i = 0; i < PH_LEN(words); i++)
+		if (strcmp(words[i].word, word) == 0)
+			return true;
+	return false;
+}
+
+/* Each with a blank in front. */
+void
+cmd_capability_words(struct client *c, struct buf *out)
+{
+	bool tls = conn_is_tls(&c->conn), plain = client_plain_ok(c);
+	unsigned now = c->state != IS_NOAUTH ? LATER : EARLY;
+	struct buf mechs;
+	struct slice rest, mech;
+
+	if (now == EARLY)
+		now |= (tls ? 0 : TLS_LESS) | (plain ? 0 : CLEAR);
+	for (size_t i = 0; i < PH_LEN(words); i++)
+		if (words[i].when & now) {
+			buf_add_char(out, ' ');
+			buf_add_str(out, words[i].word);
+		}
+	if (!(now & EARLY))
+		return;
+	buf_init(&mechs, 512);
+	auth_mechs(c->sl->srv->auth, plain, tls, true, &mechs);
+	rest = buf_slice(&mechs);
+	while (rest.n != 0 && slice_split(&rest, ' ', &mech)) {
+		buf_add_str(out, " AUTH=");
+		buf_add_slice(out, mech);
+	}
+	buf_fini(&mechs);
+}
+
+enum step
+cmd_capability(struct client *c)
+{
+	buf_add_str(&c->out, "* CAPABILITY");
+	cmd_capability_words(c, &c->out);
+	buf_add(&c->out, "\r\n", 2);
+	return cmd_ok(c, "that is all");
+}
+
+enum step
+cmd_noop(struct client *c)
+{
+	return cmd_ok(c, "done");
+}
+
+enum step
+cmd_logout(struct client *c)
+{
+	resp_bye(&c->out, NULL, "goodbye");
+	resp_tagged(&c->out, c->cmd.tag, RESP_OK, NULL, "logged out");
+	client_close(c, "logout");
+	return STEP_PENDING;
+}
+
+/* RFC 2971 3.2: for the log, and for nothing else. */
+enum step
+cmd_id(struct client *c)
+{
+	const struct args_id *a = c->cmd.args;
+
+	for (size_t i = 0; i < a->n; i++)
+		if (a->v[2 * i + 1].p != NULL)
+			log_info(c->id, "client", "field=%s value=%s",
+			    log_q(a->v[2 * i]), log_q(a->v[2 * i + 1]));
+	buf_add_str(&c->out, "* ID (\"name\" \"Posthof\")\r\n");
+	return cmd_ok(c, "nice to meet you");
+}
+
+/* RFC 5161 3.2: only what a client may want to switch is named. */
+static const struct {
+	const char *word;
+	unsigned bits;
+} switches[] = {
+	{ "CONDSTORE", EN_CONDSTORE },
+	{ "QRESYNC", EN_CONDSTORE | EN_QRESYNC },
+	{ "UTF8=ACCEPT", EN_UTF8 },
+	{ "IMAP4rev2", EN_REV2 },
+};
+
+enum step
+cmd_enable(struct client *c)
+{
+	const struct args_enable *a = c->cmd.args;
+
+	buf_add_str(&c->out, "* ENABLED");
+	for (size_t i = 0; i < a->n; i++)
+		for (size_t k = 0; k < PH_LEN(switches); k++) {
+			if (!slice_ieq_str(a->v[i], switches[k].word) ||
+			    !cmd_offers(switches[k].word))
+				continue;
+			c->enabled |= switches[k].bits;
+			buf_add_char(&c->out, ' ');
+			buf_add_str(&c->out, switches[k].word);
+		}
+	buf_add(&c->out, "\r\n", 2);
+	return cmd_ok(c, "enabled");
+}
+
+enum step
+cmd_namespace(struct client *c)
+{
+	buf_add_str(&c->out, "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");
+	return cmd_ok(c, "one namespace");
+}

@@ -1,0 +1,182 @@
+#include "imapd/cmd.h"
+
+#include <stdlib.h>
+
+#include "imapd/parse_args.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+
+static void auth_work(struct sjob *j);
+static void auth_done(struct sjob *j);
+
+static struct login *
+fresh_login(struct client *c)
+{
+	if (c->login == NULL)
+		c->login = xcalloc(1, sizeof(*c->login));
+	return c->login;
+}
+
+static void
+drop_login(struct client *c)
+{
+	if (c->login == NULL)
+		return;
+	login_fini(c->login);
+	free(c->login);
+	c->login = NULL;
+}
+
+static void
+auth_work(struct sjob *j)
+{
+	struct client *c = client_of_job(j);
+
+	login_work(
+	    c->login, j->srv->auth, SCOPE_IMAP, c->conn.peer_ip, c->id, NULL);
+}
+
+/* RFC 9051 6.2.3: the new capabilities come with the answer. */
+static void
+good(struct client *c)
+{
+	struct buf b;
+
+	c->who = c->login->who;
+	drop_login(c);
+	client_logged_in(c);
+	buf_init(&b, 4096);
+	buf_add_str(&b, "CAPABILITY");
+	cmd_capability_words(c, &b);
+	(void)cmd_ok_code(c, arena_str(&c->arena, buf_slice(&b)), "logged in");
+	buf_fini(&b);
+	cmd_finish(c);
+}
+
+/* RFC 5530 3.  Here ERR_DENIED is the right password of somebody who may not,
+ * ERR_LIMIT too many wrong ones. */
+static struct resp_fail
+why_not(int kind)
+{
+	struct resp_fail say = resp_fail(kind);
+
+	if (kind == ERR_DENIED)
+		say.code = "CONTACTADMIN";
+	else if (kind == ERR_LIMIT)
+		say = (struct resp_fail){ "UNAVAILABLE",
+			"too many attempts, try again later" };
+	return say;
+}
+
+/* After the pause that a wrong password costs. */
+static void
+failed(struct client *c)
+{
+	struct login *l = c->login;
+	struct resp_fail say = why_not(l->rc);
+
+	if (l->rc != ERR_AUTH && l->err.text[0] != '\0')
+		say.text = arena_str(&c->arena, slice_str(l->err.text));
+	(void)cmd_no(c, say.code, say.text);
+	drop_login(c);
+	cmd_finish(c);
+	if (++c->auth_failures >= client_conf(c)->auth_tries_max)
+		client_bye(c, "auth-tries", NULL, "too many failed logins");
+}
+
+static void
+auth_done(struct sjob *j)
+{
+	struct client *c = client_of_job(j);
+	struct login *l = c->login;
+
+	if (!client_back(c))
+		return;
+	switch (login_verdict(l)) {
+	case LOGIN_GOOD:
+		if (c->mode == MODE_SASL)
+			cmd_release(c);
+		good(c);
+		break;
+	case LOGIN_CHALLENGE:
+		/* SCRAM's last message goes as a challenge too, RFC 9051
+		 * 6.2.2. */
+		cmd_hold(c, MODE_SASL);
+		resp_challenge(&c->out, buf_slice(&l->challenge));
+		break;
+	case LOGIN_BAD:
+		if (c->mode == MODE_SASL)
+			cmd_release(c);
+		client_later(c,
+		    l->rc == ERR_AUTH ? client_conf(c)->auth_fail_delay : 0,
+		    failed);
+		return;
+	}
+	client_run(c);
+}
+
+enum step
+cmd_login(struct client *c)
+{
+	const struct args_login *a = c->cmd.args;
+
+	if (!client_plain_ok(c))
+		return cmd_no(c, "PRIVACYREQUIRED",
+		    "encrypt first: STARTTLS, or SSL/TLS on port 993");
+	login_password(fresh_login(c), a->user, a->pass, &c->conn);
+	mem_wipe((void *)(uintptr_t)a->pass.p, a->pass.n);
+	client_job(c, true, auth_work, auth_done);
+	return STEP_PENDING;
+}
+
+/* The client's base64; false: it is none. */
+static bool
+respond(struct client *c, struct slice text)
+{
+	if (!login_response(c->login, text))
+		return false;
+	client_job(c, true, auth_work, auth_done);
+	return true;
+}
+
+enum step
+cmd_authenticate(struct client *c)
+{
+	const struct args_auth *a = c->cmd.args;
+
+	login_sasl(fresh_login(c), a->mech, &c->conn, client_plain_ok(c));
+	if (a->initial.p == NULL) {
+		client_job(c, true, auth_work, auth_done);
+		return STEP_PENDING;
+	}
+	if (respond(c, a->initial))
+		return STEP_PENDING;
+	drop_login(c);
+	return cmd_bad(c, "that is not base64");
+}
+
+/* RFC 9051 6.2.2: "*" cancels, and the answer is BAD. */
+void
+cmd_auth_line(struct client *c, struct slice line)
+{
+	bool cancel = slice_eq(line, SLICE("*"));
+
+	if (!cancel && respond(c, line))
+		return;
+	cmd_release(c);
+	drop_login(c);
+	(void)cmd_bad(c, cancel ? "cancelled" : "that is not base64");
+	cmd_finish(c);
+}
+
+enum step
+cmd_starttls(struct client *c)
+{
+	if (conn_is_tls(&c->conn))
+		return cmd_bad(c, "the connection is encrypted already");
+	resp_tagged(&c->out, c->cmd.tag, RESP_OK, NULL, "begin TLS now");
+	/* RFC 9051 6.2.1: what was said before is forgotten. */
+	cmd_drop(c);
+	client_starttls(c);
+	return STEP_PENDING;
+}

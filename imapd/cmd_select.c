@@ -1,0 +1,160 @@
+#include "imapd/cmd.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "imapd/msgset.h"
+#include "imapd/parse_args.h"
+#include "imapd/qresync.h"
+
+/* What a SELECT is still to tell (RFC 7162 3.2.5). */
+struct select_run {
+	uint32_t at; /* qresync_step() */
+};
+
+/* RFC 9051 6.3.2 */
+static void
+tell_folder(struct client *c)
+{
+	struct view *v = c->sel->view;
+	struct buf *out = &c->out;
+	uint32_t unseen = view_first_unseen(v);
+	bool rev2 = (c->enabled & EN_REV2) != 0;
+
+	resp_number(out, view_count(v), "EXISTS");
+	if (!rev2)
+		resp_number(out, view_recent(v), "RECENT");
+	if (unseen != 0 && !rev2)
+		resp_ok_code(out, "first unseen", "UNSEEN %" PRIu32, unseen);
+	resp_ok_code(
+	    out, "UIDs valid", "UIDVALIDITY %" PRIu32, view_uidvalidity(v));
+	resp_ok_code(out, "next UID", "UIDNEXT %" PRIu32, view_uidnext(v));
+	if (cmd_offers("CONDSTORE")) /* RFC 7162 3.1.2.1 */
+		resp_ok_code(
+		    out, "highest", "HIGHESTMODSEQ %" PRIu64, view_modseq(v));
+}
+
+/* RFC 5530 3: no such folder, or one that holds no messages. */
+static int
+find(struct client *c, struct slice name, struct folder_info *info)
+{
+	int rc = folder_find(client_store(c), c->who.account, name, info);
+
+	if (rc == ERR_INVALID)
+		rc = ERR_NOTFOUND;
+	return rc == 0 && info->id == 0 ? ERR_NOTFOUND : rc;
+}
+
+static enum step
+selected(struct client *c)
+{
+	return c->sel->read_only ? cmd_ok_code(c, "READ-ONLY", "examined")
+				 : cmd_ok_code(c, "READ-WRITE", "selected");
+}
+
+/* More of what QRESYNC has to tell. */
+static enum step
+resync(struct client *c, const struct args_select *a)
+{
+	struct select_run *run = c->cmd.run;
+
+	if (a->qresync && a->uidvalidity == view_uidvalidity(c->sel->view) &&
+	    qresync_step(c, a, &run->at) == STEP_AGAIN)
+		return STEP_AGAIN;
+	return selected(c);
+}
+
+static enum step
+open_folder(struct client *c, bool read_only)
+{
+	const struct args_select *a = c->cmd.args;
+	bool had_one = c->sel != NULL && c->sel->view != NULL;
+	struct folder_info info;
+	int rc;
+
+	if (c->cmd.run != NULL)
+		return resync(c, a);
+	if (a->qresync && !(c->enabled & EN_QRESYNC)) /* RFC 7162 3.2.5 */
+		return cmd_bad(c, "ENABLE QRESYNC first");
+	/* RFC 9051 6.3.2: the old one is closed whatever comes. */
+	sync_deselect(c);
+	if (had_one) /* RFC 7162 3.2.11, RFC 9051 7.1 */
+		resp_ok_code(&c->out, "the folder before is closed", "CLOSED");
+	if ((rc = find(c, a->name, &info)) != 0 ||
+	    (rc = sync_select(c, info.id, read_only)) != 0)
+		return cmd_fail(c, rc, NULL);
+	if (a->condstore)
+		c->enabled |= EN_CONDSTORE;
+	sync_load_keywords(c);
+	sync_tell_flags(c);
+	tell_folder(c);
+	c->cmd.run = arena_alloc(&c->arena, sizeof(struct select_run));
+	return resync(c, a);
+}
+
+enum step
+cmd_select(struct client *c)
+{
+	return open_folder(c, false);
+}
+
+enum step
+cmd_examine(struct client *c)
+{
+	return open_folder(c, true);
+}
+
+enum step
+cmd_unselect(struct client *c)
+{
+	sync_deselect(c);
+	return cmd_ok(c, "no folder selected");
+}
+
+/* Expunges what has \Deleted among uids; NULL: all. */
+static int
+expunge(struct client *c, const uint32_t *uids, size_t n)
+{
+	c->job.durable = true;
+	c->cmd.tells_modseq = true; /* RFC 7162 3.2.7 */
+	return msg_expunge(client_store(c), c->who.account,
+	    view_folder(c->sel->view), uids, n, true, NULL);
+}
+
+/* RFC 9051 6.4.1: expunges, and says nothing about it. */
+enum step
+cmd_close(struct client *c)
+{
+	int rc = c->sel->read_only ? 0 : expunge(c, NULL, 0);
+
+	sync_deselect(c);
+	return rc == 0 ? cmd_ok(c, "closed") : cmd_fail(c, rc, NULL);
+}
+
+enum step
+cmd_expunge(struct client *c)
+{
+	int rc;
+
+	if (c->sel->read_only)
+		return cmd_no(c, "READ-ONLY", "the folder is read-only");
+	rc = expunge(c, NULL, 0);
+	return rc == 0 ? cmd_ok(c, "expunged") : cmd_fail(c, rc, NULL);
+}
+
+/* RFC 4315 2.1 */
+enum step
+cmd_uid_expunge(struct client *c)
+{
+	const struct args_set *a = c->cmd.args;
+	struct uid_list uids;
+	int rc;
+
+	if (c->sel->read_only)
+		return cmd_no(c, "READ-ONLY", "the folder is read-only");
+	if (!msgset_uids(c, &a->set, true, &uids))
+		return cmd_bad(c, "no such message");
+	rc = uids.n != 0 ? expunge(c, uids.v, uids.n) : 0;
+	free(uids.v);
+	return rc == 0 ? cmd_ok(c, "expunged") : cmd_fail(c, rc, NULL);
+}

@@ -1,0 +1,74 @@
+/*
+ * fetch.h - a FETCH under way: which messages, which of them is being
+ * written, how far it has got.  Shared by cmd_fetch.c, fetch_item.c and
+ * fetch_section.c; in jobs.
+ */
+#ifndef IMAPD_FETCH_H
+#define IMAPD_FETCH_H
+
+#include "imapd/msgset.h"
+#include "imapd/parse_fetch.h"
+#include "lib/mail/decode.h"
+#include "storage/msg.h"
+
+enum { FETCH_BATCH = 256 };
+
+/* Bytes on their way into an announced literal. */
+struct fetch_stream {
+	uint64_t off, left; /* of the message, still to be read */
+	uint64_t owed;      /* bytes of the literal not written yet */
+	bool decoding;      /* BINARY: through the decoder */
+	uint64_t skip;      /* decoded bytes before a partial */
+	struct decoder decoder;
+};
+
+struct fetch_run {
+	struct client *c;
+	const struct args_fetch *a;
+	struct ranges seqs;
+	uint32_t last;   /* number taken into a batch last */
+	bool need_index; /* some item is not in the view */
+	unsigned want;   /* of msg_iter_open() */
+	/* the batch */
+	uint32_t seq[FETCH_BATCH], uid[FETCH_BATCH];
+	size_t n, at;
+	struct msg_iter *it;
+	bool ahead; /* meta is of a message still to come */
+	struct msg_meta meta;
+	/* the message being written */
+	bool open; /* its "(" has been */
+	bool first;
+	uint32_t at_seq;
+	struct view_msg m;
+	const struct fetch_section *section; /* next, or being streamed */
+	struct fetch_stream stream;
+	struct arena scratch; /* of this message */
+	struct mime_part *root;
+	struct slice whole; /* read because the index lacks something */
+	/* UIDs that got \Seen by this command: their FLAGS are told */
+	uint32_t *seen;
+	size_t nseen, at_seen;
+	const char *no_code, *no_text; /* what went wrong with some */
+};
+
+/* cmd_fetch.c */
+
+/* A blank before every item but the first. */
+void fetch_sep(struct fetch_run *r);
+/* Something of this message cannot be had; the command ends with NO. */
+void fetch_trouble(struct fetch_run *r, int kind);
+
+/* fetch_item.c: all items but sections. */
+void fetch_items(struct fetch_run *r);
+/* BODY out of BODYSTRUCTURE: extension data dropped, RFC 9051 7.5.2.  False:
+ * it is none. */
+bool fetch_body_of(struct buf *out, struct slice extended);
+/* The whole message, when the index does not keep what is asked for.  False:
+ * cannot be read. */
+bool fetch_whole(struct fetch_run *r);
+
+/* fetch_section.c: writes r->section, or as much of it as is good for now;
+ * true when it is complete. */
+bool fetch_section(struct fetch_run *r);
+
+#endif

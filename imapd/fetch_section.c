@@ -1,0 +1,283 @@
+#include "imapd/fetch.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/mail/header.h"
+
+enum {
+	CHUNK = 128 << 10,     /* read at once, of a large message */
+	WHOLE_MAX = 256 << 10, /* read whole, and so checked by its CRC */
+	FIELDS_MAX = 16 << 20
+};
+
+/* Where a section lies. */
+struct place {
+	bool nil;
+	uint64_t off, len;
+	const struct mime_part *part; /* NULL: the message itself */
+};
+
+/* The tree of parts; NULL when it cannot be had. */
+static const struct mime_part *
+root_of(struct fetch_run *r)
+{
+	struct slice body;
+
+	if (r->root != NULL)
+		return r->root;
+	if (r->meta.structure.p != NULL &&
+	    mime_load(r->meta.structure, &r->scratch, &r->root) &&
+	    mime_end(r->root) == r->meta.size - r->meta.prefix.n)
+		return r->root;
+	r->root = NULL;
+	if (!fetch_whole(r))
+		return NULL;
+	body = slice_from(r->whole, r->meta.prefix.n);
+	r->root = mime_parse(&r->scratch, body, NULL);
+	return r->root;
+}
+
+/* BODY[], BODY[HEADER], BODY[TEXT]: no structure is needed. */
+static void
+locate_top(
+    const struct fetch_run *r, const struct fetch_section *s, struct place *p)
+{
+	uint64_t head = r->meta.header_bytes, size = r->meta.size;
+
+	if (head > size)
+		head = size;
+	p->off = s->what == MIME_TEXT ? head : 0;
+	p->len = s->what == MIME_HEADER ? head : size - p->off;
+}
+
+static void
+locate(struct fetch_run *r, const struct fetch_section *s, struct place *p)
+{
+	const struct mime_part *root;
+
+	*p = (struct place){ 0 };
+	if (s->npath == 0) {
+		locate_top(r, s, p);
+		return;
+	}
+	root = root_of(r);
+	p->nil =
+	    root == NULL ||
+	    !mime_range(root, s->path, s->npath, s->what, &p->off, &p->len) ||
+	    !mime_section(root, s->path, s->npath, &p->part);
+	/* Offsets count from behind the prefix. */
+	p->off += r->meta.prefix.n;
+	if (!p->nil &&
+	    (p->off > r->meta.size || p->len > r->meta.size - p->off))
+		p->nil = true;
+}
+
+/* "BODY[1]<0> " */
+static void
+put_label(struct fetch_run *r, const struct fetch_section *s)
+{
+	struct buf *out = &r->c->out;
+
+	fetch_sep(r);
+	buf_add_slice(out, s->label);
+	if (s->partial)
+		buf_printf(out, "<%" PRIu64 ">", s->off);
+	buf_add_char(out, ' ');
+}
+
+/* The part of [0, len) that a partial asks for, RFC 9051 6.4.5. */
+static void
+clip(const struct fetch_section *s, uint64_t *off, uint64_t *len)
+{
+	uint64_t skip = s->partial ? s->off : 0;
+
+	if (skip > *len)
+		skip = *len;
+	*off += skip;
+	*len -= skip;
+	if (s->partial && *len > s->len)
+		*len = s->len;
+}
+
+static void
+put_literal(struct fetch_run *r, uint64_t n)
+{
+	buf_printf(&r->c->out, "{%" PRIu64 "}\r\n", n);
+}
+
+/* A literal has no NUL (RFC 9051 4.3): 0x80 in its place, as POP3 does. */
+static void
+hide_nuls(struct buf *out, size_t from)
+{
+	char *p = out->p + out->start + from, *end = out->p + out->n;
+
+	while (p < end && (p = memchr(p, '\0', (size_t)(end - p))) != NULL)
+		*p++ = (char)0x80;
+}
+
+static int
+read_range(struct fetch_run *r, uint64_t off, size_t n)
+{
+	struct buf *out = &r->c->out;
+	size_t before = buf_len(out);
+	int rc;
+
+	if (r->whole.p != NULL) {
+		buf_add_slice(out, slice_sub(r->whole, off, n));
+		rc = 0;
+	} else {
+		rc = msg_read(client_store(r->c), &r->meta, off, n, out);
+	}
+	if (rc == 0 && buf_len(out) - before != n)
+		rc = ERR_CORRUPT;
+	if (rc == 0)
+		hide_nuls(out, before);
+	else
+		buf_truncate(out, before);
+	return rc;
+}
+
+/* Goes on with a literal.  Once it is announced there is no way back: what
+ * cannot be read ends the session. */
+static bool
+stream(struct fetch_run *r)
+{
+	struct fetch_stream *s = &r->stream;
+	size_t n = s->left < CHUNK ? (size_t)s->left : CHUNK;
+	int rc = read_range(r, s->off, n);
+
+	if (rc != 0) {
+		fetch_trouble(r, rc);
+		r->c->bye_code = "UNAVAILABLE";
+		r->c->bye_text = "a message cannot be read";
+		return false;
+	}
+	s->off += n;
+	s->left -= n;
+	s->owed -= n;
+	return s->left == 0;
+}
+
+/* The first bytes go with the announcement, so that a message that cannot be
+ * read is NIL. */
+static bool
+start_stream(struct fetch_run *r, uint64_t off, uint64_t len)
+{
+	struct buf *out = &r->c->out;
+	size_t before = buf_len(out);
+	size_t n = len <= WHOLE_MAX ? (size_t)len : CHUNK;
+	int rc;
+
+	put_literal(r, len);
+	if ((rc = read_range(r, off, n)) != 0) {
+		fetch_trouble(r, rc);
+		buf_truncate(out, before);
+		buf_add_str(out, "NIL");
+		return true;
+	}
+	r->stream = (struct fetch_stream){
+		.off = off + n, .left = len - n, .owed = len - n
+	};
+	return len == n;
+}
+
+static void
+put_bytes(
+    struct fetch_run *r, const struct fetch_section *s, struct slice bytes)
+{
+	uint64_t off = 0, len = bytes.n;
+	size_t before;
+
+	clip(s, &off, &len);
+	put_literal(r, len);
+	before = buf_len(&r->c->out);
+	buf_add_slice(&r->c->out, slice_sub(bytes, off, len));
+	hide_nuls(&r->c->out, before);
+}
+
+/* Does the index keep all these fields? */
+static bool
+all_cached(const struct fetch_run *r, const struct fetch_section *s)
+{
+	if (s->fields != FIELDS_ONLY || s->npath != 0 ||
+	    r->meta.headers.p == NULL)
+		return false;
+	for (size_t i = 0; i < s->nnames; i++)
+		if (!msg_cached_header(s->names[i]))
+			return false;
+	return true;
+}
+
+/* The header block that HEADER.FIELDS picks from. */
+static int
+read_header(struct fetch_run *r, const struct place *p, struct buf *out)
+{
+	int rc = 0;
+
+	if (r->whole.p != NULL)
+		buf_add_slice(out, slice_sub(r->whole, p->off, p->len));
+	else
+		rc =
+		    msg_read(client_store(r->c), &r->meta, p->off, p->len, out);
+	if (rc == 0 && buf_len(out) != p->len)
+		rc = ERR_CORRUPT;
+	return rc;
+}
+
+static void
+put_fields(struct fetch_run *r, const struct fetch_section *s)
+{
+	struct buf head, picked;
+	struct place p = { 0 };
+	bool not = s->fields == FIELDS_NOT;
+	int rc = 0;
+
+	buf_init(&picked, FIELDS_MAX);
+	if (all_cached(r, s)) {
+		header_fields(
+		    &picked, r->meta.headers, s->names, s->nnames, not );
+		/* The index keeps no empty line. */
+		buf_add(&picked, "\r\n", 2);
+		put_bytes(r, s, buf_slice(&picked));
+		buf_fini(&picked);
+		return;
+	}
+	buf_init(&head, FIELDS_MAX);
+	locate(r, s, &p);
+	if (!p.nil && (rc = read_header(r, &p, &head)) != 0) {
+		fetch_trouble(r, rc);
+		p.nil = true;
+	}
+	if (p.nil) {
+		buf_add_str(&r->c->out, "NIL");
+	} else {
+		header_fields(
+		    &picked, buf_slice(&head), s->names, s->nnames, not );
+		put_bytes(r, s, buf_slice(&picked));
+	}
+	buf_fini(&head);
+	buf_fini(&picked);
+}
+
+bool
+fetch_section(struct fetch_run *r)
+{
+	const struct fetch_section *s = r->section;
+	struct place p;
+
+	if (r->stream.owed != 0)
+		return stream(r);
+	put_label(r, s);
+	if (s->fields != FIELDS_ALL) {
+		put_fields(r, s);
+		return true;
+	}
+	locate(r, s, &p);
+	if (p.nil) {
+		buf_add_str(&r->c->out, "NIL");
+		return true;
+	}
+	clip(s, &p.off, &p.len);
+	return start_stream(r, p.off, p.len);
+}

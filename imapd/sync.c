@@ -1,0 +1,336 @@
+#include "imapd/sync.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "imapd/app.h"
+#include "imapd/cmd.h"
+#include "imapd/seqset.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+
+bool
+sync_full(const struct client *c)
+{
+	return buf_len(&c->out) >= client_conf(c)->output_high_water ||
+	       buf_failed(&c->out);
+}
+
+/* ---- opening and closing ---- */
+
+static void
+drop_delta(struct selected *sel)
+{
+	if (sel->pending)
+		view_delta_fini(&sel->delta);
+	sel->pending = false;
+}
+
+static void
+forget(struct selected *sel)
+{
+	drop_delta(sel);
+	if (sel->names != NULL)
+		arena_clear(&sel->names->arena);
+	free(sel->names);
+	free(sel->saved);
+	sel->names = NULL;
+	sel->known = 0;
+	sel->saved = NULL;
+	sel->nsaved = 0;
+}
+
+void
+sync_deselect(struct client *c)
+{
+	if (c->sel == NULL || c->sel->view == NULL)
+		return;
+	view_close(&c->sel->view);
+	forget(c->sel);
+	c->state = IS_AUTH;
+}
+
+int
+sync_select(struct client *c, uint64_t folder, bool read_only)
+{
+	struct view *view;
+	int rc;
+
+	sync_deselect(c);
+	rc = view_open(
+	    client_store(c), c->who.account, folder, read_only, &view);
+	if (rc != 0)
+		return rc;
+	if (c->sel == NULL) {
+		c->sel = xcalloc(1, sizeof(*c->sel));
+		c->sel->client = c;
+	}
+	c->sel->view = view;
+	c->sel->read_only = read_only;
+	c->sel->told_exists = view_count(view);
+	c->sel->told_recent = view_recent(view);
+	c->state = IS_SELECTED;
+	return 0;
+}
+
+void
+sync_settle(struct client *c)
+{
+	if (c->sel == NULL)
+		return;
+	app_watch(c->sl, c->sel);
+	if (c->sel->view != NULL)
+		return;
+	free(c->sel);
+	c->sel = NULL;
+}
+
+void
+sync_free(struct client *c)
+{
+	if (c->sel == NULL)
+		return;
+	ph_assert(c->sel->view == NULL);
+	sync_settle(c);
+}
+
+/* ---- keywords ---- */
+
+void
+sync_tell_flags(struct client *c)
+{
+	struct selected *sel = c->sel;
+	const struct slice *names = sel->names != NULL ? sel->names->v : NULL;
+	bool full = sel->known == (UINT64_C(1) << FOLDER_KEYWORDS_MAX) - 1;
+
+	buf_add_str(&c->out, "* FLAGS (");
+	resp_flag_words(&c->out, MSG_SYSTEM_FLAGS, false, sel->known, names);
+	buf_add_str(&c->out, ")\r\n* OK [PERMANENTFLAGS (");
+	if (!sel->read_only) {
+		resp_flag_words(
+		    &c->out, MSG_SYSTEM_FLAGS, false, sel->known, names);
+		/* RFC 9051 7.1: "\*" says that new ones can be made. */
+		buf_add_str(&c->out, full ? "" : " \\*");
+	}
+	buf_add_str(&c->out, ")] what can be kept\r\n");
+}
+
+void
+sync_load_keywords(struct client *c)
+{
+	struct selected *sel = c->sel;
+	struct keyword_names fresh = { 0 };
+
+	if (folder_keywords(client_store(c), view_folder(sel->view),
+		&fresh.arena, fresh.v) != 0) {
+		log_warn(c->id, "keywords", "folder=%" PRIu64 " unreadable",
+		    view_folder(sel->view));
+		arena_clear(&fresh.arena);
+		return;
+	}
+	sel->known = 0;
+	for (unsigned i = 0; i < FOLDER_KEYWORDS_MAX; i++)
+		if (fresh.v[i].p != NULL)
+			sel->known |= UINT64_C(1) << i;
+	if (sel->known != 0 && sel->names == NULL)
+		sel->names = xcalloc(1, sizeof(*sel->names));
+	if (sel->names == NULL) {
+		arena_clear(&fresh.arena);
+		return;
+	}
+	arena_clear(&sel->names->arena);
+	*sel->names = fresh;
+}
+
+void
+sync_keywords(struct client *c, uint64_t bits)
+{
+	uint64_t before = c->sel->known;
+
+	if ((bits & ~before) == 0)
+		return;
+	sync_load_keywords(c);
+	if (c->sel->known != before)
+		sync_tell_flags(c);
+}
+
+/* ---- what a message's flags look like ---- */
+
+void
+sync_flags_item(struct client *c, const struct view_msg *m)
+{
+	buf_add(&c->out, "FLAGS (", 7);
+	resp_flag_words(&c->out, m->flags, m->recent, m->keywords,
+	    c->sel->names != NULL ? c->sel->names->v : NULL);
+	buf_add_char(&c->out, ')');
+}
+
+static void
+line_head(struct client *c, uint32_t seq, uint32_t uid, bool with_uid)
+{
+	struct buf *out = &c->out;
+
+	buf_add(out, "* ", 2);
+	buf_add_u64(out, seq);
+	buf_add(out, " FETCH (", 8);
+	if (!with_uid)
+		return;
+	buf_add(out, "UID ", 4);
+	buf_add_u64(out, uid);
+	buf_add_char(out, ' ');
+}
+
+static void
+modseq_item(struct buf *out, uint64_t modseq)
+{
+	buf_add(out, "MODSEQ (", 8);
+	buf_add_u64(out, modseq);
+	buf_add_char(out, ')');
+}
+
+void
+sync_fetch_line(
+    struct client *c, uint32_t seq, const struct view_msg *m, bool with_uid)
+{
+	sync_keywords(c, m->keywords);
+	line_head(c, seq, m->uid, with_uid);
+	sync_flags_item(c, m);
+	/* RFC 7162 3.2: whoever has enabled it is told every MODSEQ; nobody
+	 * else is (CLIENTS D, old Outlook). */
+	if (c->enabled & EN_CONDSTORE) {
+		buf_add_char(&c->out, ' ');
+		modseq_item(&c->out, m->modseq);
+	}
+	buf_add(&c->out, ")\r\n", 3);
+}
+
+void
+sync_modseq_line(
+    struct client *c, uint32_t seq, const struct view_msg *m, bool with_uid)
+{
+	line_head(c, seq, m->uid, with_uid);
+	modseq_item(&c->out, m->modseq);
+	buf_add(&c->out, ")\r\n", 3);
+}
+
+/* ---- news ---- */
+
+bool
+sync_wanted(const struct client *c)
+{
+	return c->sel != NULL && c->sel->view != NULL &&
+	       (c->sel->pending || view_stale(c->sel->view));
+}
+
+int
+sync_take(struct client *c, bool may_expunge)
+{
+	struct selected *sel = c->sel;
+	int rc;
+
+	if (sel->pending)
+		return 0;
+	sel->delta = (struct view_delta){ 0 };
+	rc = view_sync(sel->view, may_expunge, &sel->delta);
+	if (rc != 0)
+		return rc;
+	sel->pending = true;
+	sel->at_gone = sel->at_changed = 0;
+	return 0;
+}
+
+/* RFC 7162 3.2.10: one VANISHED in place of many EXPUNGEs. */
+static void
+tell_vanished(struct client *c)
+{
+	struct view_delta *d = &c->sel->delta;
+	uint32_t *uids;
+
+	if (d->ngone == 0)
+		return;
+	uids = xcalloc(d->ngone, sizeof(*uids));
+	for (size_t i = 0; i < d->ngone; i++)
+		uids[d->ngone - 1 - i] = d->gone[i].uid;
+	buf_add_str(&c->out, "* VANISHED ");
+	seqset_write(&c->out, uids, d->ngone);
+	buf_add(&c->out, "\r\n", 2);
+	c->sel->at_gone = d->ngone;
+	free(uids);
+}
+
+static void
+tell_gone(struct client *c)
+{
+	struct selected *sel = c->sel;
+
+	if (c->enabled & EN_QRESYNC && sel->at_gone == 0)
+		tell_vanished(c);
+	while (sel->at_gone < sel->delta.ngone && !sync_full(c))
+		resp_number(
+		    &c->out, sel->delta.gone[sel->at_gone++].seq, "EXPUNGE");
+	if (sel->at_gone < sel->delta.ngone)
+		return;
+	/* EXPUNGE says by itself how many are left. */
+	sel->told_exists -= (uint32_t)sel->delta.ngone;
+	sel->delta.ngone = sel->at_gone = 0;
+}
+
+static void
+tell_changed(struct client *c, bool with_uid)
+{
+	struct selected *sel = c->sel;
+	struct view_msg m;
+
+	while (sel->at_changed < sel->delta.nchanged && !sync_full(c)) {
+		uint32_t seq = sel->delta.changed[sel->at_changed++];
+
+		view_get(sel->view, seq, &m);
+		sync_fetch_line(c, seq, &m,
+		    with_uid || c->enabled & (EN_QRESYNC | EN_REV2));
+	}
+}
+
+static void
+tell_counts(struct client *c)
+{
+	struct selected *sel = c->sel;
+	uint32_t exists = view_count(sel->view);
+	uint32_t recent = view_recent(sel->view);
+
+	if (exists != sel->told_exists)
+		resp_number(&c->out, exists, "EXISTS");
+	if (recent != sel->told_recent && !(c->enabled & EN_REV2))
+		resp_number(&c->out, recent, "RECENT");
+	sel->told_exists = exists;
+	sel->told_recent = recent;
+}
+
+enum step
+sync_step(struct client *c, bool may_expunge, bool with_uid)
+{
+	struct selected *sel = c->sel;
+	int rc;
+
+	if (sel == NULL || sel->view == NULL)
+		return STEP_DONE;
+	if (!sel->pending && !view_stale(sel->view))
+		return STEP_DONE;
+	if ((rc = sync_take(c, may_expunge)) != 0) {
+		log_error(c->id, "sync", "folder=%" PRIu64 " error=%s",
+		    view_folder(sel->view), err_name(rc));
+		return STEP_DONE;
+	}
+	if (sel->delta.folder_gone) {
+		c->bye_text = "the selected folder has been deleted";
+		return STEP_DONE;
+	}
+	tell_gone(c);
+	if (sel->at_gone == sel->delta.ngone)
+		tell_changed(c, with_uid);
+	if (sel->at_gone < sel->delta.ngone ||
+	    sel->at_changed < sel->delta.nchanged)
+		return STEP_AGAIN;
+	tell_counts(c);
+	drop_delta(sel);
+	return STEP_DONE;
+}

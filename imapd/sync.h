@@ -1,0 +1,79 @@
+/*
+ * sync.h - the selected folder, and telling the peer what changed in it.
+ *
+ * In jobs, unless said otherwise.
+ */
+#ifndef IMAPD_SYNC_H
+#define IMAPD_SYNC_H
+
+#include "imapd/client.h"
+#include "storage/view.h"
+
+/* Names of a folder's keywords as far as they are known. */
+struct keyword_names {
+	struct arena arena;
+	struct slice v[FOLDER_KEYWORDS_MAX];
+};
+
+struct selected {
+	struct client *client;
+	/* app.c's, on the loop */
+	struct selected *next, *prev;
+	uint64_t watched;
+	/* NULL: closed in a job, to be cleared away on the loop */
+	struct view *view;
+	bool read_only;
+	uint32_t told_exists, told_recent; /* what the peer knows */
+	struct keyword_names *names;       /* NULL: no keywords */
+	uint64_t known;                    /* bits that have a name */
+	/* news on their way */
+	bool pending;
+	struct view_delta delta;
+	size_t at_gone, at_changed;
+	bool told_flags;
+	/* "$", RFC 5182: UIDs, rising; or NULL */
+	uint32_t *saved;
+	size_t nsaved;
+};
+
+/* Opens the folder; what was selected is closed before. */
+PH_MUSTUSE int sync_select(struct client *c, uint64_t folder, bool read_only);
+/* Closes the view; the rest goes with sync_settle(). */
+void sync_deselect(struct client *c);
+/* On the loop, after each job: state and watch list follow the view. */
+void sync_settle(struct client *c);
+/* On the loop, at the client's end, when no job runs. */
+void sync_free(struct client *c);
+
+/* On the loop or in a job: is there something to tell? */
+bool sync_wanted(const struct client *c);
+
+/* Takes the folder's news into the view, to be told by sync_step(): from here
+ * on the view is the present one.  Those taken before and not told yet stay;
+ * nothing is taken then. */
+PH_MUSTUSE int sync_take(struct client *c, bool may_expunge);
+/* Tells them, taking what is there now first.  STEP_AGAIN: more to tell when
+ * the output has gone. */
+enum step sync_step(struct client *c, bool may_expunge, bool with_uid);
+
+/* Reads the names, at SELECT. */
+void sync_load_keywords(struct client *c);
+/* Makes sure that names of these keyword bits are known; tells FLAGS when
+ * there are new ones. */
+void sync_keywords(struct client *c, uint64_t bits);
+/* "* FLAGS (...)" CRLF, and PERMANENTFLAGS. */
+void sync_tell_flags(struct client *c);
+/* FLAGS (...) [MODSEQ (n)] [UID n] as they stand in a FETCH response. */
+void sync_flags_item(struct client *c, const struct view_msg *m);
+/* A whole "* n FETCH (FLAGS ...)". */
+void sync_fetch_line(
+    struct client *c, uint32_t seq, const struct view_msg *m, bool with_uid);
+
+/* The same with MODSEQ alone. */
+void sync_modseq_line(
+    struct client *c, uint32_t seq, const struct view_msg *m, bool with_uid);
+
+/* More output than is good for one job? */
+bool sync_full(const struct client *c);
+
+#endif
