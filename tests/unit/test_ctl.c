@@ -110,8 +110,7 @@ too_many_words(void **state)
 	for (size_t i = 0; i <= PH_LEN(r.words); i++)
 		buf_add(&b, "A\0\0\0\1w", 6);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
-	assert_int_equal(
-	    write(sv[0], b.p, buf_len(&b)), (ssize_t)buf_len(&b));
+	assert_int_equal(write(sv[0], b.p, buf_len(&b)), (ssize_t)buf_len(&b));
 	close(sv[0]);
 	buf_fini(&b);
 	assert_int_equal(ctl_read(sv[1], &r), ERR_TOOBIG);
