@@ -229,7 +229,7 @@ ident_fold_login(struct slice s, char *out, bool *is_address_out, struct err *e)
 	s = slice_trim(s);
 	*is_address_out = slice_chr(s, '@') != s.n;
 	out[0] = '\0';
-	if (s.n == 0)
+	if (s.n == 0 || s.p[0] == '@')
 		return err_set(e, ERR_INVALID, "the login is empty");
 	if (*is_address_out)
 		return ident_fold_address(s, out, e);

@@ -59,6 +59,7 @@ static const struct {
 	{ LOGIN, "info%kunde.de", "info%kunde.de" },
 	{ LOGIN, "", NULL },
 	{ LOGIN, "  ", NULL },
+	{ LOGIN, "@kunde.de", NULL },
 	{ LOGIN, "a/b", NULL },
 	{ LOGIN, "a..b", NULL },
 	{ LOGIN, "a\nb", NULL },
