@@ -15,13 +15,15 @@ where_txn(struct db_txn *t, void *arg)
 	return body_get(t, w->body, &w->loc);
 }
 
-/* The hint first; the keeper may have moved the body since, and may again. */
+/* The hint first; the keeper may have moved the body since, and may again.
+ * ERR_NOTFOUND in the end: expunged meanwhile. */
 static int
 read_body(struct store *s, const struct msg_meta *m, uint64_t off, uint64_t n,
     struct buf *out)
 {
 	struct where w = { .body = m->body };
-	int rc;
+	struct body_loc tried;
+	int rc, found;
 
 	w.loc = (struct body_loc){ .id = m->body,
 		.segment = m->hint_segment,
@@ -29,12 +31,16 @@ read_body(struct store *s, const struct msg_meta *m, uint64_t off, uint64_t n,
 		.length = m->body_bytes,
 		.crc = m->hint_crc };
 	rc = segment_read(s, &w.loc, off, n, out);
-	for (int tries = 0; rc == ERR_NOTFOUND && tries < 3; tries++) {
-		if ((rc = db_read(s->db, where_txn, &w)) != 0)
+	for (int i = 0; i < 3 && (rc == ERR_NOTFOUND || rc == ERR_CORRUPT);
+	     i++) {
+		tried = w.loc;
+		if ((found = db_read(s->db, where_txn, &w)) != 0)
+			return found;
+		if (rc == ERR_CORRUPT && tried.segment == w.loc.segment &&
+		    tried.offset == w.loc.offset)
 			break;
 		rc = segment_read(s, &w.loc, off, n, out);
 	}
-	/* Expunged meanwhile: that is how ERR_NOTFOUND is meant here. */
 	return rc;
 }
 
