@@ -20,50 +20,98 @@ check_data(struct client *c, struct err *e)
 	if (rc != 0)
 		return err_set(e, rc, "%s",
 		    rc == ERR_TOOBIG ? "the message is too big" : "");
+	c->accept_head = "554 5.6.0 ";
 	/* RFC 5321 2.3.8: a stray CR or LF is how mail is smuggled (O18). */
-	if (c->dots.flags & (DOTTED_BARE_CR | DOTTED_BARE_LF))
+	if (c->data_flags & (DOTTED_BARE_CR | DOTTED_BARE_LF))
 		return err_set(e, ERR_DENIED,
 		    "the message has a bare CR or LF; lines end in CR LF");
-	if (c->dots.flags & DOTTED_NUL)
+	if (c->data_flags & DOTTED_NUL)
 		return err_set(e, ERR_DENIED, "the message has a NUL byte");
-	if (c->dots.flags & DOTTED_8BIT)
+	c->accept_head = NULL;
+	if (c->data_flags & DOTTED_8BIT)
 		c->env.flags |= QUEUE_8BIT;
 	return 0;
 }
 
-/* LMTP: whoever made it fail is left out, and the rest is tried again; so
- * each gets the answer that is his.  True: try again. */
 static bool
-leave_out(struct client *c, struct dispatch *p, const struct deliver *d, int rc)
+leads_to(const struct envelope_rcpt *r, uint64_t account)
 {
+	for (size_t i = 0; i < r->route.naccounts; i++)
+		if (r->route.accounts[i] == account)
+			return true;
+	return false;
+}
+
+/* LMTP: whoever leads to the account that cannot have it gets that answer,
+ * and it is tried again with the rest (RFC 2033 4.2). */
+static bool
+leave_out(
+    struct client *c, const struct dispatch *p, const struct deliver *d, int rc)
+{
+	uint64_t account;
+
 	if (c->role != ROLE_LMTP || (rc != ERR_QUOTA && rc != ERR_NOTFOUND) ||
 	    d->bad_target >= p->ntargets)
 		return false;
-	c->env.rcpts[p->target_rcpt[d->bad_target]].rc = rc;
-	dispatch_drop_target(p, d->bad_target);
-	return p->ntargets + p->nqueue != 0;
+	account = p->targets[d->bad_target].account;
+	for (size_t i = 0; i < c->env.nrcpts; i++)
+		if (c->env.rcpts[i].rc == 0 &&
+		    leads_to(&c->env.rcpts[i], account))
+			c->env.rcpts[i].rc = rc;
+	return true;
+}
+
+static void
+log_rows(const struct client *c, const struct dispatch *p)
+{
+	for (size_t i = 0; i < p->nqueue; i++) {
+		const struct queue_row *row = &p->queue[i].row;
+		char id[24];
+
+		queue_id_text(p->queue[i].id, id);
+		log_info(id, "queue", "from-id=%s to=%s rcpts=%zu", c->queue_id,
+		    log_q(row->rcpts[0].addr), row->nrcpts);
+	}
 }
 
 static int
-deliver_plan(struct client *c, struct fixup *fix, struct sjob *j)
+deliver_once(
+    struct client *c, const struct fixup *fix, struct sjob *j, bool *again_out)
 {
-	struct dispatch to;
+	struct dispatch p;
 	struct deliver_msg msg = { .parts = fix->parts, .nparts = fix->nparts };
 	struct deliver d = { .msgs = &msg, .nmsgs = 1 };
-	int rc;
+	int rc = c->accept_rc;
 
-	dispatch_make(&to, c, j->srv->store, fix->msgid);
-	do {
-		msg.targets = to.targets;
-		msg.ntargets = to.ntargets;
-		msg.queue = to.queue;
-		msg.nqueue = to.nqueue;
+	*again_out = false;
+	dispatch_make(&p, c, j->srv->store, fix->msgid);
+	if (p.ntargets + p.nqueue != 0) {
+		msg.targets = p.targets;
+		msg.ntargets = p.ntargets;
+		msg.queue = p.queue;
+		msg.nqueue = p.nqueue;
 		rc = deliver(j->srv->store, &d, &c->accept_err);
-	} while (rc != 0 && leave_out(c, &to, &d, rc));
-	if (rc == 0)
-		j->durable = true;
-	dispatch_fini(&to);
+		*again_out = rc != 0 && leave_out(c, &p, &d, rc);
+		if (rc == 0)
+			log_rows(c, &p);
+	}
+	dispatch_fini(&p);
 	return rc;
+}
+
+static int
+deliver_all(struct client *c, const struct fixup *fix, struct sjob *j)
+{
+	bool again, retried = false;
+
+	do {
+		c->accept_rc = deliver_once(c, fix, j, &again);
+		/* A folder named by "+detail" may have gone this moment. */
+		if (c->accept_rc == ERR_NOTFOUND && !again && !retried)
+			again = retried = true;
+	} while (again);
+	j->durable = c->accept_rc == 0;
+	return c->accept_rc;
 }
 
 static void
@@ -76,11 +124,13 @@ accept_work(struct sjob *j)
 	int rc;
 
 	*e = (struct err){ 0 };
+	c->accept_rc = 0;
+	c->accept_head = NULL;
 	queue_id_text(store_new_id(j->srv->store), c->queue_id);
 	if ((rc = check_data(c, e)) == 0 &&
 	    (rc = spool_bytes(c->spool, &bytes)) == 0 &&
 	    (rc = fixup_make(&fix, c, bytes, e)) == 0)
-		rc = deliver_plan(c, &fix, j);
+		rc = deliver_all(c, &fix, j);
 	c->accept_rc = rc;
 	fixup_fini(&fix);
 }
@@ -91,6 +141,8 @@ answer_one(struct client *c, int rc, const char *text)
 	if (rc == 0)
 		resp_line(
 		    &c->s.out, "250 2.0.0 ", "accepted as %s", c->queue_id);
+	else if (c->accept_head != NULL)
+		resp_line(&c->s.out, c->accept_head, "%s", text);
 	else
 		resp_fail(&c->s.out, rc, text);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "submitd/cmd.h"
 #include "submitd/data.h"
@@ -34,10 +35,38 @@ envelope_reset(struct client *c)
 }
 
 static void
-greet(struct session *s)
+say_hello(struct session *s)
 {
 	resp_line(&s->out, "220 ", "%s %s Posthof ready", s->sl->srv->hostname,
 	    client_of(s)->role == ROLE_LMTP ? "LMTP" : "ESMTP");
+}
+
+/* Mail programs wait for the greeting (RFC 5321 4.3.1), spammers do not. */
+static void
+greet_late(struct session *s)
+{
+	conn_set_timeout(&s->conn, s->sl->srv->conf->smtp_timeout);
+	if (buf_len(&s->conn.in) == 0) {
+		say_hello(s);
+		return;
+	}
+	log_info(s->id, "refused", "why=early peer=%s", s->conn.peer);
+	resp_line(&s->out, "554 5.7.1 ", "%s you spoke before you were greeted",
+	    s->sl->srv->hostname);
+	client_close(client_of(s), "early");
+}
+
+static void
+greet(struct session *s)
+{
+	const struct conf *conf = s->sl->srv->conf;
+
+	if (client_of(s)->role != ROLE_SUBMIT)
+		conn_set_timeout(&s->conn, conf->smtp_timeout);
+	if (client_of(s)->role == ROLE_MX && conf->greet_delay != 0)
+		session_later(s, conf->greet_delay, greet_late);
+	else
+		say_hello(s);
 }
 
 static bool
@@ -82,6 +111,13 @@ bad_line(struct session *s, enum session_bad why)
 	};
 
 	resp_line(&s->out, "500 5.5.2 ", "%s", words[why]);
+}
+
+static void
+too_bad(struct session *s)
+{
+	resp_line(
+	    &s->out, "421 4.7.0 ", "%s too many errors", s->sl->srv->hostname);
 }
 
 static void
@@ -144,6 +180,7 @@ client_accept(struct server_loop *sl, const struct server_door *door,
 		.line = on_line,
 		.data = data_input,
 		.bad_line = bad_line,
+		.too_bad = too_bad,
 		.timeout = on_timeout,
 		.stopping = on_stopping,
 		.refused = on_refused,
@@ -153,10 +190,6 @@ client_accept(struct server_loop *sl, const struct server_door *door,
 	struct client *c = xcalloc(1, sizeof(*c));
 
 	c->role = role_of(door);
-	if (!session_accept(&c->s, sl, door, from, &ops, INPUT_MAX)) {
+	if (!session_accept(&c->s, sl, door, from, &ops, INPUT_MAX))
 		free(c);
-		return;
-	}
-	if (c->role != ROLE_SUBMIT)
-		conn_set_timeout(&c->s.conn, sl->srv->conf->smtp_timeout);
 }

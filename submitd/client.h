@@ -11,6 +11,7 @@
 #include "storage/account.h"
 #include "storage/queue.h"
 #include "storage/spool.h"
+#include "submitd/scan.h"
 
 /* What a door is for; a set of them says where a command may run. */
 enum smtp_role {
@@ -40,6 +41,14 @@ struct envelope {
 	size_t nrcpts, cap;
 };
 
+/* A piece of a message, RFC 3030 2. */
+struct chunk {
+	bool open;          /* s.raw is about it, not about DATA */
+	bool last;          /* the message ends with it */
+	const char *refuse; /* not NULL: dropped, and this is the reply */
+	uint64_t n, left;   /* bytes in all and still to come */
+};
+
 /* How the next line is to be read. */
 enum expect { EXPECT_COMMAND, EXPECT_SASL, EXPECT_USER, EXPECT_PASS };
 
@@ -55,12 +64,16 @@ struct client {
 	struct login login;
 	struct auth_who who; /* account 0: not logged in */
 	struct envelope env;
-	struct spool *spool;
-	struct dotted dots;
-	unsigned messages; /* accepted */
+	struct spool *spool; /* while data comes in */
+	struct dotted dots;  /* DATA */
+	struct chunk chunk;  /* BDAT */
+	struct scan scan;
+	unsigned data_flags; /* DOTTED_*: what the data holds */
+	unsigned messages;   /* accepted */
 	/* of the message being accepted, for its answer */
 	char queue_id[24];
 	int accept_rc;
+	const char *accept_head; /* of the reply, in place of accept_rc's */
 	struct err accept_err;
 };
 
@@ -81,7 +94,7 @@ void client_accept(struct server_loop *sl, const struct server_door *door,
     struct listener *from);
 void client_close(struct client *c, const char *reason);
 
-/* envelope.c: forgets the mail transaction (RFC 5321 4.1.1.5). */
+/* Forgets the mail transaction (RFC 5321 4.1.1.5). */
 void envelope_reset(struct client *c);
 
 #endif

@@ -2,22 +2,29 @@
 
 enum { MAIL_ROLES = ROLE_MX | ROLE_SUBMIT, ALL_ROLES = MAIL_ROLES | ROLE_LMTP };
 
+/* clang-format off */
 static const struct smtp_cmd cmds[] = {
-	/* verb        for         in_job handler */
-	{ "EHLO", MAIL_ROLES, false, smtp_ehlo }, /* RFC 5321 4.1.1.1 */
-	{ "HELO", MAIL_ROLES, false, smtp_helo },
-	{ "LHLO", ROLE_LMTP, false, smtp_ehlo }, /* RFC 2033 4.1 */
-	{ "MAIL", ALL_ROLES, true, smtp_mail },  /* RFC 5321 4.1.1.2 */
-	{ "RCPT", ALL_ROLES, true, smtp_rcpt },  /* RFC 5321 4.1.1.3 */
-	{ "DATA", ALL_ROLES, false, smtp_data }, /* RFC 5321 4.1.1.4 */
-	{ "RSET", ALL_ROLES, false, smtp_rset }, /* RFC 5321 4.1.1.5 */
-	{ "VRFY", ALL_ROLES, false, smtp_vrfy }, /* RFC 5321 4.1.1.6 */
-	{ "HELP", ALL_ROLES, false, smtp_help }, /* RFC 5321 4.1.1.8 */
-	{ "NOOP", ALL_ROLES, false, smtp_noop }, /* RFC 5321 4.1.1.9 */
-	{ "QUIT", ALL_ROLES, false, smtp_quit }, /* RFC 5321 4.1.1.10 */
-	{ "STARTTLS", MAIL_ROLES, false, smtp_starttls }, /* RFC 3207 */
-	{ "AUTH", ROLE_SUBMIT, false, smtp_auth },        /* RFC 4954 */
+	/* verb, arguments, for, in_job, handler */
+	/* RFC 5321 4.1.1 */
+	{ "EHLO", "HOST", MAIL_ROLES, false, smtp_ehlo },
+	{ "HELO", "HOST", MAIL_ROLES, false, smtp_helo },
+	{ "LHLO", "HOST", ROLE_LMTP, false, smtp_ehlo }, /* RFC 2033 4.1 */
+	{ "MAIL", "FROM:<ADDRESS> [PARAMETER=VALUE ...]", ALL_ROLES, true,
+	    smtp_mail },
+	{ "RCPT", "TO:<ADDRESS> [PARAMETER=VALUE ...]", ALL_ROLES, true,
+	    smtp_rcpt },
+	{ "DATA", "", ALL_ROLES, false, smtp_data },
+	{ "BDAT", "SIZE [LAST]", ALL_ROLES, false, smtp_bdat }, /* RFC 3030 */
+	{ "RSET", "", ALL_ROLES, false, smtp_rset },
+	{ "VRFY", "ADDRESS", ALL_ROLES, false, smtp_vrfy },
+	{ "HELP", "[COMMAND]", ALL_ROLES, false, smtp_help },
+	{ "NOOP", "", ALL_ROLES, false, smtp_noop },
+	{ "QUIT", "", ALL_ROLES, false, smtp_quit },
+	{ "STARTTLS", "", MAIL_ROLES, false, smtp_starttls }, /* RFC 3207 */
+	{ "AUTH", "MECHANISM [RESPONSE]", ROLE_SUBMIT, false,
+	    smtp_auth }, /* RFC 4954 */
 };
+/* clang-format on */
 
 const struct smtp_cmd *
 cmd_find(struct slice verb)
@@ -26,4 +33,12 @@ cmd_find(struct slice verb)
 		if (slice_ieq_str(verb, cmds[i].verb))
 			return &cmds[i];
 	return NULL;
+}
+
+const struct smtp_cmd *
+cmd_next(const struct smtp_cmd *at)
+{
+	if (at == NULL)
+		return cmds;
+	return ++at == cmds + PH_LEN(cmds) ? NULL : at;
 }

@@ -8,13 +8,16 @@
 
 struct smtp_cmd {
 	const char *verb;
-	unsigned roles; /* sum of enum smtp_role */
-	bool in_job;    /* asks the store; joins its neighbours */
+	const char *args; /* for HELP */
+	unsigned roles;   /* sum of enum smtp_role */
+	bool in_job;      /* asks the store; joins its neighbours */
 	void (*run)(struct client *c, struct slice rest);
 };
 
 /* NULL when there is none. */
 const struct smtp_cmd *cmd_find(struct slice verb);
+/* All of them, one after the other: from NULL to NULL. */
+const struct smtp_cmd *cmd_next(const struct smtp_cmd *at);
 
 /* cmd_session.c */
 void smtp_helo(struct client *c, struct slice rest);
@@ -37,5 +40,6 @@ void smtp_rcpt(struct client *c, struct slice rest);
 
 /* data.c */
 void smtp_data(struct client *c, struct slice rest);
+void smtp_bdat(struct client *c, struct slice rest);
 
 #endif

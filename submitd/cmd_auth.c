@@ -162,6 +162,13 @@ refuse(struct client *c)
 	return true;
 }
 
+static bool
+shows_password(struct slice mech)
+{
+	return slice_ieq(mech, SLICE("PLAIN")) ||
+	       slice_ieq(mech, SLICE("LOGIN"));
+}
+
 void
 smtp_auth(struct client *c, struct slice rest)
 {
@@ -170,11 +177,18 @@ smtp_auth(struct client *c, struct slice rest)
 	if (refuse(c))
 		return;
 	(void)slice_split(&initial, ' ', &mech);
+	if (mech.n == 0) {
+		resp_line(&c->s.out, "501 5.5.4 ", "AUTH MECHANISM");
+		return;
+	}
+	if (shows_password(mech) && !session_plain_ok(&c->s)) {
+		/* RFC 4954 6 */
+		resp_line(&c->s.out, "538 5.7.11 ",
+		    "encrypt the connection first: STARTTLS");
+		return;
+	}
 	if (slice_ieq(mech, SLICE("LOGIN"))) {
-		if (!session_plain_ok(&c->s))
-			resp_line(&c->s.out, "538 5.7.11 ",
-			    "encrypt the connection first: STARTTLS");
-		else if (initial.n != 0)
+		if (initial.n != 0)
 			take_user(c, initial);
 		else
 			ask_user(c);

@@ -7,6 +7,7 @@
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/num.h"
+#include "lib/base/utf8.h"
 #include "storage/deliver.h"
 #include "submitd/parse.h"
 #include "submitd/resp.h"
@@ -50,9 +51,10 @@ param_size(struct client *c, struct slice v)
 static bool
 param_body(struct client *c, struct slice v)
 {
-	if (slice_ieq(v, SLICE("8BITMIME")))
-		c->env.flags |= QUEUE_8BIT;
-	return (c->env.flags & QUEUE_8BIT) || slice_ieq(v, SLICE("7BIT"));
+	if (slice_ieq(v, SLICE("7BIT")))
+		return true;
+	c->env.flags |= QUEUE_8BIT;
+	return slice_ieq(v, SLICE("8BITMIME"));
 }
 
 static bool
@@ -193,23 +195,49 @@ smtp_mail(struct client *c, struct slice rest)
 		return;
 	}
 	c->env.sender = arena_copy(&c->env.arena, path.addr);
+	c->env.flags |= utf8_is_ascii(path.addr) ? 0 : QUEUE_UTF8;
 	c->env.open = true;
 	resp_line(&c->s.out, "250 2.1.0 ", "sender ok");
 }
 
 static bool
+rcpt_notify(struct client *c, struct slice v, struct envelope_rcpt *r)
+{
+	(void)c;
+	return smtp_parse_notify(v, &r->notify);
+}
+
+static bool
+rcpt_orcpt(struct client *c, struct slice v, struct envelope_rcpt *r)
+{
+	size_t semi = slice_chr(v, ';');
+
+	return semi != 0 && semi != v.n && take_xtext(c, v, 500, &r->orcpt);
+}
+
+static const struct {
+	const char *key;
+	bool (*take)(
+	    struct client *c, struct slice value, struct envelope_rcpt *r);
+} rcpt_params[] = {
+	{ "NOTIFY", rcpt_notify }, /* RFC 3461 4.1 */
+	{ "ORCPT", rcpt_orcpt },   /* RFC 3461 4.2 */
+};
+
+static bool
 take_rcpt_param(
     struct client *c, const struct smtp_param *p, struct envelope_rcpt *r)
 {
-	size_t semi;
-
-	if (slice_ieq(p->key, SLICE("NOTIFY"))) /* RFC 3461 4.1 */
-		return smtp_parse_notify(p->value, &r->notify);
-	if (!slice_ieq(p->key, SLICE("ORCPT"))) /* RFC 3461 4.2 */
-		return false;
-	semi = slice_chr(p->value, ';');
-	return semi != 0 && semi != p->value.n &&
-	       take_xtext(c, p->value, 500, &r->orcpt);
+	for (size_t i = 0; i < PH_LEN(rcpt_params); i++)
+		if (slice_ieq_str(p->key, rcpt_params[i].key)) {
+			if (rcpt_params[i].take(c, p->value, r))
+				return true;
+			resp_line(&c->s.out, "501 5.5.4 ", "bad value of %s",
+			    rcpt_params[i].key);
+			return false;
+		}
+	resp_line(&c->s.out, "555 5.5.4 ", "unknown parameter");
+	return false;
 }
 
 /* One more recipient fits; else says why not. */
@@ -220,6 +248,8 @@ may_rcpt(struct client *c)
 
 	if (!c->env.open)
 		resp_line(&c->s.out, "503 5.5.1 ", "MAIL comes first");
+	else if (c->spool != NULL)
+		resp_line(&c->s.out, "503 5.5.1 ", "go on with BDAT");
 	else if (c->env.nrcpts >= max)
 		/* RFC 5321 4.5.3.1.10 */
 		resp_line(&c->s.out, "452 4.5.3 ",
@@ -229,25 +259,23 @@ may_rcpt(struct client *c)
 	return false;
 }
 
-/* "<postmaster>" and account names stand without a domain (RFC 5321
- * 4.1.1.3); anything else is folded. */
+/* "<postmaster>" (RFC 5321 4.1.1.3) and account names stand without a domain;
+ * anything else is folded. */
 static bool
 fold_rcpt(struct client *c, const struct smtp_path *path, char *out)
 {
 	struct err e = { 0 };
-	char *whole;
+	int rc = ERR_INVALID;
 
-	if (path->domain.n == 0 && ident_is_account(path->local, NULL))
-		return ident_fold_account(path->local, out, &e) == 0;
-	if (path->domain.n == 0 &&
-	    slice_ieq(path->local, SLICE("postmaster"))) {
-		whole = arena_printf(
-		    &c->env.arena, "postmaster@%s", c->s.sl->srv->hostname);
-		return ident_fold_address(slice_str(whole), out, &e) == 0;
-	}
-	if (path->domain.n != 0 && ident_fold_address(path->addr, out, &e) == 0)
+	if (path->domain.n != 0)
+		rc = ident_fold_address(path->addr, out, &e);
+	else if (slice_ieq(path->local, SLICE("postmaster")))
+		rc = slice_copy(SLICE("postmaster"), out, IDENT_MAX) ? 0 : rc;
+	else if (ident_is_account(path->local, NULL))
+		rc = ident_fold_account(path->local, out, &e);
+	if (rc == 0)
 		return true;
-	resp_line(&c->s.out, "501 5.1.3 ", "%s",
+	resp_line(&c->s.out, "553 5.1.3 ", "%s",
 	    e.text[0] != '\0' ? e.text : "the address has no domain");
 	return false;
 }
@@ -338,10 +366,8 @@ smtp_rcpt(struct client *c, struct slice rest)
 		return;
 	}
 	for (unsigned i = 0; i < path.nparams; i++)
-		if (!take_rcpt_param(c, &path.params[i], &r)) {
-			resp_line(&c->s.out, "555 5.5.4 ", "bad parameter");
+		if (!take_rcpt_param(c, &path.params[i], &r))
 			return;
-		}
 	if (!fold_rcpt(c, &path, folded))
 		return;
 	r.given = arena_copy(&env->arena, path.addr);
@@ -351,5 +377,6 @@ smtp_rcpt(struct client *c, struct slice rest)
 	env->rcpts =
 	    mem_grow(env->rcpts, &env->cap, env->nrcpts, sizeof(*env->rcpts));
 	env->rcpts[env->nrcpts++] = r;
+	env->flags |= utf8_is_ascii(path.addr) ? 0 : QUEUE_UTF8;
 	resp_line(&c->s.out, "250 2.1.5 ", "recipient ok");
 }

@@ -10,7 +10,8 @@ take_name(struct client *c, struct slice rest, bool esmtp)
 {
 	struct slice name = slice_trim(rest);
 
-	if (!smtp_helo_ok(name) ||
+	/* Windows' names of PCs may be anything; they go nowhere from here. */
+	if (name.n == 0 || (c->role != ROLE_SUBMIT && !smtp_helo_ok(name)) ||
 	    !slice_copy(name, c->helo, sizeof(c->helo))) {
 		resp_line(&c->s.out, "501 5.5.4 ",
 		    "give a host name or an address in [ ]");
@@ -71,7 +72,11 @@ smtp_ehlo(struct client *c, struct slice rest)
 		put_auth(c);
 	put_keyword(out, "8BITMIME");
 	put_keyword(out, "SMTPUTF8");
+	put_keyword(out, "CHUNKING");
 	put_keyword(out, "DSN");
+	/* RFC 9422 3 */
+	buf_printf(out, "250-LIMITS RCPTMAX=%" PRIu64 "\r\n",
+	    c->s.sl->srv->conf->recipients_max);
 	resp_line(out, "250 ", "ENHANCEDSTATUSCODES");
 }
 
@@ -90,12 +95,34 @@ smtp_rset(struct client *c, struct slice rest)
 	resp_line(&c->s.out, "250 2.0.0 ", "forgotten");
 }
 
+static void
+help_on(struct client *c, const struct smtp_cmd *cmd)
+{
+	resp_line(&c->s.out, "214 2.0.0 ", "%s%s%s", cmd->verb,
+	    cmd->args[0] != '\0' ? " " : "", cmd->args);
+}
+
+/* RFC 5321 4.1.1.8: all commands, or how one is written */
 void
 smtp_help(struct client *c, struct slice rest)
 {
-	(void)rest;
-	resp_line(&c->s.out, "214 2.0.0 ", "see RFC 5321 and postmaster@%s",
+	const struct smtp_cmd *cmd = cmd_find(rest);
+	struct buf verbs;
+
+	if (cmd != NULL && (cmd->roles & c->role)) {
+		help_on(c, cmd);
+		return;
+	}
+	buf_init(&verbs, 400);
+	for (cmd = cmd_next(NULL); cmd != NULL; cmd = cmd_next(cmd))
+		if (cmd->roles & c->role)
+			buf_printf(&verbs, " %s", cmd->verb);
+	resp_line(&c->s.out, "214-2.0.0 ", "Commands:%.*s",
+	    (int)buf_len(&verbs), verbs.p);
+	resp_line(&c->s.out, "214 2.0.0 ",
+	    "HELP COMMAND tells more; people write to postmaster@%s",
 	    c->s.sl->srv->hostname);
+	buf_fini(&verbs);
 }
 
 /* RFC 5321 7.3: says nothing about who is here. */
@@ -122,9 +149,11 @@ smtp_starttls(struct client *c, struct slice rest)
 		resp_line(&c->s.out, "501 5.5.4 ", "STARTTLS takes nothing");
 		return;
 	}
-	if (conn_is_tls(&c->s.conn)) {
-		resp_line(&c->s.out, "503 5.5.1 ",
-		    "the connection is encrypted already");
+	if (conn_is_tls(&c->s.conn) || c->who.account != 0) {
+		resp_line(&c->s.out, "503 5.5.1 ", "%s",
+		    c->who.account != 0
+			? "too late, you are logged in"
+			: "the connection is encrypted already");
 		return;
 	}
 	resp_line(&c->s.out, "220 2.0.0 ", "begin TLS now");

@@ -1,8 +1,66 @@
 #include "submitd/data.h"
 
+#include <inttypes.h>
+
 #include "submitd/accept.h"
 #include "submitd/cmd.h"
+#include "submitd/parse.h"
 #include "submitd/resp.h"
+
+/* Why no message may come now, as a whole reply; NULL: it may. */
+static const char *
+refuse(const struct client *c)
+{
+	if (!c->env.open)
+		return "503 5.5.1 MAIL comes first";
+	if (c->env.nrcpts == 0)
+		return "554 5.5.1 no valid recipients";
+	return NULL;
+}
+
+static void
+open_spool(struct client *c)
+{
+	const struct conf *conf = c->s.sl->srv->conf;
+
+	c->spool = spool_new(
+	    c->s.sl->srv->store, conf->message_memory, conf->message_max);
+	c->scan = (struct scan){ .last = '\n' };
+}
+
+/* A chunk is in; the message ends with the last one. */
+static void
+chunk_end(struct client *c)
+{
+	struct chunk *k = &c->chunk;
+	int rc;
+
+	k->open = false;
+	if (k->refuse != NULL) {
+		resp_line(&c->s.out, k->refuse, "%s", "");
+	} else if (k->last) {
+		scan_end(&c->scan);
+		c->data_flags = c->scan.flags;
+		accept_start(c);
+	} else if ((rc = spool_status(c->spool)) != 0) {
+		resp_fail(&c->s.out, rc, "");
+	} else {
+		resp_line(
+		    &c->s.out, "250 2.0.0 ", "%" PRIu64 " bytes more", k->n);
+	}
+}
+
+/* What was announced by DATA or BDAT is in the spool. */
+static void
+input_end(struct client *c)
+{
+	if (c->chunk.open) {
+		chunk_end(c);
+		return;
+	}
+	c->data_flags = c->dots.flags;
+	accept_start(c);
+}
 
 static void
 spill_work(struct sjob *j)
@@ -18,40 +76,75 @@ spill_done(struct sjob *j)
 
 	if (!session_back(&c->s))
 		return;
-	if (c->dots.done)
-		accept_start(c);
-	else
+	if (!c->s.raw)
+		input_end(c);
+	if (!session_busy(&c->s))
 		session_run(&c->s);
 }
 
 void
 smtp_data(struct client *c, struct slice rest)
 {
-	const struct conf *conf = c->s.sl->srv->conf;
+	const char *why = refuse(c);
 
 	if (rest.n != 0) {
 		resp_line(&c->s.out, "501 5.5.4 ", "DATA takes nothing");
-		return;
+	} else if (why != NULL) {
+		resp_line(&c->s.out, why, "%s", "");
+	} else if (c->spool != NULL) {
+		/* RFC 3030 2 */
+		resp_line(&c->s.out, "503 5.5.1 ", "go on with BDAT");
+	} else {
+		open_spool(c);
+		dotted_init(&c->dots, 0);
+		c->s.raw = true;
+		resp_line(&c->s.out, "354 ", "go ahead, end with a dot");
 	}
-	if (!c->env.open) {
-		resp_line(&c->s.out, "503 5.5.1 ", "MAIL comes first");
-		return;
-	}
-	if (c->env.nrcpts == 0) {
-		resp_line(&c->s.out, "554 5.5.1 ", "no valid recipients");
-		return;
-	}
-	c->spool = spool_new(
-	    c->s.sl->srv->store, conf->message_memory, conf->message_max);
-	dotted_init(&c->dots, 0);
-	c->s.raw = true;
-	resp_line(&c->s.out, "354 ", "go ahead, end with a dot");
 }
 
-size_t
-data_input(struct session *s, struct slice in)
+void
+smtp_bdat(struct client *c, struct slice rest)
 {
-	struct client *c = client_of(s);
+	struct chunk *k = &c->chunk;
+
+	*k = (struct chunk){ 0 };
+	if (!smtp_parse_chunk(rest, &k->n, &k->last)) {
+		/* How many bytes follow is not known: they must not be taken
+		 * for commands. */
+		resp_line(&c->s.out, "501 5.5.4 ", "BDAT SIZE [LAST]");
+		client_close(c, "bad-chunk");
+		return;
+	}
+	k->open = true;
+	k->left = k->n;
+	k->refuse = refuse(c);
+	if (k->refuse == NULL && c->spool == NULL)
+		open_spool(c);
+	if (k->n != 0)
+		c->s.raw = true;
+	else
+		chunk_end(c);
+}
+
+static size_t
+take_chunk(struct client *c, struct slice in)
+{
+	struct chunk *k = &c->chunk;
+	struct slice part =
+	    slice_sub(in, 0, k->left < in.n ? (size_t)k->left : in.n);
+
+	k->left -= part.n;
+	if (k->refuse == NULL) {
+		scan_feed(&c->scan, part);
+		(void)!spool_add(c->spool, part);
+	}
+	c->s.raw = k->left != 0;
+	return part.n;
+}
+
+static size_t
+take_lines(struct client *c, struct slice in)
+{
 	struct buf chunk;
 	size_t used;
 
@@ -61,11 +154,19 @@ data_input(struct session *s, struct slice in)
 	 * (RFC 5321 4.5.3.1.9). */
 	(void)!spool_add(c->spool, buf_slice(&chunk));
 	buf_fini(&chunk);
-	if (c->dots.done)
-		s->raw = false;
-	if (spool_wants_spill(c->spool))
+	c->s.raw = !c->dots.done;
+	return used;
+}
+
+size_t
+data_input(struct session *s, struct slice in)
+{
+	struct client *c = client_of(s);
+	size_t used = c->chunk.open ? take_chunk(c, in) : take_lines(c, in);
+
+	if (c->spool != NULL && spool_wants_spill(c->spool))
 		session_job(s, false, spill_work, spill_done);
-	else if (c->dots.done)
-		accept_start(c);
+	else if (!s->raw)
+		input_end(c);
 	return used;
 }

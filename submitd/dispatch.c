@@ -46,9 +46,6 @@ add_account(struct dispatch *p, struct client *c, struct store *s, size_t rcpt,
 		return;
 	p->targets = mem_grow(
 	    p->targets, &p->targets_cap, p->ntargets, sizeof(*p->targets));
-	p->target_rcpt = mem_grow(
-	    p->target_rcpt, &p->rcpt_cap, p->ntargets, sizeof(*p->target_rcpt));
-	p->target_rcpt[p->ntargets] = rcpt;
 	t = &p->targets[p->ntargets++];
 	*t = (struct deliver_target){
 		.account = account,
@@ -121,6 +118,8 @@ dispatch_make(
 	for (size_t i = 0; i < c->env.nrcpts; i++) {
 		const struct route *route = &c->env.rcpts[i].route;
 
+		if (c->env.rcpts[i].rc != 0)
+			continue;
 		for (size_t k = 0; k < route->naccounts; k++)
 			add_account(p, c, s, i, route->accounts[k]);
 		for (size_t k = 0; k < route->nremote; k++)
@@ -129,22 +128,9 @@ dispatch_make(
 }
 
 void
-dispatch_drop_target(struct dispatch *p, size_t index)
-{
-	size_t behind = p->ntargets - index - 1;
-
-	memmove(&p->targets[index], &p->targets[index + 1],
-	    behind * sizeof(*p->targets));
-	memmove(&p->target_rcpt[index], &p->target_rcpt[index + 1],
-	    behind * sizeof(*p->target_rcpt));
-	p->ntargets--;
-}
-
-void
 dispatch_fini(struct dispatch *p)
 {
 	free(p->targets);
-	free(p->target_rcpt);
 	free(p->queue);
 	arena_clear(&p->arena);
 }

@@ -1,6 +1,6 @@
 /*
- * dispatch.h - where an accepted message goes: folders here, queue rows for other
- * hosts.  Runs in a job; asks the store for folders named by "+detail".
+ * dispatch.h - where an accepted message goes: folders here, queue rows for
+ * other hosts.  Runs in a job; asks the store for folders named by "+detail".
  */
 #ifndef SUBMITD_DISPATCH_H
 #define SUBMITD_DISPATCH_H
@@ -11,17 +11,16 @@
 struct dispatch {
 	struct arena arena;             /* of all texts */
 	struct deliver_target *targets; /* one an account */
-	size_t *target_rcpt;            /* the recipient that led there */
-	size_t ntargets, targets_cap, rcpt_cap;
+	size_t ntargets, targets_cap;
 	struct queue_new *queue; /* one a domain, at most
 					 * QUEUE_RCPTS_MAX each */
 	size_t nqueue, queue_cap;
 };
 
-/* msgid: the message's Message-ID, for listings. */
+/* Recipients that failed already (rc) are left out.  msgid: the message's
+ * Message-ID, for listings. */
 void dispatch_make(
     struct dispatch *p, struct client *c, struct store *s, struct slice msgid);
-void dispatch_drop_target(struct dispatch *p, size_t index);
 void dispatch_fini(struct dispatch *p);
 
 #endif

@@ -21,6 +21,10 @@ enum {
 
 enum action { ACT_NONE, ACT_FAILED, ACT_DELAYED, ACT_RELAYED };
 
+/* RFC 3464 2.3.3 */
+static const char *const action_names[] = { "none", "failed", "delayed",
+	"relayed" };
+
 /* What people read, one row a language; %s in order: this host, the list. */
 struct words {
 	const char *lang;
@@ -186,8 +190,6 @@ static void
 put_rcpt_fields(
     struct buf *out, const struct errand *e, size_t i, enum action act)
 {
-	static const char *const names[] = { "", "failed", "delayed",
-		"relayed" };
 	const struct queue_rcpt *r = &e->row.rcpts[i];
 	char status[16];
 
@@ -196,10 +198,12 @@ put_rcpt_fields(
 	if (r->orcpt.n != 0)
 		buf_printf(out, "Original-Recipient: %.*s\r\n", (int)r->orcpt.n,
 		    r->orcpt.p);
+	/* RFC 6533 4.3: an address type for what is not ASCII */
 	buf_printf(out,
-	    "Final-Recipient: rfc822; %.*s\r\nAction: %s\r\n"
+	    "Final-Recipient: %s; %.*s\r\nAction: %s\r\n"
 	    "Status: %s\r\n",
-	    (int)r->addr.n, r->addr.p, names[act],
+	    utf8_is_ascii(r->addr) ? "rfc822" : "utf-8", (int)r->addr.n,
+	    r->addr.p, action_names[act],
 	    act == ACT_RELAYED ? "2.0.0" : status);
 	if (r->remote.n != 0)
 		buf_printf(out, "Remote-MTA: dns; %.*s\r\n",
@@ -217,15 +221,27 @@ put_rcpt_fields(
 	}
 }
 
+static bool
+all_ascii(const struct errand *e)
+{
+	for (size_t i = 0; i < e->row.nrcpts; i++)
+		if (!utf8_is_ascii(e->row.rcpts[i].addr) ||
+		    !utf8_is_ascii(e->row.rcpts[i].reply))
+			return false;
+	return true;
+}
+
 static void
 put_status(
     struct dsn *d, const struct errand *e, bool late, const char *hostname)
 {
 	struct buf *out = &d->text;
 
+	/* RFC 6533 4: the form whose fields are UTF-8 */
 	buf_printf(out,
-	    "Content-Type: message/delivery-status\r\n\r\n"
+	    "Content-Type: message/%s\r\n\r\n"
 	    "Reporting-MTA: dns; %s\r\n",
+	    all_ascii(e) ? "delivery-status" : "global-delivery-status",
 	    hostname);
 	if (e->row.envid.n != 0)
 		buf_printf(out, "Original-Envelope-Id: %.*s\r\n",
@@ -265,6 +281,15 @@ put_original(struct dsn *d, const struct errand *e, struct store *s)
 	buf_fini(&orig);
 }
 
+static bool
+is_word(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] <= ' ' || s.p[i] == 0x7f)
+			return false;
+	return true;
+}
+
 static void
 put_head(struct dsn *d, const struct errand *e, const char *hostname,
     const char *subject, const char *boundary)
@@ -279,7 +304,8 @@ put_head(struct dsn *d, const struct errand *e, const char *hostname,
 	buf_add_str(out, "\r\nDate: ");
 	date_rfc5322(out, clock_wall_sec(), 0);
 	buf_printf(out, "\r\nMessage-ID: <%s@%s>\r\n", boundary, hostname);
-	if (e->row.msgid.n != 0)
+	/* Kept for listings as it came; here only when it is one word. */
+	if (e->row.msgid.n != 0 && is_word(e->row.msgid))
 		buf_printf(out, "References: <%.*s>\r\n", (int)e->row.msgid.n,
 		    e->row.msgid.p);
 	/* RFC 3834 5 */
@@ -310,92 +336,113 @@ wants_english(struct dsn *d, const struct errand *e, struct server *srv)
 	return slice_ieq(lang, SLICE("en"));
 }
 
-/* The sender lives elsewhere: the report is a row of the queue like others. */
+/* Somewhere else: the report is a row of the queue like others. */
 static void
-send_away(struct dsn *d, const struct errand *e, const struct conf *conf)
+add_away(struct dsn *d, struct slice addr, const struct conf *conf)
 {
-	struct queue_row *row = &d->away.row;
+	struct queue_row *row = &d->msg.queue[d->msg.nqueue++].row;
 
-	d->away_rcpt = (struct queue_rcpt){ .addr = e->row.sender,
-		.notify = NOTIFY_ON_NEVER };
+	row->rcpts = arena_alloc(&d->arena, sizeof(*row->rcpts));
+	row->rcpts[0] =
+	    (struct queue_rcpt){ .addr = addr, .notify = NOTIFY_ON_NEVER };
+	row->nrcpts = 1;
 	row->sender = SLICE("");
-	row->flags = QUEUE_DSN;
+	row->flags = QUEUE_DSN | QUEUE_8BIT;
 	row->state = QUEUE_QUEUED;
 	row->created_at = row->next_at = clock_wall_sec();
 	row->expire_at = row->created_at + (int64_t)(conf->queue_expire / 1000);
-	row->rcpts = &d->away_rcpt;
-	row->nrcpts = 1;
-	d->msg.queue = &d->away;
-	d->msg.nqueue = 1;
 }
 
-/* To the sender's folders, or away; false: nobody is there. */
-static bool
-address_to_sender(struct dsn *d, const struct errand *e, struct server *srv)
+static void
+add_route(struct dsn *d, const struct route *to, const struct conf *conf)
 {
-	char folded[IDENT_MAX + 1];
-	struct route route;
-	struct slice domain;
-	bool local = false;
+	struct deliver_msg *m = &d->msg;
 
-	if (ident_fold_address(e->row.sender, folded, NULL) != 0)
-		return false;
-	domain = slice_from(
-	    slice_str(folded), slice_rchr(slice_str(folded), '@') + 1);
-	if (address_route(srv->store, slice_str(folded), &d->arena, &route) !=
-	    0) {
-		if (domain_is_local(srv->store, domain, &local) != 0 || local)
-			return false;
-		send_away(d, e, srv->conf);
-		return true;
-	}
-	d->targets =
-	    arena_alloc(&d->arena, (route.naccounts + 1) * sizeof(*d->targets));
-	for (size_t i = 0; i < route.naccounts; i++)
-		d->targets[i] = (struct deliver_target){
-			.account = route.accounts[i],
+	m->targets =
+	    arena_alloc(&d->arena, (to->naccounts + 1) * sizeof(*m->targets));
+	m->queue =
+	    arena_alloc(&d->arena, (to->nremote + 1) * sizeof(*m->queue));
+	for (size_t i = 0; i < to->naccounts; i++)
+		m->targets[m->ntargets++] = (struct deliver_target){
+			.account = to->accounts[i],
 			.prefix = SLICE("Return-Path: <>\r\n"),
 			.over_quota = true,
 		};
-	d->msg.targets = d->targets;
-	d->msg.ntargets = route.naccounts;
-	if (route.naccounts == 0)
-		send_away(d, e, srv->conf);
-	return true;
+	for (size_t i = 0; i < to->nremote; i++)
+		add_away(d, to->remote[i], conf);
 }
 
-void
-dsn_make(struct dsn *d, const struct errand *e, struct server *srv, bool late)
+/* To the sender's folders, or away.  ERR_NOTFOUND: nobody is there. */
+static int
+address_to_sender(struct dsn *d, const struct errand *e, struct server *srv)
+{
+	struct slice addr, domain;
+	char folded[IDENT_MAX + 1];
+	struct route to = { 0 };
+	bool local;
+	int rc;
+
+	if (ident_fold_address(e->row.sender, folded, NULL) != 0)
+		return ERR_NOTFOUND;
+	addr = slice_str(folded);
+	rc = address_route(srv->store, addr, &d->arena, &to);
+	if (rc == ERR_NOTFOUND) {
+		domain = slice_from(addr, slice_rchr(addr, '@') + 1);
+		rc = domain_is_local(srv->store, domain, &local);
+		if (rc == 0 && local)
+			rc = ERR_NOTFOUND;
+		to.remote = arena_alloc(&d->arena, sizeof(*to.remote));
+		to.remote[0] = e->row.sender;
+		to.nremote = 1;
+	}
+	if (rc == 0)
+		add_route(d, &to, srv->conf);
+	return rc == ERR_DENIED ? ERR_NOTFOUND : rc;
+}
+
+static void
+put_report(struct dsn *d, const struct errand *e, struct server *srv, bool late)
 {
 	enum action act = overall(e, late);
-	const char *host = srv->hostname;
+	bool english = wants_english(d, e, srv);
 	char id[24], boundary[64];
-	bool english;
 
-	*d = (struct dsn){ 0 };
-	buf_init(&d->text, TEXT_MAX);
-	/* RFC 5321 6.1: nothing is ever reported to <>. */
-	if (act == ACT_NONE || e->row.sender.n == 0 ||
-	    (e->row.flags & QUEUE_DSN) || !address_to_sender(d, e, srv))
-		return;
-	english = wants_english(d, e, srv);
 	queue_id_text(store_new_id(srv->store), id);
 	(void)snprintf(boundary, sizeof(boundary), "dsn-%s-%" PRId64, id,
 	    clock_wall_sec());
-	put_head(d, e, host, languages[english].subject[act], boundary);
+	put_head(
+	    d, e, srv->hostname, languages[english].subject[act], boundary);
 	put_delimiter(d, boundary, "");
 	put_text(d, e, late, english);
 	put_delimiter(d, boundary, "");
-	put_status(d, e, late, host);
+	put_status(d, e, late, srv->hostname);
 	put_delimiter(d, boundary, "");
 	put_original(d, e, srv->store);
 	put_delimiter(d, boundary, "--");
+	log_info(id, "report", "to=%s action=%s", log_q(e->row.sender),
+	    action_names[act]);
+}
+
+int
+dsn_make(struct dsn *d, const struct errand *e, struct server *srv, bool late)
+{
+	int rc;
+
+	*d = (struct dsn){ 0 };
+	arena_init(&d->arena);
+	buf_init(&d->text, TEXT_MAX);
+	/* RFC 5321 6.1: nothing is ever reported to <>. */
+	if (overall(e, late) == ACT_NONE || e->row.sender.n == 0 ||
+	    (e->row.flags & QUEUE_DSN))
+		return 0;
+	if ((rc = address_to_sender(d, e, srv)) != 0)
+		return rc == ERR_NOTFOUND ? 0 : rc;
+	put_report(d, e, srv, late);
 	d->part = buf_slice(&d->text);
 	d->msg.parts = &d->part;
 	d->msg.nparts = 1;
-	d->has_msg = true;
-	log_info(id, "report", "to=%s action=%s", log_q(e->row.sender),
-	    languages[1].subject[act]);
+	d->has_msg = d->msg.ntargets + d->msg.nqueue != 0;
+	return 0;
 }
 
 void

@@ -15,17 +15,15 @@ struct dsn {
 	struct arena arena;
 	struct buf text;
 	struct slice part;
-	struct deliver_target *targets;
-	struct queue_new away;
-	struct queue_rcpt away_rcpt;
 };
 
 /*
  * Makes the report of this round's outcomes: failed, delayed (when late), and
  * relayed where the sender asked to know.  Never to the null sender.  In a
- * job: reads the message's header and the sender's language.
+ * job: reads the message's header and the sender's language.  0 or the store's
+ * error; dsn_fini() in each case.
  */
-void dsn_make(
+PH_MUSTUSE int dsn_make(
     struct dsn *d, const struct errand *e, struct server *srv, bool late);
 void dsn_fini(struct dsn *d);
 

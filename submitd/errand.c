@@ -6,6 +6,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "lib/base/utf8.h"
 #include "lib/crypt/crypt.h"
 #include "storage/deliver.h"
 #include "submitd/dsn.h"
@@ -15,6 +16,16 @@ errand_wants(const struct errand *e, size_t rcpt)
 {
 	return e->row.rcpts[rcpt].state == RCPT_PENDING &&
 	       e->out[rcpt] == OUT_NONE;
+}
+
+/* A row whose recipients are all served is done for. */
+static int
+remove_row(struct store *s, uint64_t id)
+{
+	struct queue_change change = { .id = id };
+	int rc = queue_change(s, &change, 1);
+
+	return rc != 0 ? rc : ERR_NOTFOUND;
 }
 
 int
@@ -30,9 +41,11 @@ errand_load(
 	while (rc == 0 && first < e->row.nrcpts &&
 	       e->row.rcpts[first].state != RCPT_PENDING)
 		first++;
-	if (rc != 0 || first == e->row.nrcpts) {
+	if (rc == 0 && first == e->row.nrcpts)
+		rc = remove_row(s, id);
+	if (rc != 0) {
 		errand_free(&e);
-		return rc != 0 ? rc : ERR_NOTFOUND;
+		return rc;
 	}
 	e->out = arena_alloc(&e->arena, e->row.nrcpts * sizeof(*e->out));
 	addr = e->row.rcpts[first].addr;
@@ -52,6 +65,20 @@ errand_free(struct errand **e)
 	*e = NULL;
 }
 
+/* What another server said, fit for a report: UTF-8 or ASCII. */
+static struct slice
+clean_reply(struct arena *a, const char *reply)
+{
+	struct slice s = slice_sub(slice_str(reply), 0, QUEUE_REPLY_MAX - 1);
+	char *copy = arena_str(a, s);
+
+	if (!utf8_valid(s))
+		for (size_t i = 0; i < s.n; i++)
+			if ((unsigned char)copy[i] >= 0x80)
+				copy[i] = '?';
+	return slice_of(copy, s.n);
+}
+
 void
 errand_set(struct errand *e, size_t rcpt, enum outcome out, const char *remote,
     const char *reply)
@@ -64,8 +91,7 @@ errand_set(struct errand *e, size_t rcpt, enum outcome out, const char *remote,
 	e->out[rcpt] = out;
 	r->tried_at = clock_wall_sec();
 	r->remote = slice_str(arena_str(&e->arena, slice_str(remote)));
-	r->reply = slice_str(arena_str(
-	    &e->arena, slice_sub(slice_str(reply), 0, QUEUE_REPLY_MAX - 1)));
+	r->reply = clean_reply(&e->arena, reply);
 	queue_id_text(e->row.id, id);
 	log_info(id, "relay",
 	    "to=%s result=%s remote=\"%s\" delay=%" PRId64
@@ -155,31 +181,65 @@ delay_due(const struct errand *e, const struct conf *conf, int64_t now)
 		   (int64_t)(conf->queue_delay_notice / 1000);
 }
 
-static void
-commit_work(struct sjob *j)
+/* The outcomes alone; what should have been reported stays open, to be tried
+ * and reported later.  Doing nothing would send again what was sent. */
+static int
+postpone(struct errand *e, struct store *s, const struct conf *conf)
 {
-	struct errand *e = PH_CONTAINER(j, struct errand, job);
-	const struct conf *conf = j->srv->conf;
+	struct queue_change change = { .id = e->row.id, .row = &e->row };
+
+	for (size_t i = 0; i < e->row.nrcpts; i++)
+		if (e->row.rcpts[i].state == RCPT_FAILED &&
+		    e->out[i] == OUT_PERM)
+			e->row.rcpts[i].state = RCPT_PENDING;
+	plan_next(e, conf, clock_wall_sec());
+	return queue_change(s, &change, 1);
+}
+
+static int
+commit(struct errand *e, struct server *srv)
+{
+	const struct conf *conf = srv->conf;
 	int64_t now = clock_wall_sec();
 	bool open = settle(e, now), late = open && delay_due(e, conf, now);
 	struct queue_change change = { .id = e->row.id };
-	struct dsn dsn;
 	struct deliver d = { .changes = &change, .nchanges = 1 };
+	struct dsn dsn;
+	bool report;
+	int rc;
 
 	if (open) {
 		plan_next(e, conf, now);
 		change.row = &e->row;
 	}
-	if (late)
-		e->row.flags |= QUEUE_DELAY_TOLD;
-	dsn_make(&dsn, e, j->srv, late);
-	if (dsn.has_msg) {
+	rc = dsn_make(&dsn, e, srv, late);
+	report = rc != 0 || dsn.has_msg;
+	if (rc == 0) {
+		e->row.flags |= late ? QUEUE_DELAY_TOLD : 0;
 		d.msgs = &dsn.msg;
-		d.nmsgs = 1;
+		d.nmsgs = dsn.has_msg;
+		rc = deliver(srv->store, &d, NULL);
 	}
-	e->rc = deliver(j->srv->store, &d, NULL);
 	dsn_fini(&dsn);
-	if (e->rc == 0)
+	if (rc == 0 || !report)
+		return rc;
+	log_error(NULL, "report", "row=%" PRIx64 " failed=%s", e->row.id,
+	    err_name(rc));
+	if (late)
+		e->row.flags &= ~(unsigned)QUEUE_DELAY_TOLD;
+	return postpone(e, srv->store, conf);
+}
+
+static void
+commit_work(struct sjob *j)
+{
+	struct errand *e = PH_CONTAINER(j, struct errand, job);
+
+	e->rc = commit(e, j->srv);
+	/* An operator has dropped the row meanwhile: nothing is left to do. */
+	if (e->rc == ERR_NOTFOUND)
+		e->rc = 0;
+	else if (e->rc == 0)
 		j->durable = true;
 }
 

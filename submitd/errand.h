@@ -12,6 +12,7 @@
 #include "storage/queue.h"
 
 struct runner;
+struct dest;
 
 enum outcome {
 	OUT_NONE, /* not tried */
@@ -22,6 +23,7 @@ enum outcome {
 
 struct errand {
 	TAILQ_ENTRY(errand) link; /* of those waiting for a connection */
+	struct dest *dest;        /* where it waits, or NULL */
 	struct runner *runner;
 	struct arena arena;
 	struct queue_row row;

@@ -76,24 +76,35 @@ add_part(struct fixup *f, struct slice part)
 	f->parts[f->nparts++] = part;
 }
 
-/* Each address in From must be the login's own (O11). */
-static int
-check_from(struct fixup *f, struct client *c, struct slice from, struct err *e)
+static bool
+is_own(struct client *c, struct slice addr)
 {
-	struct mail_addr *a = address_parse(&f->arena, from, FROM_MAX);
 	char folded[IDENT_MAX + 1];
 
-	for (; a != NULL; a = a->next) {
+	return ident_fold_address(addr, folded, NULL) == 0 &&
+	       auth_may_send_as(
+		   c->s.sl->srv->auth, &c->who, slice_str(folded)) == 0;
+}
+
+/* Each address in From must be the login's own (O11), so what cannot be read
+ * to its end cannot be checked. */
+static int
+check_from(
+    struct fixup *f, struct client *c, const struct rewrite *rw, struct err *e)
+{
+	struct mail_addr *a = address_parse(&f->arena, rw->from, FROM_MAX);
+	unsigned all = 0, n = 0;
+
+	for (; a != NULL; a = a->next, all++) {
 		struct slice full;
 
 		if (a->group_start || a->group_end)
 			continue;
+		n++;
 		full = slice_str(
 		    arena_printf(&f->arena, "%.*s@%.*s", (int)a->mailbox.n,
 			a->mailbox.p, (int)a->host.n, a->host.p));
-		if (ident_fold_address(full, folded, NULL) == 0 &&
-		    auth_may_send_as(
-			c->s.sl->srv->auth, &c->who, slice_str(folded)) == 0)
+		if (is_own(c, full))
 			continue;
 		log_info(c->s.id, "refused", "why=from account=%s from=%s",
 		    c->who.name, log_q(full));
@@ -102,7 +113,12 @@ check_from(struct fixup *f, struct client *c, struct slice from, struct err *e)
 		    "own",
 		    c->who.name);
 	}
-	return 0;
+	if (n != 0 && all < FROM_MAX && rw->nfrom == 1)
+		return 0;
+	c->accept_head = "554 5.6.0 ";
+	return err_set(e, ERR_DENIED,
+	    n == 0 ? "the From field has no address"
+		   : "there may be one From field with few addresses");
 }
 
 static int
@@ -123,7 +139,7 @@ fix_submission(
 
 	if ((rc = rewrite_submission(&f->arena, bytes, &opts, &rw)) != 0)
 		return err_set(e, rc, "too many header fields");
-	if (rw.from.p != NULL && (rc = check_from(f, c, rw.from, e)) != 0)
+	if (rw.from.p != NULL && (rc = check_from(f, c, &rw, e)) != 0)
 		return rc;
 	/* Scanners leave it out; RFC 6409 8.1 lets us know who it is. */
 	if (rw.from.p == NULL && c->env.sender.n != 0)
@@ -155,9 +171,11 @@ fixup_make(struct fixup *f, struct client *c, struct slice bytes, struct err *e)
 	arena_init(&f->arena);
 	buf_init(&f->head, HEAD_MAX);
 	/* RFC 5321 6.3 */
-	if (header_count(header, SLICE("Received")) > RECEIVED_MAX)
+	if (header_count(header, SLICE("Received")) > RECEIVED_MAX) {
+		c->accept_head = "554 5.4.6 ";
 		return err_set(e, ERR_DENIED,
 		    "this message has been going round in a loop");
+	}
 	f->msgid = find_msgid(header);
 	put_received(&f->head, c);
 	if (c->role == ROLE_SUBMIT)

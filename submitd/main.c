@@ -20,13 +20,9 @@ begin_loop(struct server_loop *sl)
 static void
 on_notify(struct server_loop *sl, const struct notify_event *ev, size_t n)
 {
-	bool queue = false;
-
-	for (size_t i = 0; i < n; i++)
-		queue |= ev[i].kind == NOTIFY_QUEUE;
 	session_notify(sl, ev, n);
-	if (queue && sl->index == 0)
-		runner_wake(sl);
+	if (sl->index == 0)
+		runner_notify(sl, ev, n);
 }
 
 static void

@@ -1,6 +1,7 @@
 #include "submitd/parse.h"
 
 #include "lib/base/cur.h"
+#include "lib/base/utf8.h"
 #include "storage/queue.h"
 
 #define DIGITS UINT64_C(0x03ff000000000000)
@@ -117,7 +118,7 @@ parse_mailbox(struct cur *c, struct smtp_path *out)
 	if (cur_skip(c, '@') && !parse_domain(c, &out->domain))
 		return cur_fail(c, "bad domain in address");
 	out->addr = slice_of(from, (size_t)(c->p - from));
-	return true;
+	return utf8_valid(out->addr) || cur_fail(c, "not UTF-8");
 }
 
 static bool
@@ -171,6 +172,21 @@ smtp_parse_path(struct slice rest, const char *word, bool lenient,
 	return false;
 }
 
+/* chunk-size [ SP end-marker ], RFC 3030 2 */
+bool
+smtp_parse_chunk(struct slice rest, uint64_t *n_out, bool *last_out)
+{
+	struct cur c;
+
+	cur_init(&c, rest);
+	*last_out = false;
+	if (!cur_u64(&c, INT64_MAX, n_out))
+		return false;
+	if (cur_skip(&c, ' '))
+		*last_out = cur_word(&c, "LAST");
+	return cur_end(&c);
+}
+
 bool
 smtp_helo_ok(struct slice name)
 {
@@ -178,7 +194,8 @@ smtp_helo_ok(struct slice name)
 	struct slice domain;
 
 	cur_init(&c, name);
-	return name.n <= 255 && parse_domain(&c, &domain) && cur_end(&c);
+	return name.n <= 255 && parse_domain(&c, &domain) && cur_end(&c) &&
+	       utf8_valid(name);
 }
 
 static int
@@ -202,6 +219,9 @@ smtp_xtext(struct buf *out, struct slice s)
 		}
 		if (s.n - i < 3 || (hi = hex_value(s.p[i + 1])) < 0 ||
 		    (lo = hex_value(s.p[i + 2])) < 0)
+			return false;
+		/* RFC 3461 4.4: printable, lest it makes lines of its own */
+		if (hi * 16 + lo < 0x20 || hi * 16 + lo == 0x7f)
 			return false;
 		buf_add_char(out, (char)(hi * 16 + lo));
 		i += 2;

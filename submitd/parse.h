@@ -34,16 +34,20 @@ struct smtp_path {
 /*
  * "FROM:<path> params" and "TO:<path> params", RFC 5321 4.1.2; word is "FROM"
  * or "TO".  lenient: blanks behind the colon (CLIENTS D: Outlook) and a path
- * without <>.  False: *why_out is a text for the peer.
+ * without <>.  Bytes past ASCII are UTF-8 (RFC 6531 3.3).  False: *why_out is a
+ * text for the peer.
  */
 bool smtp_parse_path(struct slice rest, const char *word, bool lenient,
     struct smtp_path *out, const char **why_out);
+
+/* "SIZE [LAST]", RFC 3030 2. */
+bool smtp_parse_chunk(struct slice rest, uint64_t *n_out, bool *last_out);
 
 /* What EHLO and HELO may say: a Domain or an address literal; kept loose, as
  * RFC 5321 4.1.4 forbids refusing a mail for it. */
 bool smtp_helo_ok(struct slice name);
 
-/* RFC 3461 4: xtext into out; false: malformed. */
+/* RFC 3461 4: xtext into out; false: malformed, or it hides control bytes. */
 bool smtp_xtext(struct buf *out, struct slice s);
 
 /* RFC 3461 4.1: NEVER, or a list of SUCCESS, FAILURE, DELAY; a sum of

@@ -26,9 +26,8 @@ relay_free(struct relay *r)
 	free(r);
 }
 
-/* The connection is closed and nothing holds the relay any longer. */
-static void
-maybe_free(struct relay *r)
+void
+relay_maybe_free(struct relay *r)
 {
 	if (r->dead && !r->working && r->errand == NULL)
 		relay_free(r);
@@ -75,8 +74,8 @@ name_hop(struct relay *r, const struct route_hop *hop)
 	(void)snprintf(r->remote, sizeof(r->remote), "%s [%s]", hop->host, ip);
 }
 
-static void
-try_hop(struct relay *r)
+void
+relay_connect(struct relay *r)
 {
 	const struct route_hop *hop;
 
@@ -84,7 +83,7 @@ try_hop(struct relay *r)
 		hop = &r->list.hops[r->hop];
 		name_hop(r, hop);
 		r->state = RELAY_CONNECT;
-		r->dead = false;
+		r->dead = r->reused = false;
 		reply_init(&r->reply);
 		if (conn_connect(&r->conn, r->env->sl->loop, &hop->addr.sa,
 			NULL, conf_of(r)->relay_connect_timeout, &ops,
@@ -92,9 +91,9 @@ try_hop(struct relay *r)
 			return;
 		(void)snprintf(
 		    r->last, sizeof(r->last), "451 4.4.1 cannot connect");
+		r->dead = true;
 		r->hop++;
 	}
-	r->dead = true;
 	r->no_way = OUT_TEMP;
 	no_way(r);
 }
@@ -109,7 +108,7 @@ relay_next_hop(struct relay *r, const char *why)
 	if (!r->dead)
 		conn_abort(&r->conn);
 	else
-		try_hop(r);
+		relay_connect(r);
 }
 
 static void
@@ -120,7 +119,7 @@ on_route(const struct route_list *list, void *arg)
 	r->asking = NULL;
 	r->list = *list;
 	if (list->end == ROUTE_OK) {
-		try_hop(r);
+		relay_connect(r);
 		return;
 	}
 	r->no_way = list->end == ROUTE_PERM ? OUT_PERM : OUT_TEMP;
@@ -266,8 +265,7 @@ broken(struct relay *r, const char *why)
 		relay_next_hop(r, why);
 		return;
 	}
-	if (!r->working)
-		relay_mail_broken(r, why);
+	relay_mail_broken(r, OUT_TEMP, why);
 	conn_abort(&r->conn);
 }
 
@@ -335,13 +333,13 @@ on_closed(struct conn *c)
 
 	r->dead = true;
 	if (r->aborting)
-		maybe_free(r);
+		relay_maybe_free(r);
 	else if (r->state < RELAY_MAIL)
-		try_hop(r);
-	else if (!r->working && r->state < RELAY_COMMIT)
-		relay_mail_broken(r, "451 4.4.2 the connection was lost");
+		relay_connect(r);
+	else if (r->state < RELAY_COMMIT)
+		relay_mail_broken(r, OUT_TEMP, "451 4.4.2 connection lost");
 	else
-		maybe_free(r);
+		relay_maybe_free(r);
 }
 
 static void
@@ -349,7 +347,7 @@ over(struct relay *r)
 {
 	r->state = RELAY_OVER;
 	if (r->dead || conn_closing(&r->conn)) {
-		maybe_free(r);
+		relay_maybe_free(r);
 		return;
 	}
 	conn_write(&r->conn, SLICE("QUIT\r\n"));
@@ -365,6 +363,7 @@ relay_next_errand(struct relay *r)
 	} else if (r->no_way != OUT_NONE) {
 		no_way(r);
 	} else if (!r->dead && !conn_closing(&r->conn)) {
+		r->reused = true;
 		relay_mail_start(r);
 	} else {
 		/* The way is known, the connection is gone: once more.  While
@@ -372,7 +371,7 @@ relay_next_errand(struct relay *r)
 		r->hop = 0;
 		r->state = RELAY_CONNECT;
 		if (r->dead)
-			try_hop(r);
+			relay_connect(r);
 	}
 }
 
@@ -393,11 +392,10 @@ void
 relay_abort(struct relay *r)
 {
 	r->aborting = true;
-	if (r->state == RELAY_COMMIT)
-		return;
-	r->errand = NULL;
 	if (!r->dead)
 		conn_abort(&r->conn);
-	else
-		maybe_free(r);
+	/* Whoever holds the errand gives it back first. */
+	if (r->state != RELAY_COMMIT && !r->working)
+		r->errand = NULL;
+	relay_maybe_free(r);
 }

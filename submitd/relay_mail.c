@@ -169,6 +169,7 @@ relay_mail_start(struct relay *r)
 	pick_rcpts(r);
 	r->sent = r->answered = r->accepted = 0;
 	r->mail_refused = false;
+	r->lost = OUT_NONE;
 	r->at = 0;
 	if (!remote_suits(r)) {
 		settled(r);
@@ -254,10 +255,12 @@ void
 relay_mail_reply(struct relay *r)
 {
 	char text[QUEUE_REPLY_MAX];
+	int code = r->reply.code;
 
 	reply_line(&r->reply, text, sizeof(text));
-	if (r->reply.code == 421) {
-		relay_mail_broken(r, text);
+	if (code == 421) {
+		/* RFC 5321 3.8 */
+		relay_mail_broken(r, OUT_TEMP, text);
 		conn_close(&r->conn);
 		return;
 	}
@@ -268,7 +271,10 @@ relay_mail_reply(struct relay *r)
 		errand_set_all(r->errand, OUT_TEMP, r->remote, text);
 		settled(r);
 		break;
-	default: relay_mail_broken(r, text); conn_abort(&r->conn);
+	default:
+		/* An answer before the end of the body: it is not wanted. */
+		relay_mail_broken(r, code < 500 ? OUT_TEMP : OUT_PERM, text);
+		conn_abort(&r->conn);
 	}
 }
 
@@ -298,13 +304,21 @@ body_done(struct sjob *j)
 	struct relay *r = PH_CONTAINER(j, struct relay, job);
 
 	r->working = false;
-	if (r->dead || conn_closing(&r->conn)) {
-		relay_mail_broken(r, "451 4.4.2 the connection was lost");
+	if (r->aborting) {
+		r->errand = NULL;
+		relay_maybe_free(r);
+		return;
+	}
+	if (r->lost != OUT_NONE || r->dead || conn_closing(&r->conn)) {
+		relay_mail_broken(r, r->lost != OUT_NONE ? r->lost : OUT_TEMP,
+		    r->lost != OUT_NONE ? r->last
+					: "451 4.4.2 connection lost");
 		return;
 	}
 	if (r->read_rc != 0) {
 		/* Never half a message: no dot, no FIN that looks like one. */
-		relay_mail_broken(r, "451 4.3.0 the message cannot be read");
+		relay_mail_broken(
+		    r, OUT_TEMP, "451 4.3.0 the message cannot be read");
 		conn_abort(&r->conn);
 		return;
 	}
@@ -324,11 +338,33 @@ relay_body_more(struct relay *r)
 	sjob_submit(r->env->sl, &r->job);
 }
 
-void
-relay_mail_broken(struct relay *r, const char *why)
+/* The remote has ended a connection that was good for the mail before: that
+ * says nothing about this one. */
+static bool
+went_stale(const struct relay *r)
 {
-	if (r->errand == NULL || r->state == RELAY_COMMIT)
+	return r->reused && r->state == RELAY_MAIL && r->answered == 0;
+}
+
+void
+relay_mail_broken(struct relay *r, enum outcome out, const char *why)
+{
+	if (r->errand == NULL || r->state >= RELAY_COMMIT)
 		return;
-	errand_set_all(r->errand, OUT_TEMP, r->remote, why);
+	if (r->working) {
+		/* The first reason counts. */
+		if (r->lost == OUT_NONE)
+			(void)snprintf(r->last, sizeof(r->last), "%s", why);
+		r->lost = r->lost != OUT_NONE ? r->lost : out;
+		return;
+	}
+	if (went_stale(r)) {
+		r->hop = 0;
+		r->state = RELAY_CONNECT;
+		if (r->dead)
+			relay_connect(r);
+		return;
+	}
+	errand_set_all(r->errand, out, r->remote, why);
 	settled(r);
 }

@@ -45,8 +45,11 @@ struct relay {
 	struct route_query *asking;
 	struct route_list list;
 	size_t hop;
-	bool no_tls; /* TLS failed with this hop: once without */
-	bool connected, dead, working, aborting;
+	bool no_tls;   /* TLS failed with this hop: once without */
+	bool dead;     /* no connection holds us */
+	bool working;  /* a job reads the body; the errand stays till then */
+	bool aborting; /* the host stops */
+	bool reused;   /* this connection has carried mail before */
 	enum outcome no_way; /* not OUT_NONE: nobody is reached, see last */
 	unsigned can;        /* CAN_* of the last EHLO */
 	uint64_t size_max;   /* of SIZE, 0: not told */
@@ -64,10 +67,16 @@ struct relay {
 	struct dotted_enc dots;
 	struct buf chunk;
 	int read_rc;
+	enum outcome lost; /* with last: what befell while the job ran */
 	struct sjob job;
 };
 
 /* relay.c */
+/* Frees the relay when the connection is closed and no job and no errand
+ * holds it. */
+void relay_maybe_free(struct relay *r);
+/* Connects to r->hop or those behind it, or has an outcome for everybody. */
+void relay_connect(struct relay *r);
 /* This hop is of no use: the next one, or an outcome for everybody. */
 void relay_next_hop(struct relay *r, const char *why);
 /* Takes the next errand, or says QUIT. */
@@ -77,7 +86,8 @@ void relay_next_errand(struct relay *r);
 void relay_mail_start(struct relay *r);
 void relay_mail_reply(struct relay *r);
 void relay_body_more(struct relay *r);
-/* The transaction broke off; whoever is open may be tried again. */
-void relay_mail_broken(struct relay *r, const char *why);
+/* The transaction broke off; whoever is open gets this outcome, but when a
+ * reused connection has gone stale: then it is tried on a new one. */
+void relay_mail_broken(struct relay *r, enum outcome out, const char *why);
 
 #endif

@@ -1,5 +1,6 @@
 #include "submitd/runner.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,14 +13,15 @@
 #include "submitd/relay.h"
 
 enum {
-	CLAIM_MAX = 256,    /* rows in memory at once */
-	LOOK_MAX_MS = 60000 /* look at the queue at least this often */
+	CLAIM_MAX = 256,     /* rows in memory at once */
+	LOOK_MAX_MS = 60000, /* look at the queue at least this often */
+	SICK_MS = 30000      /* pause when outcomes cannot be written */
 };
 
 /* A destination with errands: a domain, or all of them behind a smart host. */
 struct dest {
 	struct runner *runner;
-	char domain[256];
+	char key[256], domain[256];
 	struct errand_list waiting;
 	size_t relays;
 };
@@ -38,7 +40,8 @@ struct runner {
 	struct map active; /* queue id -> itself: rows in memory */
 	LIST_HEAD(, relay_node) relays;
 	size_t nrelays;
-	bool stopping;
+	bool stopping, timer_closed;
+	uint64_t sick_until; /* loop's clock; nothing is started before */
 
 	/* The look at the queue: one job at a time. */
 	struct sjob look;
@@ -53,6 +56,7 @@ struct runner {
 
 static void look(struct runner *r);
 static void start_relays(struct dest *d);
+static bool start_dest(struct slice key, void *value, void *arg);
 
 static const struct conf *
 conf_of(const struct runner *r)
@@ -98,16 +102,25 @@ look_work(struct sjob *j)
 		r->next_at = clock_wall_sec() + 5;
 	}
 	r->nfound = 0;
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		if (errand_load(
-			r, j->srv->store, ids[i], &r->found[r->nfound]) == 0)
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		int bad =
+		    errand_load(r, j->srv->store, ids[i], &r->found[r->nfound]);
+
+		if (bad == 0)
 			r->nfound++;
+		else if (bad != ERR_NOTFOUND)
+			log_error(NULL, "queue", "load=%s row=%" PRIx64,
+			    err_name(bad), ids[i]);
+	}
 }
 
 static void
 on_timer(uv_timer_t *t)
 {
-	look(t->data);
+	struct runner *r = t->data;
+
+	map_each(&r->dests, start_dest, NULL);
+	look(r);
 }
 
 static void
@@ -123,6 +136,8 @@ plan_look(struct runner *r)
 	/* Rows that are due but found no room are looked for when some ends. */
 	if (r->active.n >= CLAIM_MAX && wait < 1000)
 		wait = 1000;
+	if (loop_now_ms(r->sl->loop) < r->sick_until)
+		wait = SICK_MS;
 	uv_timer_start(&r->timer, on_timer, (uint64_t)wait, 0);
 }
 
@@ -130,29 +145,26 @@ static struct dest *
 dest_for(struct runner *r, const char *domain)
 {
 	/* Behind a smart host every domain is the same destination. */
-	const char *name = conf_of(r)->smarthost[0] != '\0' ? "*" : domain;
-	struct dest *d = map_get(&r->dests, slice_str(name));
+	const char *key = conf_of(r)->smarthost[0] != '\0' ? "*" : domain;
+	struct dest *d = map_get(&r->dests, slice_str(key));
 
 	if (d != NULL)
 		return d;
 	d = xcalloc(1, sizeof(*d));
 	d->runner = r;
 	TAILQ_INIT(&d->waiting);
+	(void)snprintf(d->key, sizeof(d->key), "%s", key);
 	(void)snprintf(d->domain, sizeof(d->domain), "%s", domain);
-	(void)map_put(&r->dests, slice_str(name), d);
+	(void)map_put(&r->dests, slice_str(key), d);
 	return d;
 }
 
 static void
 dest_done(struct dest *d)
 {
-	struct runner *r = d->runner;
-	const char *name = conf_of(r)->smarthost[0] != '\0' ? "*" : d->domain;
-
 	if (d->relays != 0 || !TAILQ_EMPTY(&d->waiting))
 		return;
-	if (map_get(&r->dests, slice_str(name)) == d)
-		(void)map_del(&r->dests, slice_str(name));
+	(void)map_del(&d->runner->dests, slice_str(d->key));
 	free(d);
 }
 
@@ -161,6 +173,14 @@ errand_over(struct runner *r, struct errand *e)
 {
 	(void)map_del_u64(&r->active, e->row.id);
 	errand_free(&e);
+}
+
+/* The loop may end when nothing of the runner is under way. */
+static void
+maybe_over(struct runner *r)
+{
+	if (r->stopping && r->timer_closed && !r->looking && r->nrelays == 0)
+		server_release(r->sl);
 }
 
 /*
@@ -183,8 +203,8 @@ queue_fairly(struct runner *r)
 			    map_put_u64(&seen, e->row.account, e) != NULL)
 				continue;
 			(void)map_put_u64(&r->active, e->row.id, e);
-			TAILQ_INSERT_TAIL(
-			    &dest_for(r, e->domain)->waiting, e, link);
+			e->dest = dest_for(r, e->domain);
+			TAILQ_INSERT_TAIL(&e->dest->waiting, e, link);
 			r->found[i] = NULL;
 			left--;
 		}
@@ -212,6 +232,7 @@ look_done(struct sjob *j)
 	if (r->stopping) {
 		for (size_t i = 0; i < r->nfound; i++)
 			errand_free(&r->found[i]);
+		maybe_over(r);
 		return;
 	}
 	queue_fairly(r);
@@ -238,15 +259,10 @@ collect_id(struct slice key, void *value, void *arg)
 }
 
 static void
-look(struct runner *r)
+start_look(struct runner *r)
 {
 	struct ids ids = { 0 };
 
-	if (r->stopping)
-		return;
-	r->look_again = r->looking;
-	if (r->looking || r->active.n >= CLAIM_MAX)
-		return;
 	ids.v = xcalloc(r->active.n, sizeof(*ids.v));
 	map_each(&r->active, collect_id, &ids);
 	qsort(ids.v, ids.n, sizeof(*ids.v), cmp_u64);
@@ -259,14 +275,36 @@ look(struct runner *r)
 	sjob_submit(r->sl, &r->look);
 }
 
+static void
+look(struct runner *r)
+{
+	if (r->stopping)
+		return;
+	r->look_again = r->looking;
+	if (r->looking)
+		return;
+	if (loop_now_ms(r->sl->loop) < r->sick_until)
+		plan_look(r);
+	else if (r->active.n < CLAIM_MAX)
+		start_look(r);
+}
+
 static struct errand *
 take_waiting(struct dest *d)
 {
 	struct errand *e = TAILQ_FIRST(&d->waiting);
 
-	if (e != NULL)
+	if (e != NULL) {
 		TAILQ_REMOVE(&d->waiting, e, link);
+		e->dest = NULL;
+	}
 	return e;
+}
+
+static bool
+may_start(const struct runner *r)
+{
+	return !r->stopping && loop_now_ms(r->sl->loop) >= r->sick_until;
 }
 
 static struct errand *
@@ -275,7 +313,7 @@ on_next(struct relay *relay, void *arg)
 	struct relay_node *node = arg;
 
 	(void)relay;
-	return node->dest->runner->stopping ? NULL : take_waiting(node->dest);
+	return may_start(node->dest->runner) ? take_waiting(node->dest) : NULL;
 }
 
 static struct relay_node *
@@ -295,6 +333,10 @@ on_committed(struct errand *e)
 	struct runner *r = e->runner;
 	struct relay_node *node = node_of(r, e);
 
+	/* The row is due as before: sent at once, mail would go out again and
+	 * again for as long as the store is out of order. */
+	if (e->rc != 0)
+		r->sick_until = loop_now_ms(r->sl->loop) + SICK_MS;
 	errand_over(r, e);
 	if (node != NULL)
 		relay_go_on(node->relay);
@@ -322,11 +364,13 @@ on_gone(struct relay *relay, void *arg)
 	d->relays--;
 	r->nrelays--;
 	dest_done(d);
-	if (!r->stopping) {
-		/* The slot is anybody's. */
-		map_each(&r->dests, start_dest, NULL);
-		look(r);
+	if (r->stopping) {
+		maybe_over(r);
+		return;
 	}
+	/* The slot is anybody's. */
+	map_each(&r->dests, start_dest, NULL);
+	look(r);
 }
 
 static const struct relay_ops relay_ops = {
@@ -342,7 +386,7 @@ start_relays(struct dest *d)
 	const struct conf *conf = conf_of(r);
 	struct errand *e;
 
-	while (r->nrelays < conf->relay_connections &&
+	while (may_start(r) && r->nrelays < conf->relay_connections &&
 	       d->relays < conf->relay_connections_per_domain &&
 	       (e = take_waiting(d)) != NULL) {
 		struct relay_node *node = xcalloc(1, sizeof(*node));
@@ -377,16 +421,49 @@ runner_start(struct server_loop *sl)
 		return rc;
 	}
 	sl->srv->app = r;
+	server_hold(sl);
 	uv_timer_init(loop_uv(sl->loop), &r->timer);
 	r->timer.data = r;
 	look(r);
 	return 0;
 }
 
-void
-runner_wake(struct server_loop *sl)
+/* An operator has changed the row: what waits here is not true any more. */
+static void
+forget(struct runner *r, uint64_t id)
 {
-	look(runner_of(sl));
+	struct errand *e = map_get_u64(&r->active, id);
+	struct dest *d = e != NULL ? e->dest : NULL;
+
+	if (d == NULL)
+		return;
+	TAILQ_REMOVE(&d->waiting, e, link);
+	errand_over(r, e);
+	dest_done(d);
+}
+
+void
+runner_notify(struct server_loop *sl, const struct notify_event *ev, size_t n)
+{
+	struct runner *r = runner_of(sl);
+	bool queue = false;
+
+	for (size_t i = 0; i < n; i++)
+		if (ev[i].kind == NOTIFY_QUEUE) {
+			forget(r, ev[i].account);
+			queue = true;
+		}
+	if (queue)
+		look(r);
+}
+
+static void
+on_timer_closed(uv_handle_t *h)
+{
+	struct runner *r = h->data;
+
+	r->timer_closed = true;
+	maybe_over(r);
 }
 
 /* What waits or is under way has no outcome: its rows are due as they were. */
@@ -397,24 +474,20 @@ runner_stop(struct server_loop *sl)
 	struct relay_node *node, *next;
 
 	r->stopping = true;
-	uv_timer_stop(&r->timer);
-	uv_close((uv_handle_t *)&r->timer, NULL);
 	for (node = LIST_FIRST(&r->relays); node != NULL; node = next) {
 		next = LIST_NEXT(node, link);
 		relay_abort(node->relay);
 	}
 	dns_free(&r->env.dns);
+	uv_close((uv_handle_t *)&r->timer, on_timer_closed);
 }
 
 static void
-dest_free(void *value)
+free_errand(void *value)
 {
-	struct dest *d = value;
-	struct errand *e;
+	struct errand *e = value;
 
-	while ((e = take_waiting(d)) != NULL)
-		errand_free(&e);
-	free(d);
+	errand_free(&e);
 }
 
 void
@@ -424,8 +497,9 @@ runner_free(struct server *srv)
 
 	if (r == NULL)
 		return;
-	map_fini(&r->dests, dest_free);
-	map_fini(&r->active, NULL);
+	/* Whatever waits at a destination is active, too. */
+	map_fini(&r->active, free_errand);
+	map_fini(&r->dests, free);
 	tls_client_free(&r->env.tls);
 	free(r);
 	srv->app = NULL;

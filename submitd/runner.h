@@ -10,9 +10,12 @@
 
 /* Once, on loop 0.  Looks at the queue at once. */
 PH_MUSTUSE int runner_start(struct server_loop *sl);
-/* The queue has changed: looks again soon. */
-void runner_wake(struct server_loop *sl);
-/* Ends its connections; rows at work are simply due again. */
+/* When the queue has changed it is looked at again; a changed row that waits
+ * for a connection is read anew. */
+void runner_notify(
+    struct server_loop *sl, const struct notify_event *ev, size_t n);
+/* Ends its connections; rows at work are simply due again.  The loop runs on
+ * until nothing is under way. */
 void runner_stop(struct server_loop *sl);
 /* When the loops have ended. */
 void runner_free(struct server *srv);

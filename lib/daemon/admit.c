@@ -84,6 +84,19 @@ server_leave(struct server_loop *sl, const char *peer_ip)
 }
 
 void
+server_hold(struct server_loop *sl)
+{
+	sl->clients++;
+}
+
+void
+server_release(struct server_loop *sl)
+{
+	sl->clients--;
+	loops_maybe_end(sl);
+}
+
+void
 server_session(struct server *srv, int delta)
 {
 	srv->priv->sessions += (uint32_t)delta;

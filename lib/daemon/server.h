@@ -80,6 +80,10 @@ bool server_admit(
     struct server_loop *sl, const char *peer_ip, const char **why_out);
 /* Counts it out; in ops->closed. */
 void server_leave(struct server_loop *sl, const char *peer_ip);
+/* A loop that ends waits for this too: work that belongs to no client.  Loop
+ * thread. */
+void server_hold(struct server_loop *sl);
+void server_release(struct server_loop *sl);
 /* A client has logged in, or a logged-in one goes: for status. */
 void server_session(struct server *srv, int delta);
 

@@ -69,6 +69,12 @@ session_job(struct session *s, bool auth, void (*work)(struct sjob *j),
 }
 
 bool
+session_busy(const struct session *s)
+{
+	return s->working;
+}
+
+bool
 session_back(struct session *s)
 {
 	s->working = false;
@@ -123,6 +129,15 @@ batch_done(struct sjob *j)
 		session_run(s);
 }
 
+/* A ClientHello where a command should be (CLIENTS O21): a TLS record, RFC
+ * 8446 5.1, handshake, version 3.x. */
+static bool
+is_tls_hello(const struct session *s)
+{
+	return !conn_is_tls(&s->conn) &&
+	       slice_starts(buf_slice(&s->conn.in), SLICE("\x16\x03"));
+}
+
 static void
 bad_line(struct session *s, enum line_kind kind)
 {
@@ -130,12 +145,6 @@ bad_line(struct session *s, enum line_kind kind)
 		[LINE_BARE] = BAD_BARE,
 		[LINE_NUL] = BAD_NUL };
 
-	/* A TLS record: RFC 8446 5.1, handshake, version 3.x. */
-	if (slice_starts(buf_slice(&s->conn.in), SLICE("\x16\x03"))) {
-		log_warn(s->id, "tls-on-plain-port", "peer=%s", s->conn.peer);
-		session_close(s, "tls-on-plain-port", "");
-		return;
-	}
 	s->ops->bad_line(s, why[kind]);
 	if (kind == LINE_TOO_LONG)
 		session_close(s, "line-too-long", "");
@@ -148,6 +157,8 @@ session_bad_command(struct session *s)
 {
 	if (++s->bad_commands < conf_of(s)->bad_commands_max)
 		return false;
+	if (s->ops->too_bad != NULL)
+		s->ops->too_bad(s);
 	if (s->working)
 		s->quitting = true;
 	else
@@ -161,6 +172,16 @@ may_run(const struct session *s)
 {
 	return !s->working && !s->handshake && s->later == NULL &&
 	       !conn_closing(&s->conn);
+}
+
+/* A peer that takes no replies gets no more of them made: on_ready() goes on
+ * when it has taken some. */
+static bool
+has_room(struct session *s)
+{
+	if (buf_len(&s->out) >= conf_of(s)->output_high_water)
+		session_flush(s);
+	return !conn_full(&s->conn);
 }
 
 static bool
@@ -189,12 +210,18 @@ run_one(struct session *s)
 	bool joins;
 	char *copy;
 
+	if (is_tls_hello(s)) {
+		log_warn(s->id, "tls-on-plain-port", "peer=%s", s->conn.peer);
+		session_close(s, "tls-on-plain-port", "");
+		return false;
+	}
 	line_init(&f, conf_of(s)->line_max, false);
 	kind = line_next(&f, buf_slice(&s->conn.in), &text, &used);
 	if (kind == LINE_MORE)
 		return false;
 	joins = kind == LINE_OK && s->ops->joins(s, text) &&
-		buf_len(&s->batch) + text.n < BATCH_MAX;
+		(buf_len(&s->batch) == 0 ||
+		    buf_len(&s->batch) + text.n < BATCH_MAX);
 	if (!joins && buf_len(&s->batch) != 0)
 		return false;
 	if (kind != LINE_OK) {
@@ -219,19 +246,31 @@ run_one(struct session *s)
 	return true;
 }
 
+static void
+say_stopping(struct session *s)
+{
+	s->ops->stopping(s);
+	session_close(s, "stop", "");
+}
+
 void
 session_run(struct session *s)
 {
-	bool left = has_work(s);
+	bool left = has_work(s), room;
 
-	while (!left && may_run(s) && (s->raw ? run_data(s) : run_one(s)))
+	if (s->stopping && may_run(s)) {
+		say_stopping(s);
+		return;
+	}
+	while ((room = may_run(s) && has_room(s)) && !left &&
+	       (s->raw ? run_data(s) : run_one(s)))
 		;
-	if (may_run(s) && has_work(s))
+	if (room && may_run(s) && has_work(s))
 		session_job(s, false, batch_work, batch_done);
 	if (s->working)
 		return;
 	session_flush(s);
-	if (s->eof && may_run(s))
+	if (s->eof && room && may_run(s))
 		session_close(s, "eof", "");
 	else if (buf_len(&s->conn.in) == 0 && !conn_closing(&s->conn))
 		conn_idle(&s->conn);
@@ -440,6 +479,7 @@ check_done(struct sjob *j)
 			hit->ops->stopping(hit);
 		session_close(hit, "kicked", "");
 	}
+	server_release(k->sl);
 	free(k);
 }
 
@@ -453,6 +493,7 @@ check_account(struct server_loop *sl, uint64_t account)
 
 		if (s->who == NULL || s->who->account != account)
 			continue;
+		server_hold(sl);
 		k = xcalloc(1, sizeof(*k));
 		k->sl = sl;
 		k->who = *s->who;
@@ -491,12 +532,11 @@ session_loop_stop(struct server_loop *sl)
 	struct session *s;
 
 	TAILQ_FOREACH(s, (struct session_list *)sl->app, link) {
-		if (!s->working && !s->handshake && !conn_closing(&s->conn))
-			s->ops->stopping(s);
-		if (!s->working)
+		s->stopping = true;
+		if (s->handshake)
 			session_close(s, "stop", "");
-		else
-			s->quitting = true;
+		else if (!s->working && !conn_closing(&s->conn))
+			say_stopping(s);
 	}
 }
 

@@ -41,6 +41,9 @@ struct session_ops {
 	void (*timeout)(struct session *s);
 	void (*stopping)(struct session *s);
 	void (*refused)(struct session *s, const char *why);
+	/* Words behind the last bad command (bad-commands-max); may be NULL.
+	 * Also called in a job. */
+	void (*too_bad)(struct session *s);
 	/* A TLS handshake behind STARTTLS has ended well. */
 	void (*secured)(struct session *s);
 	/* The last call: frees the client. */
@@ -63,6 +66,7 @@ struct session {
 	bool quitting;              /* set in a job: close after the reply */
 	/* private */
 	bool admitted, greeted, counted, working, handshake, eof, dead;
+	bool stopping; /* the host stops: goodbye when the job is back */
 	struct sjob job;
 	struct buf batch;
 	void (*later)(struct session *s);
@@ -89,6 +93,9 @@ void session_job(struct session *s, bool auth, void (*work)(struct sjob *j),
 /* First thing in done(): false when the connection has ended meanwhile; s may
  * be gone then. */
 bool session_back(struct session *s);
+
+/* Is it inside a job? */
+bool session_busy(const struct session *s);
 
 /* Pauses the peer and calls fn after so long (a failed login). */
 void session_later(
