@@ -9,12 +9,12 @@
 #include "storage/segment.h"
 
 /* A new row with so many references; adds to its segment's live bytes. */
-PH_MUSTUSE int body_add(struct db_txn *t, const struct body_loc *loc,
-    uint32_t references);
+PH_MUSTUSE int body_add(
+    struct db_txn *t, const struct body_loc *loc, uint32_t references);
 PH_MUSTUSE int body_ref(struct db_txn *t, uint64_t id, uint32_t more);
 /* The last reference deletes the row and takes from the live bytes. */
 PH_MUSTUSE int body_unref(struct db_txn *t, uint64_t id, uint32_t fewer);
-PH_MUSTUSE int body_get(struct db_txn *t, uint64_t id,
-    struct body_loc *loc_out);
+PH_MUSTUSE int body_get(
+    struct db_txn *t, uint64_t id, struct body_loc *loc_out);
 
 #endif

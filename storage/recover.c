@@ -107,14 +107,15 @@ each_file(struct store *s, int (*fn)(struct store *s, uint32_t number))
 	DIR *d = opendir(dir);
 	struct dirent *ent;
 	uint32_t number;
-	int rc = d == NULL ? err_from_errno(errno) : 0;
+	int rc = 0;
 
+	free(dir);
+	if (d == NULL)
+		return err_from_errno(errno);
 	while (rc == 0 && (ent = readdir(d)) != NULL)
 		if (name_number(ent->d_name, &number))
 			rc = fn(s, number);
-	if (d != NULL)
-		closedir(d);
-	free(dir);
+	closedir(d);
 	return rc;
 }
 

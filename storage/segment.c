@@ -1,7 +1,8 @@
 /*
- * Appending and syncing; segment_read.c reads.  An offset is reserved under the mutex and
- * written outside it, so records may end in another order than they began;
- * what is certainly on disk ends where the first write at work begins.
+ * Appending and syncing; segment_read.c reads.  An offset is reserved under
+ * the mutex and written outside it, so records may end in another order than
+ * they began; what is certainly on disk ends where the first write at work
+ * begins.
  */
 #include "storage/segment.h"
 
@@ -409,13 +410,13 @@ segments_sync(struct segments *g)
 {
 	struct seg_out *seen[SYNC_AT_ONCE], *o;
 	size_t n = 0;
-	int rc = 0, one;
+	int rc = 0;
 
 	pthread_mutex_lock(&g->mtx);
 	while (n < SYNC_AT_ONCE && (o = next_dirty(g, seen, n)) != NULL) {
 		seen[n++] = o;
 		o->busy++; /* keeps it: `seen` compares addresses */
-		if ((one = sync_one(g, o)) != 0)
+		if (sync_one(g, o) != 0)
 			rc = ERR_IO;
 	}
 	if (n == SYNC_AT_ONCE && next_dirty(g, seen, n) != NULL)

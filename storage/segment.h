@@ -16,8 +16,8 @@
 struct body_loc {
 	uint64_t id;
 	uint32_t segment;
-	uint64_t offset;	/* of the record */
-	uint64_t length;	/* of the payload */
+	uint64_t offset; /* of the record */
+	uint64_t length; /* of the payload */
 	uint32_t crc;
 };
 
@@ -28,8 +28,8 @@ PH_MUSTUSE int segment_put_body(struct store *s, const struct slice *parts,
     size_t nparts, int64_t internal_date, struct body_loc *loc_out);
 
 /* Appends a note; description is tagged (rec.h). */
-PH_MUSTUSE int segment_put_note(struct store *s, enum note_kind kind,
-    struct slice description);
+PH_MUSTUSE int segment_put_note(
+    struct store *s, enum note_kind kind, struct slice description);
 
 /* Appends payload bytes [off, off + n) to out (fewer at the end).  A read of
  * the whole payload of up to 1 MiB checks its CRC.  ERR_NOTFOUND: another
@@ -43,8 +43,8 @@ struct segment_map {
 	size_t map_len;
 	struct slice bytes;
 };
-PH_MUSTUSE int segment_map(struct store *s, const struct body_loc *loc,
-    struct segment_map *map_out);
+PH_MUSTUSE int segment_map(
+    struct store *s, const struct body_loc *loc, struct segment_map *map_out);
 void segment_unmap(struct segment_map *map);
 
 #endif

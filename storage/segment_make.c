@@ -317,18 +317,14 @@ segment_obtain(struct segments *g, uint64_t need, struct seg_out **o_out)
 	struct seg_out *o = NULL;
 	int rc = take_over(g, need, &o);
 
-	if (rc == 0 && o->at + need <= o->size) {
+	if (rc == 0 && o != NULL && o->at + need <= o->size) {
 		*o_out = o;
 		return 0;
 	}
+	rc = make(g, need, o_out);
 	/* Too small for this one: a full one is sealed, another goes back. */
-	if (rc == 0) {
-		bool full = o->at + SEG_ROOM_MIN > o->size;
-
-		rc = make(g, need, o_out);
-		set_back(g, o, full);
-	} else
-		rc = make(g, need, o_out);
+	if (o != NULL)
+		set_back(g, o, o->at + SEG_ROOM_MIN > o->size);
 	if (rc != 0)
 		log_error(NULL, "segment-make", "dir=%s err=%s", g->dir,
 		    err_name(rc));

@@ -59,8 +59,8 @@ read_head(int fd, const struct body_loc *loc, char *to, size_t n,
 static int
 read_body(int fd, const struct body_loc *loc, uint64_t off, char *to, size_t n)
 {
-	uint64_t payload;
-	size_t got;
+	uint64_t payload = 0;
+	size_t got = 0;
 	int rc;
 
 	rc = read_head(fd, loc, to, off == 0 ? n : 0, &payload, &got);
@@ -115,9 +115,9 @@ segment_read(struct store *s, const struct body_loc *loc, uint64_t off,
 static int
 map_body(int fd, const struct body_loc *loc, struct segment_map *map)
 {
-	uint64_t payload, from, page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t payload = 0, from, page = (uint64_t)sysconf(_SC_PAGESIZE);
 	struct stat st;
-	size_t got;
+	size_t got = 0;
 	int rc;
 
 	if ((rc = read_head(fd, loc, NULL, 0, &payload, &got)) != 0)

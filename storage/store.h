@@ -20,15 +20,15 @@
 struct store;
 
 enum store_role {
-	STORE_DAEMON,	/* imapd, pop3d, submitd: join a running environment */
-	STORE_KEEPER,	/* the same; also checkpoints and sweeps */
-	STORE_RECOVER	/* alone: recover, create, verify unsynced bodies */
+	STORE_DAEMON, /* imapd, pop3d, submitd: join a running environment */
+	STORE_KEEPER, /* the same; also checkpoints and sweeps */
+	STORE_RECOVER /* alone: recover, create, verify unsynced bodies */
 };
 
 struct store_conf {
-	const char *state_dir;	/* index/, mail/, VERSION */
-	const char *run_dir;	/* env.lock, notify/ */
-	const char *name;	/* "imapd": for notify and segments */
+	const char *state_dir; /* index/, mail/, VERSION */
+	const char *run_dir;   /* env.lock, notify/ */
+	const char *name;      /* "imapd": for notify and segments */
 	uint64_t cache_bytes, segment_bytes, free_floor_bytes;
 	enum store_role role;
 };
@@ -38,8 +38,8 @@ struct store_conf {
  * up to lock_wait_ms; ERR_BUSY then), checks VERSION, opens tables, starts
  * flusher and segment syncer.
  */
-PH_MUSTUSE int store_open(const struct store_conf *conf,
-    uint64_t lock_wait_ms, struct store **store_out, struct err *e);
+PH_MUSTUSE int store_open(const struct store_conf *conf, uint64_t lock_wait_ms,
+    struct store **store_out, struct err *e);
 /* Drains the flusher, closes. */
 void store_close(struct store **s);
 

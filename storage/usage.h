@@ -50,8 +50,8 @@ PH_MUSTUSE int usage_charge_many(
     struct db_txn *t, struct usage_item *items, size_t n, size_t *bad_out);
 
 /* Would so much more fit?  0, ERR_QUOTA, ERR_NOTFOUND. */
-PH_MUSTUSE int usage_fits(struct db_txn *t, uint64_t account, uint64_t bytes,
-    uint64_t messages);
+PH_MUSTUSE int usage_fits(
+    struct db_txn *t, uint64_t account, uint64_t bytes, uint64_t messages);
 
 struct usage_row {
 	uint64_t bytes, messages, next_msgid;

@@ -22,8 +22,8 @@
 
 enum {
 	DB_KEY_MAX = 400,
-	DB_VALUE_MAX = 980,	/* a quarter of a 4 KiB page, less overhead */
-	DB_SMALL_MAX = 84,	/* the same of a 512-byte page; keys too */
+	DB_VALUE_MAX = 980, /* a quarter of a 4 KiB page, less overhead */
+	DB_SMALL_MAX = 84,  /* the same of a 512-byte page; keys too */
 	DB_EXIT_PANIC = 70
 };
 
@@ -32,23 +32,23 @@ struct db_txn;
 
 struct db_table_def {
 	const char *name;
-	uint32_t page_bytes;	/* 4096, or 512 for small hot tables */
-	bool keep_pages;	/* emptied pages stay in the tree: fewer
+	uint32_t page_bytes; /* 4096, or 512 for small hot tables */
+	bool keep_pages;     /* emptied pages stay in the tree: fewer
 				 * deadlocks, but only for tables whose keys
 				 * come again; with rising keys the file would
 				 * grow for ever (DB_REVSPLITOFF) */
 };
 
 struct db_conf {
-	const char *dir;	/* holds tables, and log/ */
+	const char *dir; /* holds tables, and log/ */
 	uint64_t cache_bytes;
-	const struct db_table_def *tables;	/* static */
+	const struct db_table_def *tables; /* static */
 	size_t ntables;
 };
 
 enum db_mode {
-	DB_JOIN,	/* a daemon: the environment must be there */
-	DB_RECOVER_ALONE	/* the helper: recover, create what is missing */
+	DB_JOIN,         /* a daemon: the environment must be there */
+	DB_RECOVER_ALONE /* the helper: recover, create what is missing */
 };
 
 PH_MUSTUSE int db_open(const struct db_conf *conf, enum db_mode mode,
@@ -62,11 +62,11 @@ void db_close(struct db **db);
  * returned as it is: then all is undone and fn runs again, after a pause with
  * jitter, at most 12 times.  fn must therefore start afresh each time.
  */
-PH_MUSTUSE int db_update(struct db *db, int (*fn)(struct db_txn *t, void *arg),
-    void *arg);
+PH_MUSTUSE int db_update(
+    struct db *db, int (*fn)(struct db_txn *t, void *arg), void *arg);
 /* Runs fn in a read-only snapshot: sees one state, locks nothing.  Short. */
-PH_MUSTUSE int db_read(struct db *db, int (*fn)(struct db_txn *t, void *arg),
-    void *arg);
+PH_MUSTUSE int db_read(
+    struct db *db, int (*fn)(struct db_txn *t, void *arg), void *arg);
 
 /* table: index into db_conf.tables.  The value is copied to to[cap];
  * ERR_CORRUPT when it is longer. */
@@ -75,11 +75,11 @@ PH_MUSTUSE int db_get(struct db_txn *t, unsigned table, struct slice key,
 /* The same, taking the write lock at once (read-modify-write). */
 PH_MUSTUSE int db_get_rmw(struct db_txn *t, unsigned table, struct slice key,
     void *to, size_t cap, size_t *n_out);
-PH_MUSTUSE int db_put(struct db_txn *t, unsigned table, struct slice key,
-    struct slice value);
+PH_MUSTUSE int db_put(
+    struct db_txn *t, unsigned table, struct slice key, struct slice value);
 /* ERR_EXISTS when the key is there. */
-PH_MUSTUSE int db_insert(struct db_txn *t, unsigned table, struct slice key,
-    struct slice value);
+PH_MUSTUSE int db_insert(
+    struct db_txn *t, unsigned table, struct slice key, struct slice value);
 /* Overwrites `bytes` at offset `at` inside an existing value. */
 PH_MUSTUSE int db_patch(struct db_txn *t, unsigned table, struct slice key,
     size_t at, struct slice bytes);
@@ -91,11 +91,11 @@ PH_MUSTUSE int db_del(struct db_txn *t, unsigned table, struct slice key);
  * one function; db_scan_fini always.
  */
 struct db_scan;
-PH_MUSTUSE int db_scan_init(struct db_txn *t, unsigned table,
-    struct slice from, struct slice to, struct db_scan **scan_out);
+PH_MUSTUSE int db_scan_init(struct db_txn *t, unsigned table, struct slice from,
+    struct slice to, struct db_scan **scan_out);
 /* ERR_NOTFOUND at the end. */
-PH_MUSTUSE int db_scan_next(struct db_scan *s, struct slice *key_out,
-    struct slice *value_out);
+PH_MUSTUSE int db_scan_next(
+    struct db_scan *s, struct slice *key_out, struct slice *value_out);
 void db_scan_fini(struct db_scan **s);
 /* The last record before `before` that starts with `prefix`;
  * before.p == NULL: the last with the prefix. */
@@ -106,8 +106,7 @@ PH_MUSTUSE int db_last(struct db_txn *t, unsigned table, struct slice prefix,
 /* Everything committed by this process before the call is on disk after. */
 PH_MUSTUSE int db_flush(struct db *db);
 /* Checkpoint when kbytes of log or `minutes` have passed; 0, 0: always. */
-PH_MUSTUSE int db_checkpoint(struct db *db, uint32_t kbytes,
-    uint32_t minutes);
+PH_MUSTUSE int db_checkpoint(struct db *db, uint32_t kbytes, uint32_t minutes);
 /* Drops log files no longer needed. */
 PH_MUSTUSE int db_trim_log(struct db *db);
 
