@@ -61,7 +61,7 @@ reload_conf(struct server *srv, int fd)
 		p->old_confs = mem_grow(
 		    p->old_confs, &p->old_cap, p->nold, sizeof(struct conf *));
 		p->old_confs[p->nold++] = (struct conf *)srv->conf;
-		__atomic_store_n(&srv->conf, fresh, __ATOMIC_RELEASE);
+		srv->conf = fresh;
 	}
 	buf_fini(&text);
 	buf_fini(&errors);

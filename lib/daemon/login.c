@@ -79,8 +79,10 @@ login_work(struct login *l, struct auth *auth, unsigned scope, const char *ip,
     const char *session_id, const char *name)
 {
 	struct auth_peer peer = { scope, ip, l->tls, session_id };
-	struct slice in =
-	    l->has_in ? buf_slice(&l->in) : (struct slice){ NULL, 0 };
+	/* An empty response is not the same as none. */
+	struct slice in = !l->has_in             ? (struct slice){ NULL, 0 }
+			  : buf_len(&l->in) == 0 ? SLICE("")
+						 : buf_slice(&l->in);
 
 	if (!l->is_sasl) {
 		l->rc = auth_login(auth, &peer,

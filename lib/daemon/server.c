@@ -141,6 +141,7 @@ static void
 close_all(struct server *srv)
 {
 	struct server_priv *p = srv->priv;
+	struct conf *last;
 
 	work_free(&srv->auth_work);
 	work_free(&srv->store_work);
@@ -161,7 +162,8 @@ close_all(struct server *srv)
 	for (size_t i = 0; i < p->nold; i++)
 		conf_free(&p->old_confs[i]);
 	free(p->old_confs);
-	conf_free((struct conf **)&srv->conf);
+	last = (struct conf *)srv->conf;
+	conf_free(&last);
 	inherit_fini(&p->fds);
 	admit_fini(p);
 	free(p->threads);

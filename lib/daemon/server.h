@@ -31,7 +31,7 @@ struct server_loop {
 
 struct server {
 	const struct server_ops *ops;
-	const struct conf *conf;
+	const struct conf *_Atomic conf; /* replaced by a reload */
 	char hostname[256];
 	struct store *store;
 	struct auth *auth;

@@ -35,9 +35,15 @@ session_free(struct session *s)
 void
 session_close(struct session *s, const char *reason, const char *text)
 {
+	char totals[160] = "";
+
 	if (conn_closing(&s->conn))
 		return;
 	session_flush(s);
+	if (text[0] == '\0' && s->ops->totals != NULL) {
+		s->ops->totals(s, totals, sizeof(totals));
+		text = totals;
+	}
 	log_info(s->id, "close", "reason=%s in=%" PRIu64 " out=%" PRIu64 "%s%s",
 	    reason, s->conn.stats.bytes_in, s->conn.stats.bytes_out,
 	    text[0] != '\0' ? " " : "", text);
@@ -98,7 +104,7 @@ batch_work(struct sjob *j)
 		size_t n = slice_chr(rest, '\n');
 
 		if (s->more != NULL) {
-			if (s->more(s))
+			if (s->mute || s->more(s))
 				s->more = NULL;
 			continue;
 		}
@@ -215,7 +221,7 @@ run_one(struct session *s)
 		session_close(s, "tls-on-plain-port", "");
 		return false;
 	}
-	line_init(&f, conf_of(s)->line_max, false);
+	line_init(&f, s->line_max, false);
 	kind = line_next(&f, buf_slice(&s->conn.in), &text, &used);
 	if (kind == LINE_MORE)
 		return false;
@@ -258,6 +264,10 @@ session_run(struct session *s)
 {
 	bool left = has_work(s), room;
 
+	/* Nobody reads any more: commands still run (a QUIT may be among
+	 * them), long replies are not made. */
+	if (!s->working && conn_broken(&s->conn))
+		s->mute = true;
 	if (s->stopping && may_run(s)) {
 		say_stopping(s);
 		return;
@@ -272,8 +282,11 @@ session_run(struct session *s)
 	session_flush(s);
 	if (s->eof && room && may_run(s))
 		session_close(s, "eof", "");
-	else if (buf_len(&s->conn.in) == 0 && !conn_closing(&s->conn))
+	else if (buf_len(&s->conn.in) == 0 && !conn_closing(&s->conn)) {
+		buf_shrink(&s->out);
+		buf_shrink(&s->batch);
 		conn_idle(&s->conn);
+	}
 }
 
 static struct session *
@@ -402,7 +415,8 @@ session_accept(struct session *s, struct server_loop *sl,
 		return false;
 	TAILQ_INSERT_TAIL((struct session_list *)sl->app, s, link);
 	server_client_id(sl->srv, ops->letter, s->id);
-	buf_init(&s->batch, BATCH_MAX + conf->line_max);
+	s->line_max = conf->line_max; /* a reload changes new sessions only */
+	buf_init(&s->batch, BATCH_MAX + s->line_max);
 	buf_init(&s->out, OUT_MAX);
 	conn_set_timeout(&s->conn, conf->login_timeout);
 	s->admitted = server_admit(sl, s->conn.peer_ip, &why);
@@ -472,11 +486,12 @@ check_done(struct sjob *j)
 	TAILQ_FOREACH(s, (struct session_list *)k->sl->app, link)
 		if (strcmp(s->id, k->id) == 0)
 			hit = s;
-	if (hit != NULL && k->rc == ERR_DENIED) {
-		if (hit->working)
-			conn_abort(&hit->conn);
-		else
-			hit->ops->stopping(hit);
+	if (hit != NULL && k->rc == ERR_DENIED && hit->working) {
+		/* Its buffers are the job's now. */
+		log_info(hit->id, "close", "reason=kicked");
+		conn_abort(&hit->conn);
+	} else if (hit != NULL && k->rc == ERR_DENIED) {
+		hit->ops->stopping(hit);
 		session_close(hit, "kicked", "");
 	}
 	server_release(k->sl);

@@ -46,11 +46,14 @@ struct session_ops {
 	void (*too_bad)(struct session *s);
 	/* A TLS handshake behind STARTTLS has ended well. */
 	void (*secured)(struct session *s);
+	/* For the log when the session ends: key=value ...; may be NULL. */
+	void (*totals)(const struct session *s, char *out, size_t cap);
 	/* The last call: frees the client. */
 	void (*free)(struct session *s);
 };
 
-/* Writes more of a long reply to s->out, in a job; true when complete. */
+/* Writes more of a long reply to s->out, in a job; true when complete.  It may
+ * not be called again before that, when the peer has gone. */
 typedef bool session_more(struct session *s);
 
 struct session {
@@ -67,6 +70,8 @@ struct session {
 	/* private */
 	bool admitted, greeted, counted, working, handshake, eof, dead;
 	bool stopping; /* the host stops: goodbye when the job is back */
+	bool mute;     /* output goes nowhere: long replies are cut short */
+	size_t line_max;
 	struct sjob job;
 	struct buf batch;
 	void (*later)(struct session *s);
@@ -84,7 +89,7 @@ bool session_accept(struct session *s, struct server_loop *sl,
 void session_run(struct session *s);
 void session_flush(struct session *s);
 
-/* Ends it; reason: a word for the log, with text (may be ""). */
+/* Ends it; reason: a word for the log, with text ("": ops->totals). */
 void session_close(struct session *s, const char *reason, const char *text);
 
 /* Runs work() on a store (or auth) worker and done() on the loop. */
