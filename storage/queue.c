@@ -27,10 +27,14 @@ id_key(char key[QUEUE_ID_BYTES], uint64_t id)
 	return slice_of(key, QUEUE_ID_BYTES);
 }
 
-/* Seconds before 1970 are none. */
+/* Held rows stand behind all that will ever be due.  Seconds before 1970 are
+ * none. */
 static struct slice
-due_key(char key[QUEUE_DUE_BYTES], int64_t next_at, uint64_t id)
+due_key(char key[QUEUE_DUE_BYTES], enum queue_state st, int64_t next_at,
+    uint64_t id)
 {
+	if (st == QUEUE_HELD)
+		next_at = QUEUE_NEVER;
 	num_put64(key, next_at > 0 ? (uint64_t)next_at : 0);
 	num_put64(key + 8, id);
 	return slice_of(key, QUEUE_DUE_BYTES);
@@ -55,12 +59,11 @@ put(struct db_txn *t, const struct queue_row *row, size_t old_n)
 static int
 put_due(struct db_txn *t, const struct queue_row *row)
 {
-	static const char value[] = { 1 };
+	char value[] = { QUEUE_FORMAT, (char)row->state };
 	char key[QUEUE_DUE_BYTES];
 
-	if (row->state == QUEUE_HELD)
-		return 0;
-	return db_put(t, T_QUEUE_DUE, due_key(key, row->next_at, row->id),
+	return db_put(t, T_QUEUE_DUE,
+	    due_key(key, row->state, row->next_at, row->id),
 	    slice_of(value, sizeof(value)));
 }
 
@@ -97,9 +100,7 @@ drop_due(struct db_txn *t, uint64_t id, const struct queue_head *was)
 	char key[QUEUE_DUE_BYTES];
 	int rc;
 
-	if (was->state == QUEUE_HELD)
-		return 0;
-	rc = db_del(t, T_QUEUE_DUE, due_key(key, was->next_at, id));
+	rc = db_del(t, T_QUEUE_DUE, due_key(key, was->state, was->next_at, id));
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
@@ -243,6 +244,8 @@ due(struct db_txn *t, void *arg)
 		}
 		at = (int64_t)num_get64(key.p);
 		id = num_get64(key.p + 8);
+		if (at == QUEUE_NEVER)
+			break;
 		if (d->skip != NULL && d->skip(id, d->arg))
 			continue;
 		if (at > d->now || d->n == d->cap) {
@@ -347,25 +350,26 @@ queue_list(struct store *s, uint64_t after, struct arena *a,
 	return rc;
 }
 
+/* The due rows tell the state too: they are small, and a queue of hundreds of
+ * thousands is counted in a moment. */
 static int
 count(struct db_txn *t, void *arg)
 {
 	struct queue_counts *n = arg;
-	struct queue_head head;
 	struct db_scan *scan = NULL;
 	struct slice key, value;
 	int rc;
 
-	rc = db_scan_init(t, T_QUEUE, SLICE(""), slice_of(NULL, 0), &scan);
+	rc = db_scan_init(t, T_QUEUE_DUE, SLICE(""), slice_of(NULL, 0), &scan);
 	while (rc == 0 && (rc = db_scan_next(scan, &key, &value)) == 0) {
-		if (key.n != QUEUE_ID_BYTES + 1 || value.n < 1)
+		if (value.n != 2)
 			rc = ERR_CORRUPT;
-		else if (key.p[QUEUE_ID_BYTES] == 0 &&
-			 (rc = queue_decode_head(
-			      slice_from(value, 1), &head)) == 0)
-			*(head.state == QUEUE_QUEUED       ? &n->queued
-			    : head.state == QUEUE_DEFERRED ? &n->deferred
-							   : &n->held) += 1;
+		else if (value.p[1] == QUEUE_QUEUED)
+			n->queued++;
+		else if (value.p[1] == QUEUE_DEFERRED)
+			n->deferred++;
+		else
+			n->held++;
 	}
 	db_scan_fini(&scan);
 	return rc == ERR_NOTFOUND ? 0 : rc;

@@ -8,7 +8,15 @@
 #include "lib/db/db.h"
 #include "storage/queue.h"
 
-enum { QUEUE_ID_BYTES = 8, QUEUE_DUE_BYTES = 16, QUEUE_RECORD_MAX = 200 << 10 };
+enum {
+	QUEUE_FORMAT = 1,
+	QUEUE_ID_BYTES = 8,
+	QUEUE_DUE_BYTES = 16,
+	QUEUE_RECORD_MAX = 200 << 10
+};
+
+/* When held rows are due. */
+#define QUEUE_NEVER INT64_MAX
 
 /* What stands at the record's begin, readable from its first chunk alone. */
 struct queue_head {

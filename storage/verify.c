@@ -181,9 +181,9 @@ check_row(struct due *d, const struct queue_row *row)
 	uint64_t *when = map_del_u64(&d->at, row->id);
 
 	verify_list_add(&d->v->bodies, row->body);
-	if (row->state == QUEUE_HELD
-		? when != NULL
-		: (when == NULL || *when != (uint64_t)row->next_at))
+	if (when == NULL ||
+	    *when != (uint64_t)(row->state == QUEUE_HELD ? INT64_MAX
+							 : row->next_at))
 		verify_breach(d->v,
 		    "7 queue: %llu, state %d, due row is missing or wrong",
 		    (unsigned long long)row->id, (int)row->state);
