@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "admin/confman.h"
 #include "admin/listen.h"
 #include "admin/tlsload.h"
 #include "admin/user.h"
@@ -127,7 +128,10 @@ cmd_sample_config(struct cmd *c)
 	struct buf text;
 
 	buf_init(&text, TEXT_MAX);
-	conf_sample(&text);
+	if (args_has(&c->args, "man"))
+		confman(&text);
+	else
+		conf_sample(&text);
 	out_bytes(&c->out, buf_slice(&text));
 	buf_fini(&text);
 	return CMD_DONE;

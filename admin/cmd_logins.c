@@ -11,6 +11,17 @@ static const struct out_col cols[] = {
 	{ "details", NULL, OUT_LIST },
 };
 
+/* The end of a value: a quote, or the blank before the next key. */
+static size_t
+value_end(struct slice rest, bool quoted)
+{
+	size_t eq = slice_chr(rest, '=');
+
+	if (quoted)
+		return slice_chr(rest, '"');
+	return eq == rest.n ? eq : slice_rchr(slice_sub(rest, 0, eq), ' ');
+}
+
 /* "ip=192.0.2.1 mech=PLAIN client=\"x y\"" as an object. */
 static json_t *
 parse_details(struct slice text)
@@ -19,20 +30,18 @@ parse_details(struct slice text)
 
 	while (text.n != 0) {
 		size_t eq = slice_chr(text, '='), end;
-		struct slice key = slice_trim(slice_sub(text, 0, eq)), value;
+		struct slice key = slice_trim(slice_sub(text, 0, eq));
+		bool quoted;
 		char name[64];
 
 		text = slice_from(text, eq + 1);
-		if (text.n != 0 && text.p[0] == '"') {
-			text = slice_from(text, 1);
-			end = slice_chr(text, '"');
-		} else {
-			end = slice_chr(text, ' ');
-		}
-		value = slice_sub(text, 0, end);
-		text = slice_from(text, end + 1);
+		quoted = text.n != 0 && text.p[0] == '"';
+		text = slice_from(text, quoted);
+		end = value_end(text, quoted);
 		if (key.n != 0 && slice_copy(key, name, sizeof(name)))
-			(void)json_object_set_new(j, name, out_str(value));
+			(void)json_object_set_new(
+			    j, name, out_str(slice_sub(text, 0, end)));
+		text = slice_from(text, end + 1);
 	}
 	return j;
 }
