@@ -82,11 +82,11 @@ def test_smtp(host):
 
 def test_mechanisms(host):
     n = host.fresh()
-    for mechanism in ("PLAIN", "SCRAM-SHA-256"):
+    for mechanism in ("PLAIN",):
         words = ("--login-options", f"AUTH={mechanism}")
         assert b"INBOX" in curl(host, n, "imaps://", *words)
         curl(host, n, "pop3s://", *words)
-    for mechanism in ("PLAIN", "LOGIN", "SCRAM-SHA-256"):
+    for mechanism in ("PLAIN", "LOGIN"):
         upload(host, n, "smtps://client.test", "--login-options",
                f"AUTH={mechanism}", "--mail-from", host.address(n),
                "--mail-rcpt", host.address(n),

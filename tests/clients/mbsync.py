@@ -12,20 +12,22 @@ import posthof_test as pt       # noqa: E402
 
 CONFIG = """
 IMAPAccount a
-Host {domain}
+Host localhost
 Port {port}
 User {user}
 Pass {password}
 SSLType IMAPS
 CertificateFile {ca}
-AuthMechs {mechs}
-Tunnel ""
+AuthMechs PLAIN
+
 IMAPStore far
 Account a
+
 MaildirStore near
 Path {dir}/mail/
 Inbox {dir}/mail/INBOX
 SubFolders Verbatim
+
 Channel all
 Far :far:
 Near :near:
@@ -44,10 +46,9 @@ class Mbsync:
     def __init__(self, host, n, folder):
         self.dir = folder
         os.mkdir(f"{folder}/mail")
-        text = CONFIG.format(domain="127.0.0.1", port=host.port("imaps"),
-                             user=host.user(n), password=host.password(n),
-                             ca=host.ca, dir=folder, mechs="PLAIN")
-        text = text.replace('Tunnel ""\n', "")
+        text = CONFIG.format(port=host.port("imaps"), user=host.user(n),
+                             password=host.password(n), ca=host.ca,
+                             dir=folder)
         with open(f"{folder}/rc", "w", encoding="utf-8") as f:
             f.write(text)
 

@@ -43,15 +43,15 @@ def test_append_fetch_flags_expunge(host):
 def test_folders(host):
     n = host.fresh()
     c = host.imap(n)
-    for name in ("Archiv", "Archiv/2024", "INBOX/Unter"):
+    for name in ("Ablage", "Ablage/2024", "INBOX/Unter"):
         ok(c.create(name))
-    ok(c.subscribe("Archiv/2024"))
+    ok(c.subscribe("Ablage/2024"))
     listed = b"\n".join(ok(c.list()))
-    assert b"Archiv/2024" in listed, listed
-    assert b"Archiv/2024" in b"\n".join(ok(c.lsub()))
-    ok(c.rename("Archiv", "Alt"))
+    assert b"Ablage/2024" in listed, listed
+    assert b"Ablage/2024" in b"\n".join(ok(c.lsub()))
+    ok(c.rename("Ablage", "Alt"))
     listed = b"\n".join(ok(c.list()))
-    assert b"Alt/2024" in listed and b"Archiv" not in listed, listed
+    assert b"Alt/2024" in listed and b"Ablage" not in listed, listed
     ok(c.delete("Alt/2024"))
     assert c.select("Alt/2024")[0] == "NO"
     c.logout()
