@@ -17,9 +17,9 @@
 struct store;
 
 struct package {
-	struct slice name;		/* "web100" */
+	struct slice name; /* "web100" */
 	bool suspended;
-	uint64_t accounts_max;		/* 0: no limit, as below */
+	uint64_t accounts_max; /* 0: no limit, as below */
 	uint64_t bytes_max, messages_max;
 	uint64_t sends_per_hour;
 	uint64_t domains_max;
@@ -27,35 +27,30 @@ struct package {
 };
 
 struct domain {
-	struct slice name;		/* A-labels, lower case */
+	struct slice name; /* A-labels, lower case */
 	struct slice package;
 	int64_t created_at;
 };
 
 /* How a secret is stored; never readable. */
 enum secret_kind {
-	SECRET_SCRAM_SHA256 = 1,	/* value: "iterations:b64salt$b64stored:
+	SECRET_SCRAM_SHA256 = 1, /* value: "iterations:b64salt$b64stored:
 					 * b64server" */
-	SECRET_HASH = 2		/* value: crypt(3), {SSHA}..., upgraded at the
+	SECRET_HASH = 2          /* value: crypt(3), {SSHA}..., upgraded at the
 				 * first good login */
 };
 
-enum {
-	SCOPE_IMAP = 1,
-	SCOPE_POP3 = 2,
-	SCOPE_SMTP = 4,
-	SCOPE_ALL = 7
-};
+enum { SCOPE_IMAP = 1, SCOPE_POP3 = 2, SCOPE_SMTP = 4, SCOPE_ALL = 7 };
 
 struct secret {
 	enum secret_kind kind;
-	uint32_t id;			/* within the account; 1 is the main
+	uint32_t id; /* within the account; 1 is the main
 					 * password */
 	struct slice label;
 	struct slice value;
 	unsigned scope;
-	int64_t created_at, used_at, expires_at;	/* 0: never */
-	uint64_t version;	/* the account's secret_version at which this
+	int64_t created_at, used_at, expires_at; /* 0: never */
+	uint64_t version; /* the account's secret_version at which this
 				 * value came; set by the store */
 };
 
@@ -65,13 +60,13 @@ enum { ACCOUNT_SECRETS_MAX = 16 };
 
 struct account {
 	uint64_t id;
-	struct slice name;		/* "web100p1" */
+	struct slice name; /* "web100p1" */
 	struct slice package;
 	bool suspended;
-	struct slice lang;		/* "de", "en" or "" for the host's */
+	struct slice lang; /* "de", "en" or "" for the host's */
 	struct slice full_name;
-	uint64_t bytes_max, messages_max;	/* 0: no limit */
-	uint64_t secret_version;	/* rises with every change of secrets */
+	uint64_t bytes_max, messages_max; /* 0: no limit */
+	uint64_t secret_version; /* rises with every change of secrets */
 	struct secret secrets[ACCOUNT_SECRETS_MAX];
 	size_t nsecrets;
 	int64_t created_at;
@@ -89,28 +84,26 @@ struct address {
 	struct slice addr;
 	struct slice targets[ADDRESS_TARGETS_MAX];
 	size_t ntargets;
-	bool keep_copy;			/* of what is forwarded; reserved */
+	bool keep_copy; /* of what is forwarded; reserved */
 	int64_t created_at;
 };
 
 /* add: ERR_EXISTS, ERR_NOTFOUND (its package or domain), ERR_LIMIT (the
  * package's limit), ERR_INVALID.  set: ERR_NOTFOUND.  del: ERR_NOTFOUND;
  * ERR_BUSY while something still belongs to it.  e says what in words. */
-PH_MUSTUSE int package_add(struct store *s, const struct package *p,
-    struct err *e);
-PH_MUSTUSE int package_set(struct store *s, const struct package *p,
-    struct err *e);
-PH_MUSTUSE int package_get(struct store *s, struct slice name,
-    struct arena *a, struct package *out);
-PH_MUSTUSE int package_del(struct store *s, struct slice name,
-    struct err *e);
+PH_MUSTUSE int package_add(
+    struct store *s, const struct package *p, struct err *e);
+PH_MUSTUSE int package_set(
+    struct store *s, const struct package *p, struct err *e);
+PH_MUSTUSE int package_get(
+    struct store *s, struct slice name, struct arena *a, struct package *out);
+PH_MUSTUSE int package_del(struct store *s, struct slice name, struct err *e);
 
-PH_MUSTUSE int domain_add(struct store *s, const struct domain *d,
-    struct err *e);
-PH_MUSTUSE int domain_get(struct store *s, struct slice name,
-    struct arena *a, struct domain *out);
-PH_MUSTUSE int domain_del(struct store *s, struct slice name,
-    struct err *e);
+PH_MUSTUSE int domain_add(
+    struct store *s, const struct domain *d, struct err *e);
+PH_MUSTUSE int domain_get(
+    struct store *s, struct slice name, struct arena *a, struct domain *out);
+PH_MUSTUSE int domain_del(struct store *s, struct slice name, struct err *e);
 
 /* Makes the account and its folders.  ac->name empty: the package's next
  * number is taken (never one that was given before).  *out (arena) has id and
@@ -120,23 +113,21 @@ PH_MUSTUSE int account_add(struct store *s, const struct account *ac,
 /* Replaces all but id, name and package.  Bumps secret_version when secrets
  * differ, and notifies (kick: end its sessions).  A secret with id 0 gets a new
  * id; used_at never goes back. */
-PH_MUSTUSE int account_set(struct store *s, const struct account *ac,
-    bool kick, struct err *e);
-PH_MUSTUSE int account_get(struct store *s, struct slice name,
-    struct arena *a, struct account *out);
-PH_MUSTUSE int account_get_id(struct store *s, uint64_t id, struct arena *a,
-    struct account *out);
+PH_MUSTUSE int account_set(
+    struct store *s, const struct account *ac, bool kick, struct err *e);
+PH_MUSTUSE int account_get(
+    struct store *s, struct slice name, struct arena *a, struct account *out);
+PH_MUSTUSE int account_get_id(
+    struct store *s, uint64_t id, struct arena *a, struct account *out);
 /* With its mail; the addresses that lead only to it go too.  Broken off by a
  * crash it is not seen any more, and the next call goes on. */
-PH_MUSTUSE int account_del(struct store *s, struct slice name,
-    struct err *e);
-PH_MUSTUSE int account_usage(struct store *s, uint64_t id,
-    struct usage *out);
-PH_MUSTUSE int package_usage(struct store *s, struct slice name,
-    struct usage *out);
+PH_MUSTUSE int account_del(struct store *s, struct slice name, struct err *e);
+PH_MUSTUSE int account_usage(struct store *s, uint64_t id, struct usage *out);
+PH_MUSTUSE int package_usage(
+    struct store *s, struct slice name, struct usage *out);
 /* Touches used_at of one secret; not durable, no notification. */
-PH_MUSTUSE int account_secret_used(struct store *s, uint64_t id,
-    uint32_t secret_id, int64_t when);
+PH_MUSTUSE int account_secret_used(
+    struct store *s, uint64_t id, uint32_t secret_id, int64_t when);
 /* The same password in another form (a hash becomes SCRAM keys): no versions
  * change, nobody is told.  ERR_CONFLICT when the secret's value is not `was`
  * any more. */
@@ -144,20 +135,19 @@ PH_MUSTUSE int account_secret_upgrade(struct store *s, uint64_t id,
     uint32_t secret_id, struct slice was, enum secret_kind kind,
     struct slice value);
 
-PH_MUSTUSE int address_add(struct store *s, const struct address *ad,
-    struct err *e);
-PH_MUSTUSE int address_set(struct store *s, const struct address *ad,
-    struct err *e);
-PH_MUSTUSE int address_get(struct store *s, struct slice addr,
-    struct arena *a, struct address *out);
-PH_MUSTUSE int address_del(struct store *s, struct slice addr,
-    struct err *e);
+PH_MUSTUSE int address_add(
+    struct store *s, const struct address *ad, struct err *e);
+PH_MUSTUSE int address_set(
+    struct store *s, const struct address *ad, struct err *e);
+PH_MUSTUSE int address_get(
+    struct store *s, struct slice addr, struct arena *a, struct address *out);
+PH_MUSTUSE int address_del(struct store *s, struct slice addr, struct err *e);
 
 /* Name order, those > after, at most cap. */
 PH_MUSTUSE int package_list(struct store *s, struct slice after,
     struct arena *a, struct package *v, size_t cap, size_t *n_out);
-PH_MUSTUSE int domain_list(struct store *s, struct slice after,
-    struct arena *a, struct domain *v, size_t cap, size_t *n_out);
+PH_MUSTUSE int domain_list(struct store *s, struct slice after, struct arena *a,
+    struct domain *v, size_t cap, size_t *n_out);
 PH_MUSTUSE int account_list(struct store *s, struct slice after,
     struct arena *a, struct account *v, size_t cap, size_t *n_out);
 PH_MUSTUSE int address_list(struct store *s, struct slice after,
@@ -167,8 +157,8 @@ PH_MUSTUSE int address_of_account(struct store *s, struct slice account,
     struct arena *a, struct slice *v, size_t cap, size_t *n_out);
 
 /* Is the domain one of ours?  A frequent question: one short read. */
-PH_MUSTUSE int domain_is_local(struct store *s, struct slice domain,
-    bool *local_out);
+PH_MUSTUSE int domain_is_local(
+    struct store *s, struct slice domain, bool *local_out);
 
 /*
  * Where an envelope recipient leads: accounts here and addresses elsewhere,
@@ -184,14 +174,14 @@ PH_MUSTUSE int domain_is_local(struct store *s, struct slice domain,
  * ERR_DENIED: suspended.
  */
 struct route {
-	struct slice detail;		/* behind '+', or empty */
+	struct slice detail; /* behind '+', or empty */
 	uint64_t *accounts;
 	struct slice *account_names;
 	size_t naccounts;
 	struct slice *remote;
 	size_t nremote;
 };
-PH_MUSTUSE int address_route(struct store *s, struct slice addr,
-    struct arena *a, struct route *out);
+PH_MUSTUSE int address_route(
+    struct store *s, struct slice addr, struct arena *a, struct route *out);
 
 #endif

@@ -16,13 +16,13 @@ struct store;
 /* A folder that gets the message. */
 struct deliver_target {
 	uint64_t account;
-	uint64_t folder;	/* 0: the account's INBOX */
-	uint32_t flags;		/* enum msg_flag */
+	uint64_t folder; /* 0: the account's INBOX */
+	uint32_t flags;  /* enum msg_flag */
 	const struct slice *keywords;
 	size_t nkeywords;
-	struct slice prefix;	/* header lines of this copy alone, with CRLF:
+	struct slice prefix; /* header lines of this copy alone, with CRLF:
 				 * Return-Path, Delivered-To; at most 800 */
-	bool over_quota;	/* deliver even over quota (warnings, DSNs) */
+	bool over_quota;     /* deliver even over quota (warnings, DSNs) */
 	/* results */
 	uint32_t uidvalidity, uid;
 	uint64_t msgid;
@@ -32,15 +32,15 @@ struct deliver_target {
 struct deliver_msg {
 	const struct slice *parts;
 	size_t nparts;
-	int64_t internal_date;	/* seconds; 0: now */
+	int64_t internal_date; /* seconds; 0: now */
 	struct deliver_target *targets;
 	size_t ntargets;
-	struct queue_new *queue;	/* rows for other hosts */
+	struct queue_new *queue; /* rows for other hosts */
 	size_t nqueue;
 };
 
 struct deliver {
-	struct deliver_msg *msgs;	/* APPEND of several is one call */
+	struct deliver_msg *msgs; /* APPEND of several is one call */
 	size_t nmsgs;
 	/* rows of the queue that change in the same transaction: a final
 	 * answer and its DSN are one */
@@ -59,7 +59,6 @@ PH_MUSTUSE int deliver(struct store *s, struct deliver *d, struct err *e);
 
 /* Would `bytes` more fit?  0, ERR_QUOTA, ERR_NOTFOUND.  A hint for RCPT; the
  * transaction decides. */
-PH_MUSTUSE int deliver_fits(struct store *s, uint64_t account,
-    uint64_t bytes);
+PH_MUSTUSE int deliver_fits(struct store *s, uint64_t account, uint64_t bytes);
 
 #endif

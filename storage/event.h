@@ -13,23 +13,27 @@
 
 struct store;
 
-enum event_kind { EVENT_LOGIN = 1, EVENT_LOGIN_FAILED, EVENT_DELIVERY,
-	EVENT_REFUSED };
+enum event_kind {
+	EVENT_LOGIN = 1,
+	EVENT_LOGIN_FAILED,
+	EVENT_DELIVERY,
+	EVENT_REFUSED
+};
 
 struct event {
 	enum event_kind kind;
 	int64_t at_ms;
-	struct slice text;	/* key=value ..., at most 400 bytes */
+	struct slice text; /* key=value ..., at most 400 bytes */
 };
 
-PH_MUSTUSE int event_add(struct store *s, uint64_t account,
-    enum event_kind kind, struct slice text);
+PH_MUSTUSE int event_add(
+    struct store *s, uint64_t account, enum event_kind kind, struct slice text);
 /* Newest first, at most cap. */
 PH_MUSTUSE int event_list(struct store *s, uint64_t account, struct arena *a,
     struct event *v, size_t cap, size_t *n_out);
 /* Removes at most `most` events older than `before_ms`. */
-PH_MUSTUSE int event_sweep(struct store *s, int64_t before_ms, size_t most,
-    size_t *gone_out);
+PH_MUSTUSE int event_sweep(
+    struct store *s, int64_t before_ms, size_t most, size_t *gone_out);
 /* Removes all of an account that ends; for storage/ only. */
 PH_MUSTUSE int event_purge(struct store *s, uint64_t account);
 

@@ -35,15 +35,15 @@ enum folder_use {
 
 enum {
 	FOLDER_SUBSCRIBED = 1,
-	FOLDER_NOSELECT = 2	/* a name without messages; id is 0 */
+	FOLDER_NOSELECT = 2 /* a name without messages; id is 0 */
 };
 
 struct folder_status {
 	uint32_t uidvalidity, uidnext;
 	uint32_t messages, unseen, deleted;
-	uint32_t recent_from;	/* UIDs from here on are \Recent to the next
+	uint32_t recent_from;   /* UIDs from here on are \Recent to the next
 				 * session that selects the folder */
-	uint64_t highestmodseq;	/* at least 1 */
+	uint64_t highestmodseq; /* at least 1 */
 	uint64_t bytes;
 };
 
@@ -53,7 +53,7 @@ struct folder_info {
 	enum folder_use use;
 	unsigned flags;
 	bool has_children;
-	struct folder_status status;	/* when asked for */
+	struct folder_status status; /* when asked for */
 };
 
 /* A new account's folders: INBOX, Drafts, Sent, Junk, Trash, Archive, all
@@ -62,16 +62,15 @@ PH_MUSTUSE int folder_create_defaults(struct store *s, uint64_t account);
 
 /* All folders in name order (INBOX first), subscribed names without a folder
  * included as FOLDER_NOSELECT with id 0.  Memory from the arena. */
-PH_MUSTUSE int folder_list(struct store *s, uint64_t account,
-    bool with_status, struct arena *a, struct folder_info **v_out,
-    size_t *n_out);
+PH_MUSTUSE int folder_list(struct store *s, uint64_t account, bool with_status,
+    struct arena *a, struct folder_info **v_out, size_t *n_out);
 
 /* ERR_NOTFOUND (also for a subscription without a folder).  Case matters but
  * for INBOX.  info_out->name is the caller's slice; status is filled in. */
-PH_MUSTUSE int folder_find(struct store *s, uint64_t account,
-    struct slice name, struct folder_info *info_out);
-PH_MUSTUSE int folder_status_get(struct store *s, uint64_t folder,
-    struct folder_status *out);
+PH_MUSTUSE int folder_find(struct store *s, uint64_t account, struct slice name,
+    struct folder_info *info_out);
+PH_MUSTUSE int folder_status_get(
+    struct store *s, uint64_t folder, struct folder_status *out);
 
 /* Missing parents are made too (RFC 9051 6.3.4); one '/' at the end is
  * dropped.  ERR_EXISTS, ERR_INVALID (bad name), ERR_LIMIT, ERR_UNSUPPORTED
@@ -84,8 +83,8 @@ PH_MUSTUSE int folder_create(struct store *s, uint64_t account,
 /* ERR_NOTFOUND; ERR_DENIED for INBOX.  A folder with children loses its
  * messages and stays selectable (CLIENTS D, Outlook).  A subscription stays
  * (RFC 9051 6.3.9). */
-PH_MUSTUSE int folder_delete(struct store *s, uint64_t account,
-    struct slice name, struct err *e);
+PH_MUSTUSE int folder_delete(
+    struct store *s, uint64_t account, struct slice name, struct err *e);
 /* With children and subscriptions.  INBOX: its messages move to the new name,
  * INBOX and its children stay (RFC 9051 6.3.6).  ERR_NOTFOUND, ERR_EXISTS,
  * ERR_INVALID (bad name, or the new name is below the old one). */

@@ -21,27 +21,27 @@ struct store;
  * iterator until its next batch (see msg_iter_next). */
 struct msg_meta {
 	uint32_t uid;
-	uint64_t msgid;		/* per account; the same in every folder */
+	uint64_t msgid; /* per account; the same in every folder */
 	uint64_t thread;
-	int64_t internal_date;	/* seconds */
+	int64_t internal_date; /* seconds */
 	int64_t save_date;
-	uint64_t size;		/* RFC822.SIZE: prefix and body */
-	struct slice uidl;	/* POP3 unique-id as shown */
+	uint64_t size;     /* RFC822.SIZE: prefix and body */
+	struct slice uidl; /* POP3 unique-id as shown */
 	/* with MSG_WANT_META only: */
-	uint64_t body;		/* body id; 0: the record is damaged, what
+	uint64_t body;         /* body id; 0: the record is damaged, what
 				 * follows is empty and msg_read() fails */
-	uint32_t header_bytes;	/* header block with its blank line, prefix
+	uint32_t header_bytes; /* header block with its blank line, prefix
 				 * included */
-	struct slice prefix;	/* header bytes of this copy alone, in front */
+	struct slice prefix;   /* header bytes of this copy alone, in front */
 	/* p == NULL in what follows: not kept because it was too large (tens
 	 * of KiB); make it from the message */
-	struct slice envelope;	/* as sent, "(...)" */
-	struct slice bodystructure;	/* extended form, "(...)" */
-	struct slice structure;	/* lib/mail/mime.h mime_load(); offsets count
+	struct slice envelope;      /* as sent, "(...)" */
+	struct slice bodystructure; /* extended form, "(...)" */
+	struct slice structure; /* lib/mail/mime.h mime_load(); offsets count
 				 * from the start of the body, after prefix */
-	struct slice headers;	/* the fields of msg_cached_header(), raw, with
+	struct slice headers;   /* the fields of msg_cached_header(), raw, with
 				 * CRLF, prefix fields first */
-	struct slice preview;	/* UTF-8 */
+	struct slice preview;   /* UTF-8 */
 	/* private hint */
 	uint32_t hint_segment;
 	uint64_t hint_offset;
@@ -53,29 +53,29 @@ struct msg_meta {
 bool msg_cached_header(struct slice name);
 
 enum {
-	MSG_WANT_INFO = 0,	/* entry table only: POP3 LIST, SIZE, dates */
-	MSG_WANT_META = 1	/* also the message table */
+	MSG_WANT_INFO = 0, /* entry table only: POP3 LIST, SIZE, dates */
+	MSG_WANT_META = 1  /* also the message table */
 };
 
 /* Walks messages of a folder in UID order, reading in batches of one short
  * snapshot each.  uids may be NULL: all from `from` on. */
 struct msg_iter;
-PH_MUSTUSE int msg_iter_open(struct store *s, uint64_t account,
-    uint64_t folder, const uint32_t *uids, size_t n, uint32_t from,
-    unsigned want, struct msg_iter **it_out);
+PH_MUSTUSE int msg_iter_open(struct store *s, uint64_t account, uint64_t folder,
+    const uint32_t *uids, size_t n, uint32_t from, unsigned want,
+    struct msg_iter **it_out);
 /* ERR_NOTFOUND at the end.  *m_out is valid until the next call. */
 PH_MUSTUSE int msg_iter_next(struct msg_iter *it, struct msg_meta *m_out);
 void msg_iter_close(struct msg_iter **it);
 
 /* One message, with MSG_WANT_META; slices live in the arena. */
-PH_MUSTUSE int msg_meta_get(struct store *s, uint64_t account,
-    uint64_t folder, uint32_t uid, struct arena *a, struct msg_meta *m_out);
+PH_MUSTUSE int msg_meta_get(struct store *s, uint64_t account, uint64_t folder,
+    uint32_t uid, struct arena *a, struct msg_meta *m_out);
 
 /* Appends bytes [off, off + n) of the whole message (prefix, then body) to
  * out, fewer at its end.  A whole read (off 0, n >= size) of up to 1 MiB
  * verifies the CRC first: ERR_CORRUPT. */
-PH_MUSTUSE int msg_read(struct store *s, const struct msg_meta *m,
-    uint64_t off, size_t n, struct buf *out);
+PH_MUSTUSE int msg_read(struct store *s, const struct msg_meta *m, uint64_t off,
+    size_t n, struct buf *out);
 
 enum msg_op { MSG_OP_SET, MSG_OP_ADD, MSG_OP_DEL };
 
@@ -83,24 +83,24 @@ struct msg_change {
 	const uint32_t *uids;
 	size_t n;
 	enum msg_op op;
-	uint32_t flags;		/* enum msg_flag */
-	const struct slice *keywords;	/* names; new ones get a bit */
+	uint32_t flags;               /* enum msg_flag */
+	const struct slice *keywords; /* names; new ones get a bit */
 	size_t nkeywords;
-	uint64_t unchanged_since;	/* CONDSTORE; UINT64_MAX: no condition */
+	uint64_t unchanged_since; /* CONDSTORE; UINT64_MAX: no condition */
 	/* results; arrays are the caller's to free */
-	uint64_t modseq;	/* of the (last) change; 0: there was none */
-	uint32_t *changed;	/* UIDs whose flags really changed */
-	uint64_t *modseqs;	/* of each of them, for view_seen_change(): a
+	uint64_t modseq;   /* of the (last) change; 0: there was none */
+	uint32_t *changed; /* UIDs whose flags really changed */
+	uint64_t *modseqs; /* of each of them, for view_seen_change(): a
 				 * large change is several transactions */
 	size_t nchanged;
-	uint32_t *failed;	/* UIDs with a later MODSEQ (MODIFIED) */
+	uint32_t *failed; /* UIDs with a later MODSEQ (MODIFIED) */
 	size_t nfailed;
 };
 
 /* ERR_LIMIT: too many keywords in the folder.  One transaction per 2,048
  * messages. */
-PH_MUSTUSE int msg_store_flags(struct store *s, uint64_t account,
-    uint64_t folder, struct msg_change *ch);
+PH_MUSTUSE int msg_store_flags(
+    struct store *s, uint64_t account, uint64_t folder, struct msg_change *ch);
 void msg_change_fini(struct msg_change *ch);
 
 /* Removes these messages (only_deleted: those of them with \Deleted; uids NULL:
@@ -109,8 +109,8 @@ PH_MUSTUSE int msg_expunge(struct store *s, uint64_t account, uint64_t folder,
     const uint32_t *uids, size_t n, bool only_deleted, size_t *gone_out);
 
 struct msg_copied {
-	uint32_t uidvalidity;	/* of the target */
-	uint32_t *from, *to;	/* UIDs, pairwise; the caller frees */
+	uint32_t uidvalidity; /* of the target */
+	uint32_t *from, *to;  /* UIDs, pairwise; the caller frees */
 	size_t n;
 };
 

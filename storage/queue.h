@@ -21,16 +21,16 @@ struct store;
 enum { QUEUE_RCPTS_MAX = 100, QUEUE_REPLY_MAX = 300 };
 
 enum queue_state {
-	QUEUE_QUEUED,	/* never tried */
-	QUEUE_DEFERRED,	/* tried, waits */
-	QUEUE_HELD	/* until an operator releases it */
+	QUEUE_QUEUED,   /* never tried */
+	QUEUE_DEFERRED, /* tried, waits */
+	QUEUE_HELD      /* until an operator releases it */
 };
 
 enum queue_rcpt_state {
 	RCPT_PENDING,
 	RCPT_DELIVERED,
-	RCPT_FAILED,	/* and reported */
-	RCPT_DROPPED	/* by an operator */
+	RCPT_FAILED, /* and reported */
+	RCPT_DROPPED /* by an operator */
 };
 
 /* RFC 3461 4.1 */
@@ -43,50 +43,50 @@ enum {
 };
 
 struct queue_rcpt {
-	struct slice addr;	/* as given, local@domain */
-	struct slice orcpt;	/* RFC 3461 ORCPT, or empty */
+	struct slice addr;  /* as given, local@domain */
+	struct slice orcpt; /* RFC 3461 ORCPT, or empty */
 	unsigned notify;
 	enum queue_rcpt_state state;
-	struct slice reply;	/* the remote's last words, verbatim, or ours */
-	struct slice remote;	/* "mx.example.net [192.0.2.1]" */
-	int64_t tried_at;	/* seconds; 0: never */
+	struct slice reply;  /* the remote's last words, verbatim, or ours */
+	struct slice remote; /* "mx.example.net [192.0.2.1]" */
+	int64_t tried_at;    /* seconds; 0: never */
 };
 
 enum {
-	QUEUE_8BIT = 1,		/* BODY=8BITMIME */
-	QUEUE_UTF8 = 2,		/* SMTPUTF8 */
-	QUEUE_RET_HDRS = 4,	/* RFC 3461 4.3 */
+	QUEUE_8BIT = 1,     /* BODY=8BITMIME */
+	QUEUE_UTF8 = 2,     /* SMTPUTF8 */
+	QUEUE_RET_HDRS = 4, /* RFC 3461 4.3 */
 	QUEUE_RET_FULL = 8,
-	QUEUE_DELAY_TOLD = 16,	/* a delay DSN went out */
-	QUEUE_DSN = 32		/* the message is itself a DSN */
+	QUEUE_DELAY_TOLD = 16, /* a delay DSN went out */
+	QUEUE_DSN = 32         /* the message is itself a DSN */
 };
 
 struct queue_row {
 	uint64_t id;
 	uint64_t body;
 	uint64_t size;
-	uint64_t account;	/* who submitted it; 0: nobody here */
-	struct slice sender;	/* "" for the null sender */
+	uint64_t account;    /* who submitted it; 0: nobody here */
+	struct slice sender; /* "" for the null sender */
 	struct slice envid;
-	struct slice msgid;	/* the Message-ID field, for listings */
+	struct slice msgid; /* the Message-ID field, for listings */
 	unsigned flags;
 	enum queue_state state;
 	uint32_t attempts;
-	int64_t created_at, next_at, expire_at;	/* seconds */
+	int64_t created_at, next_at, expire_at; /* seconds */
 	struct queue_rcpt *rcpts;
 	size_t nrcpts;
 };
 
 /* A row to be made by deliver(); id is the result. */
 struct queue_new {
-	struct queue_row row;	/* id, body and size are set by deliver() */
+	struct queue_row row; /* id, body and size are set by deliver() */
 	uint64_t id;
 };
 
 /* A row to change inside deliver(), or alone by queue_change(). */
 struct queue_change {
 	uint64_t id;
-	const struct queue_row *row;	/* NULL: remove it, and its hold on
+	const struct queue_row *row; /* NULL: remove it, and its hold on
 					 * the body */
 };
 
@@ -94,16 +94,16 @@ struct queue_change {
  * of the others is due (INT64_MAX: none; not later than now when cap was
  * reached).  skip(id) true: already at work. */
 PH_MUSTUSE int queue_due(struct store *s, int64_t now, uint64_t *ids,
-    size_t cap, bool (*skip)(uint64_t id, void *arg), void *arg,
-    size_t *n_out, int64_t *next_out);
+    size_t cap, bool (*skip)(uint64_t id, void *arg), void *arg, size_t *n_out,
+    int64_t *next_out);
 
 /* Memory from the arena.  ERR_NOTFOUND. */
-PH_MUSTUSE int queue_get(struct store *s, uint64_t id, struct arena *a,
-    struct queue_row *row_out);
+PH_MUSTUSE int queue_get(
+    struct store *s, uint64_t id, struct arena *a, struct queue_row *row_out);
 
 /* All or nothing: ERR_NOTFOUND when one of them is gone. */
-PH_MUSTUSE int queue_change(struct store *s, const struct queue_change *ch,
-    size_t n);
+PH_MUSTUSE int queue_change(
+    struct store *s, const struct queue_change *ch, size_t n);
 
 /* Rows with id > after, rising; at most cap. */
 PH_MUSTUSE int queue_list(struct store *s, uint64_t after, struct arena *a,

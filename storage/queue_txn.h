@@ -12,8 +12,8 @@ PH_MUSTUSE int queue_put_txn(struct db_txn *t, const struct queue_row *row);
 /* Replaces (all but id and body) or (row NULL) removes.  ERR_NOTFOUND.
  * *unref_out: the body id that lost a reference, or 0; the caller then calls
  * body_unref() in the tables' order. */
-PH_MUSTUSE int queue_change_txn(struct db_txn *t,
-    const struct queue_change *ch, uint64_t *unref_out);
+PH_MUSTUSE int queue_change_txn(
+    struct db_txn *t, const struct queue_change *ch, uint64_t *unref_out);
 /* After the commit: tells the runner of a row, or (0) of many. */
 void queue_notify(struct store *s, uint64_t id);
 

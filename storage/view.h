@@ -30,8 +30,8 @@ enum msg_flag {
 
 struct view_msg {
 	uint32_t uid;
-	uint32_t flags;		/* enum msg_flag */
-	uint64_t keywords;	/* by bit, see folder_keywords() */
+	uint32_t flags;    /* enum msg_flag */
+	uint64_t keywords; /* by bit, see folder_keywords() */
 	uint64_t modseq;
 	bool recent;
 };
@@ -46,8 +46,8 @@ uint64_t view_account(const struct view *v);
 uint32_t view_uidvalidity(const struct view *v);
 uint32_t view_uidnext(const struct view *v);
 uint64_t view_modseq(const struct view *v);
-uint32_t view_count(const struct view *v);	/* EXISTS */
-uint32_t view_recent(const struct view *v);	/* RECENT */
+uint32_t view_count(const struct view *v);  /* EXISTS */
+uint32_t view_recent(const struct view *v); /* RECENT */
 
 /* seq: 1..view_count(). */
 void view_get(const struct view *v, uint32_t seq, struct view_msg *out);
@@ -63,19 +63,19 @@ uint32_t view_first_unseen(const struct view *v);
 bool view_stale(const struct view *v);
 
 struct view_gone {
-	uint32_t seq;	/* as it was when this expunge is announced: tell them
+	uint32_t seq; /* as it was when this expunge is announced: tell them
 			 * in the array's order */
 	uint32_t uid;
 };
 
 struct view_delta {
-	struct view_gone *gone;	/* highest sequence number first */
+	struct view_gone *gone; /* highest sequence number first */
 	size_t ngone;
-	uint32_t *changed;	/* sequence numbers after the expunges, rising:
+	uint32_t *changed; /* sequence numbers after the expunges, rising:
 				 * flags or keywords differ */
 	size_t nchanged;
-	bool more;		/* EXISTS has grown (or shrunk by others) */
-	bool folder_gone;	/* the folder was deleted */
+	bool more;        /* EXISTS has grown (or shrunk by others) */
+	bool folder_gone; /* the folder was deleted */
 	uint64_t modseq_before;
 };
 
@@ -85,8 +85,8 @@ struct view_delta {
  * 7.5.1) and shows them at a later sync.  *delta is the caller's: free with
  * view_delta_fini().  Reads the index only for runs that changed.
  */
-PH_MUSTUSE int view_sync(struct view *v, bool may_expunge,
-    struct view_delta *delta);
+PH_MUSTUSE int view_sync(
+    struct view *v, bool may_expunge, struct view_delta *delta);
 void view_delta_fini(struct view_delta *d);
 
 /* This session changed these flags itself and has told its peer: the next
@@ -95,7 +95,7 @@ void view_seen_change(struct view *v, uint32_t uid, uint64_t modseq);
 
 /* UIDs expunged since `modseq` (QRESYNC), rising, from the gone table;
  * ERR_NOTFOUND when the table does not reach back so far. */
-PH_MUSTUSE int view_gone_since(struct view *v, uint64_t modseq,
-    uint32_t **uids_out, size_t *n_out);
+PH_MUSTUSE int view_gone_since(
+    struct view *v, uint64_t modseq, uint32_t **uids_out, size_t *n_out);
 
 #endif
