@@ -330,11 +330,13 @@ static int
 measure(struct found *f)
 {
 	struct seg_scan_result res;
-	uint64_t from = f->row.synced;
+	uint64_t from = f->row.synced, most;
 	int rc;
 
 	if (from < SEG_HEADER)
 		from = SEG_HEADER;
+	if (f->high < from)
+		f->high = from;
 	rc = segment_scan(f->fd, from, f->high, skip_record, NULL, &res);
 	if (rc != 0)
 		return rc;
@@ -344,8 +346,11 @@ measure(struct found *f)
 	 * nothing is written over it. */
 	f->row.length = res.clean ? res.end : seg_align(f->high);
 	f->row.synced = f->row.length;
+	/* Behind damage a message's own bytes may look like a record: no more
+	 * numbers than there was room for. */
+	most = f->row.count + (f->high - from) / REC_HEADER;
 	if (res.count > f->row.count)
-		f->row.count = res.count;
+		f->row.count = res.count < most ? res.count : (uint32_t)most;
 	if (f->row.length + SEG_ROOM_MIN > f->size)
 		f->row.state = SEGMENT_SEALED;
 	return 0;

@@ -1,6 +1,8 @@
 #include "lib/db/db_priv.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -207,6 +209,50 @@ out:
 }
 
 static int
+back_region(const char *path, struct err *e)
+{
+	struct stat st;
+	int fd = open(path, O_RDWR | O_CLOEXEC), errnum = 0;
+
+	if (fd < 0)
+		return err_from_errno(errno);
+	if (fstat(fd, &st) != 0 ||
+	    (fallocate(fd, 0, 0, st.st_size) != 0 && errno != EOPNOTSUPP))
+		errnum = errno;
+	close(fd);
+	if (errnum == 0)
+		return 0;
+	(void)err_set(e, err_from_errno(errnum),
+	    "the index needs %llu MiB more disk space for its cache",
+	    (unsigned long long)(st.st_size >> 20));
+	err_detail(e, "%s: %s", path, strerror(errnum));
+	return err_from_errno(errnum);
+}
+
+/* The regions are files with holes in shared memory: on a full disk the first
+ * touch of a hole would be a SIGBUS.  So they get their blocks now. */
+static int
+back_regions(const char *dir, struct err *e)
+{
+	DIR *d = opendir(dir);
+	struct dirent *ent;
+	char *path;
+	int rc = 0;
+
+	if (d == NULL)
+		return err_from_errno(errno);
+	while (rc == 0 && (ent = readdir(d)) != NULL) {
+		if (!slice_starts(slice_str(ent->d_name), SLICE("__db.0")))
+			continue;
+		path = xasprintf("%s/%s", dir, ent->d_name);
+		rc = back_region(path, e);
+		free(path);
+	}
+	closedir(d);
+	return rc;
+}
+
+static int
 open_all(struct db *db, const struct db_conf *conf, struct err *e)
 {
 	char *log_dir;
@@ -221,7 +267,8 @@ open_all(struct db *db, const struct db_conf *conf, struct err *e)
 		if (rc != 0)
 			return rc;
 	}
-	if ((rc = open_env(db, conf, e)) != 0)
+	if ((rc = open_env(db, conf, e)) != 0 ||
+	    (db->recovering && (rc = back_regions(conf->dir, e)) != 0))
 		return rc;
 	for (unsigned i = 0; i < db->ntables; i++)
 		if ((rc = open_table(db, i, e)) != 0)
