@@ -42,13 +42,19 @@ struct start {
 	size_t set;           /* how many were */
 };
 
-/* The system's users for daemons, best first. */
+/* Who the daemons will be: ourselves, or for root the system's users for
+ * daemons, best first. */
 static const char *
-find_user(void)
+find_user(struct arena *a)
 {
 	static const char *const names[] = { "posthof", "nobody" };
+	const struct passwd *me;
 
-	for (size_t i = 0; geteuid() == 0 && i < PH_LEN(names); i++)
+	if (geteuid() != 0) {
+		me = getpwuid(geteuid());
+		return me != NULL ? arena_str(a, slice_str(me->pw_name)) : "";
+	}
+	for (size_t i = 0; i < PH_LEN(names); i++)
 		if (getpwnam(names[i]) != NULL)
 			return names[i];
 	return "";
@@ -73,7 +79,7 @@ take_options(struct start *s)
 		return status;
 	s->q.domain = arena_str(&c->arena, folded);
 	s->q.port_offset = (unsigned)offset;
-	s->q.user = find_user();
+	s->q.user = find_user(&c->arena);
 	s->q.v6 = listen_has_v6();
 	return CMD_DONE;
 }

@@ -14,7 +14,7 @@ enum { QUICKSTART_OFFSET_MAX = 64000 };
 struct quickstart {
 	char *dir;          /* absolute */
 	const char *domain; /* folded */
-	const char *user;   /* who the daemons run as; "" when not root */
+	const char *user;   /* who the daemons run as; "": unknown */
 	unsigned port_offset;
 	bool v6;
 };

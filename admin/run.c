@@ -100,26 +100,32 @@ forward(struct cmd *c, int fd, size_t argc, const char *const *argv)
 	return status;
 }
 
+/* Directories and lock of a stopped host; ERR_BUSY when it is not. */
+static int
+take_lock(const struct conf *conf, int *lock_out, struct err *e)
+{
+	struct user user;
+	int rc;
+
+	/* The lock file goes to the daemons' user, who opens it too. */
+	if ((rc = user_lookup(conf->user, &user, e)) != 0 ||
+	    (rc = host_make_dirs(conf, &user, e)) != 0)
+		return rc;
+	return host_lock(conf, &user, 0, lock_out, e);
+}
+
 /* The keeper or the lock, whichever can be had first. */
 static int
 reach(const struct conf *conf, int *fd_out, int *lock_out, struct err *e)
 {
 	const struct timespec pause = { 0, RETRY_MS * 1000000L };
 	uint64_t until = clock_steady_ms() + STARTING_MS;
-	struct user user;
 	int rc;
 
 	*fd_out = *lock_out = -1;
-	/* The lock file goes to the daemons' user, who opens it too. */
-	if ((rc = user_lookup(conf->user, &user, e)) != 0 ||
-	    (rc = host_make_dirs(conf, &user, e)) != 0)
-		return rc;
 	for (;;) {
-		rc = ctl_dial(conf->run_dir, fd_out, e);
-		if (rc != ERR_NOTFOUND)
-			return rc;
-		rc = host_lock(conf, &user, 0, lock_out, e);
-		if (rc != ERR_BUSY)
+		if ((rc = ctl_dial(conf->run_dir, fd_out, e)) != ERR_NOTFOUND ||
+		    (rc = take_lock(conf, lock_out, e)) != ERR_BUSY)
 			return rc;
 		if (clock_steady_ms() >= until)
 			return err_set(e, ERR_BUSY,

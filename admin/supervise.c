@@ -29,6 +29,7 @@ enum {
 	LATE_MS = 5000,
 	FREE_RESTARTS = 5, /* a minute; more are slowed down */
 	MINUTE_MS = 60000,
+	PAUSE_MIN_MS = 1000,
 	PAUSE_MAX_MS = 60000,
 	ERRORS_MAX = 64 << 10
 };
@@ -281,22 +282,29 @@ supervise_stop(struct supervisor *s)
 	stop_children(s);
 }
 
-/* 0 for the first few in a minute, then 1 s, 2 s, 4 s, ... */
+/* 0 for the first few in a minute, then 1 s, 2 s, 4 s, ...; small again only
+ * after a minute without a failure. */
 static uint64_t
 back_off_ms(struct supervisor *s, uint64_t now)
 {
-	uint64_t pause = 1000;
-	size_t recent = 0;
+	size_t newest =
+		   (s->restarts + SUP_RESTARTS_KEPT - 1) % SUP_RESTARTS_KEPT,
+	       recent = 0;
 
+	if (s->restarts != 0 &&
+	    now - s->restarted_ms[newest] > MINUTE_MS + s->pause_ms)
+		s->pause_ms = 0;
 	s->restarted_ms[s->restarts++ % SUP_RESTARTS_KEPT] = now;
 	for (size_t i = 0; i < SUP_RESTARTS_KEPT; i++)
 		recent += s->restarted_ms[i] != 0 &&
 			  now - s->restarted_ms[i] < MINUTE_MS;
-	if (recent <= FREE_RESTARTS)
-		return 0;
-	for (size_t i = FREE_RESTARTS + 1; i < recent; i++)
-		pause *= 2;
-	return pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS;
+	if (s->pause_ms != 0)
+		s->pause_ms *= 2;
+	else if (recent > FREE_RESTARTS)
+		s->pause_ms = PAUSE_MIN_MS;
+	if (s->pause_ms > PAUSE_MAX_MS)
+		s->pause_ms = PAUSE_MAX_MS;
+	return s->pause_ms;
 }
 
 static void

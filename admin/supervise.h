@@ -47,6 +47,7 @@ struct supervisor {
 	uint64_t deadline_ms; /* of the state, where it has one */
 	uint64_t started_ms;
 	uint64_t restarts;
+	uint64_t pause_ms;                        /* before the last restart */
 	uint64_t restarted_ms[SUP_RESTARTS_KEPT]; /* a ring */
 	bool reloading;
 	uint64_t reload_until_ms;
