@@ -214,7 +214,8 @@ crypt_verify(struct slice value, struct slice password)
 	    !slice_copy(password, pass, sizeof(pass)))
 		return false;
 	data = xcalloc(1, sizeof(*data));
-	got = slice_str(crypt_r(pass, set, data));
+	/* NULL when it cannot; crypt_r() would make up a wrong hash. */
+	got = slice_str(crypt_rn(pass, set, data, sizeof(*data)));
 	if (got.n == setting.n)
 		ok = crypt_equal(got.p, setting.p, got.n);
 	mem_wipe(data, sizeof(*data));

@@ -35,7 +35,7 @@ names_is_account(
     struct slice s, struct slice *package_out, uint64_t *number_out)
 {
 	struct cur c;
-	uint64_t n;
+	uint64_t n = 0;
 	size_t at;
 
 	cur_init(&c, s);

@@ -301,7 +301,8 @@ test_crypt_families(void **state)
 		struct buf b;
 
 		memset(&data, 0, sizeof(data));
-		hash = crypt_r("s3cret\303\244", cases[i].setting, &data);
+		hash = crypt_rn(
+		    "s3cret\303\244", cases[i].setting, &data, sizeof(data));
 		assert_non_null(hash);
 		assert_int_not_equal(hash[0], '*');
 		buf_init(&b, 500);
