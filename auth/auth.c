@@ -62,7 +62,7 @@ auth_login(struct auth *a, const struct auth_peer *peer, struct slice login,
 
 	*who_out = (struct auth_who){ 0 };
 	auth_found_init(&f);
-	if ((rc = auth_find(a, login, &f)) != 0)
+	if ((rc = auth_find(a, peer, login, &f)) != 0)
 		rc = auth_refuse(a, peer, "LOGIN", &f, rc, err_name(rc), e);
 	else if ((rc = auth_verify(a, peer, &f, password, &proof, e)) != 0)
 		rc = auth_refuse(a, peer, "LOGIN", &f, rc, auth_why(&f, rc), e);

@@ -27,6 +27,7 @@ struct auth_who {
 	char lang[3]; /* "de" or "en", the host's if unset */
 	uint32_t secret_id;
 	uint64_t secret_version;
+	char suffix[256]; /* behind auth_peer.suffix_sep */
 };
 
 /* Who asks: for throttling, the log and `logins`. */
@@ -35,6 +36,8 @@ struct auth_peer {
 	const char *ip;      /* "" for a Unix socket */
 	const char *tls;     /* conn_tls_name(), "" in clear */
 	const char *session; /* id for the log */
+	char suffix_sep;     /* "web100p1+Sent": the name ends before it; '\0':
+			      * names have no suffix */
 };
 
 /* service: "imap", "pop" or "smtp"-like name for SASL; hostname for SASL. */

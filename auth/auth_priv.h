@@ -25,6 +25,7 @@ struct auth {
 /* Whom a login means.  auth_found_fini() always. */
 struct auth_found {
 	char login[IDENT_MAX + 1]; /* folded; "" when it cannot be */
+	char suffix[256];          /* not part of it */
 	bool known;
 	bool package_suspended;
 	struct account ac; /* when known; texts in the arena */
@@ -34,8 +35,8 @@ struct auth_found {
 void auth_found_init(struct auth_found *f);
 void auth_found_fini(struct auth_found *f);
 /* 0 also for a login that is unknown or impossible; else the store's error. */
-PH_MUSTUSE int auth_find(
-    struct auth *a, struct slice login, struct auth_found *f);
+PH_MUSTUSE int auth_find(struct auth *a, const struct auth_peer *peer,
+    struct slice login, struct auth_found *f);
 /* The account's name, or the login that is none. */
 struct slice auth_found_name(const struct auth_found *f);
 

@@ -77,13 +77,18 @@ load(struct auth *a, struct slice name, struct auth_found *f)
 }
 
 int
-auth_find(struct auth *a, struct slice login, struct auth_found *f)
+auth_find(struct auth *a, const struct auth_peer *peer, struct slice login,
+    struct auth_found *f)
 {
-	struct slice name;
+	struct slice name, suffix = SLICE("");
 	struct err e;
 	bool is_address;
 	int rc;
 
+	if (peer->suffix_sep != '\0')
+		ident_split_login(login, peer->suffix_sep, &login, &suffix);
+	if (!slice_copy(suffix, f->suffix, sizeof(f->suffix)))
+		return 0;
 	if (ident_fold_login(login, f->login, &is_address, &e) != 0)
 		return 0;
 	name = slice_str(f->login);

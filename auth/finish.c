@@ -128,7 +128,8 @@ auth_finish(struct auth *a, const struct auth_peer *peer, const char *mech,
 	if ((rc = may(peer, f, s, &why, e)) != 0)
 		return auth_refuse(a, peer, mech, f, rc, why, e);
 	if (!slice_copy(f->ac.name, who.name, sizeof(who.name)) ||
-	    !slice_copy(f->ac.package, who.package, sizeof(who.package)))
+	    !slice_copy(f->ac.package, who.package, sizeof(who.package)) ||
+	    !slice_copy(slice_str(f->suffix), who.suffix, sizeof(who.suffix)))
 		return err_set(e, ERR_CORRUPT, "the account is damaged");
 	set_lang(a, f, who.lang);
 	log_info(peer->session, "login",

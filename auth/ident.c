@@ -279,3 +279,15 @@ ident_fold_account(struct slice s, char *out, struct err *e)
 	    "web100p1",
 	    out, e);
 }
+
+void
+ident_split_login(struct slice login, char sep, struct slice *name_out,
+    struct slice *suffix_out)
+{
+	size_t at = slice_chr(login, '@');
+	size_t from = at == login.n ? 0 : at + 1;
+	size_t cut = from + slice_chr(slice_from(login, from), sep);
+
+	*name_out = slice_sub(login, 0, cut);
+	*suffix_out = slice_from(login, cut < login.n ? cut + 1 : cut);
+}

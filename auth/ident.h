@@ -30,6 +30,10 @@ PH_MUSTUSE int ident_fold_address(struct slice s, char *out, struct err *e);
  * folder suffix stays.  *is_address_out tells which. */
 PH_MUSTUSE int ident_fold_login(
     struct slice s, char *out, bool *is_address_out, struct err *e);
+/* "name+suffix" at the first sep behind any '@'; *suffix_out is empty when
+ * there is none. */
+void ident_split_login(struct slice login, char sep, struct slice *name_out,
+    struct slice *suffix_out);
 PH_MUSTUSE int ident_fold_package(struct slice s, char *out, struct err *e);
 PH_MUSTUSE int ident_fold_account(struct slice s, char *out, struct err *e);
 

@@ -326,7 +326,7 @@ on_canon_user(sasl_conn_t *conn, void *context, const char *in, unsigned inlen,
 		auth_found_fini(f);
 		auth_found_init(f);
 	}
-	rc = auth_find(s->auth, slice_of(in, inlen), f);
+	rc = auth_find(s->auth, &s->peer, slice_of(in, inlen), f);
 	name = auth_found_name(f);
 	if (name.n == 0)
 		name = SLICE("?");
@@ -417,7 +417,8 @@ copy_peer(struct auth_sasl *s, const struct auth_peer *peer)
 	(void)slice_copy(cut, s->tls, sizeof(s->tls));
 	cut = slice_sub(slice_str(peer->session), 0, sizeof(s->session) - 1);
 	(void)slice_copy(cut, s->session, sizeof(s->session));
-	s->peer = (struct auth_peer){ peer->scope, s->ip, s->tls, s->session };
+	s->peer = (struct auth_peer){ peer->scope, s->ip, s->tls, s->session,
+		peer->suffix_sep };
 }
 
 /*

@@ -11,33 +11,53 @@
 void
 client_close(struct client *c, const char *reason)
 {
-	char text[128];
+	session_close(&c->s, reason, "");
+}
 
-	(void)snprintf(text, sizeof(text), "account=%s retr=%u dele=%u",
-	    c->who.name, c->retrieved, c->ngone);
-	session_close(&c->s, reason, text);
+static void
+totals(const struct session *s, char *out, size_t cap)
+{
+	const struct client *c = PH_CONTAINER(s, const struct client, s);
+
+	if (c->drop == NULL)
+		return;
+	(void)snprintf(out, cap, "account=%s messages=%u retr=%u dele=%u",
+	    c->who.name, drop_count(c->drop), c->retrieved,
+	    drop_ngone(c->drop));
 }
 
 static void
 greet(struct session *s)
 {
-	resp_ok(&s->out, "%s Posthof POP3 ready", s->sl->srv->hostname);
+	resp_ok(client_of(s), "%s Posthof POP3 ready", s->sl->srv->hostname);
 }
 
 static const struct pop3_cmd *
-find(struct slice text, struct pop3_line *line)
+find(const struct session *s, struct slice text, struct pop3_line *line)
 {
-	return pop3_parse(text, line) ? cmd_find(line->name) : NULL;
+	const struct pop3_cmd *cmd =
+	    pop3_parse(text, line) ? cmd_find(line->name) : NULL;
+
+	if (cmd != NULL && cmd->utf8 && !s->sl->srv->conf->pop3_utf8)
+		cmd = NULL;
+	return cmd;
 }
 
 static bool
 joins(struct session *s, struct slice text)
 {
+	struct client *c = client_of(s);
 	struct pop3_line line;
-	const struct pop3_cmd *cmd = find(text, &line);
+	const struct pop3_cmd *cmd;
 
-	return client_of(s)->state == ST_TRANS && cmd != NULL &&
-	       cmd->how == CMD_STORE;
+	if (c->state != ST_TRANS || (cmd = find(s, text, &line)) == NULL)
+		return false;
+	switch (cmd->how) {
+	case CMD_STORE: return true;
+	case CMD_QUICK: return session_batched(s);
+	case CMD_STAT: return session_batched(s) || drop_ngone(c->drop) != 0;
+	}
+	return false;
 }
 
 static void
@@ -51,16 +71,17 @@ on_line(struct session *s, struct slice text)
 		pop3_auth_line(c, text);
 		return;
 	}
-	cmd = find(text, &line);
+	cmd = find(s, text, &line);
 	if (cmd != NULL && (cmd->states & c->state)) {
 		cmd->run(c, &line);
 		return;
 	}
 	if (cmd == NULL)
-		resp_err(&s->out, "unknown command");
+		resp_err(c, "unknown command");
+	else if (c->state == ST_AUTH)
+		resp_err(c, "log in first");
 	else
-		resp_err(&s->out,
-		    c->state == ST_AUTH ? "log in first" : "you are logged in");
+		resp_err(c, "you are logged in");
 	(void)session_bad_command(s);
 }
 
@@ -73,26 +94,26 @@ bad_line(struct session *s, enum session_bad why)
 		[BAD_NUL] = "NUL is not allowed",
 	};
 
-	resp_err(&s->out, "%s", words[why]);
+	resp_err(client_of(s), "%s", words[why]);
 }
 
 /* RFC 1939 3: a timeout removes nothing. */
 static void
 on_timeout(struct session *s)
 {
-	resp_err(&s->out, "idle for too long, goodbye");
+	resp_err(client_of(s), "idle for too long, goodbye");
 }
 
 static void
 on_stopping(struct session *s)
 {
-	resp_err(&s->out, "[SYS/TEMP] the server stops, try again");
+	resp_code(client_of(s), "SYS/TEMP", "the server stops, try again");
 }
 
 static void
 on_refused(struct session *s, const char *why)
 {
-	resp_err(&s->out, "[SYS/TEMP] %s", why);
+	resp_code(client_of(s), "SYS/TEMP", "%s", why);
 }
 
 static void
@@ -108,11 +129,10 @@ on_free(struct session *s)
 {
 	struct client *c = client_of(s);
 
-	msg_iter_close(&c->listing.it);
-	arena_clear(&c->reading.arena);
-	view_close(&c->view);
+	drop_list_close(&c->list);
+	read_end(&c->read);
+	client_leave(c);
 	login_fini(&c->login);
-	free(c->gone);
 	free(c->user);
 	free(c);
 }
@@ -131,6 +151,7 @@ client_accept(struct server_loop *sl, const struct server_door *door,
 		.stopping = on_stopping,
 		.refused = on_refused,
 		.secured = on_secured,
+		.totals = totals,
 		.free = on_free,
 	};
 	struct client *c = xcalloc(1, sizeof(*c));

@@ -4,12 +4,12 @@
 #ifndef POP3D_CLIENT_H
 #define POP3D_CLIENT_H
 
-#include "lib/base/arena.h"
 #include "lib/daemon/login.h"
 #include "lib/daemon/session.h"
-#include "lib/mail/dotted.h"
-#include "storage/msg.h"
-#include "storage/view.h"
+#include "pop3d/drop.h"
+#include "pop3d/guard.h"
+#include "pop3d/read.h"
+#include "pop3d/text.h"
 
 /* RFC 1939 3; a set of them says where a command may run. */
 enum pop3_state {
@@ -18,37 +18,25 @@ enum pop3_state {
 	ST_SASL = 4   /* between AUTH and its end: lines are answers */
 };
 
-/* RETR and TOP under way. */
-struct reading {
-	struct arena arena; /* the meta's slices */
-	struct msg_meta meta;
-	struct dotted_enc dots;
-	uint64_t at;        /* bytes of the message already read */
-	int64_t lines_left; /* of the body; -1: all */
-	bool begun;         /* +OK has been said */
-};
-
-/* LIST and UIDL under way. */
-struct listing {
-	struct msg_iter *it;
-	bool uidl;
-};
-
 struct client {
 	struct session s;
 	enum pop3_state state;
 	unsigned auth_failures;
 	char *user; /* from USER, until PASS */
+	enum text_lang lang;
+	bool utf8; /* RFC 6856 2.1 */
 	struct login login;
+	uint64_t wait_sec;   /* LOGIN-DELAY, when it was too soon */
+	const char *refusal; /* response code of a login that was good */
 	struct auth_who who;
-	struct view *view;    /* the maildrop; set in ST_TRANS */
-	uint64_t total_bytes; /* of view, at login */
-	uint8_t *gone;        /* a bit for each deleted message */
-	uint32_t ngone;
+	struct drop *drop;      /* set in ST_TRANS */
+	bool locked;            /* guard_enter() */
+	struct read read;       /* RETR and TOP under way */
+	bool replying;          /* and its +OK has been said */
+	struct drop_list *list; /* LIST and UIDL under way */
+	bool uidl;
 	uint32_t retrieved; /* for the log */
 	int update_rc;      /* of QUIT's deletions */
-	struct reading reading;
-	struct listing listing;
 };
 
 static inline struct client *
@@ -57,6 +45,22 @@ client_of(struct session *s)
 	return PH_CONTAINER(s, struct client, s);
 }
 
+/* The client that a job belongs to. */
+static inline struct client *
+client_of_job(struct sjob *j)
+{
+	return client_of(PH_CONTAINER(j, struct session, job));
+}
+
+/* The process's one. */
+static inline struct guard *
+guard_of(const struct client *c)
+{
+	return c->s.sl->srv->app;
+}
+
+/* Gives up the maildrop. */
+void client_leave(struct client *c);
 /* The door's accept. */
 void client_accept(struct server_loop *sl, const struct server_door *door,
     struct listener *from);

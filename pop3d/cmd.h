@@ -10,7 +10,9 @@
 enum {
 	CMD_LOOP = 0,  /* answers at once, on the loop */
 	CMD_STORE = 1, /* runs in a job; may share one with its neighbours */
-	CMD_STARTS = 2 /* starts a job or handshake of its own and answers
+	CMD_QUICK = 2, /* at once; but behind a job's commands, in that job */
+	CMD_STAT = 3,  /* quick while nothing is marked deleted */
+	CMD_STARTS = 4 /* starts a job or handshake of its own and answers
 			 * when that ends; nothing behind it runs before */
 };
 
@@ -19,10 +21,17 @@ struct pop3_cmd {
 	unsigned states; /* sum of enum pop3_state */
 	unsigned how;
 	void (*run)(struct client *c, const struct pop3_line *l);
+	bool utf8; /* of RFC 6856: only with the option */
 };
 
 /* NULL when there is none of this name. */
 const struct pop3_cmd *cmd_find(struct slice name);
+
+/* The message that an argument names: in range and not deleted; else that is
+ * answered. */
+bool cmd_want_msg(struct client *c, struct slice arg, uint32_t *seq_out);
+/* Answers why a message cannot be had. */
+void cmd_fail_msg(struct client *c, int rc);
 
 /* cmd_auth.c */
 void pop3_user(struct client *c, const struct pop3_line *l);
@@ -34,16 +43,20 @@ void pop3_auth_line(struct client *c, struct slice line);
 
 /* cmd_trans.c */
 void pop3_stat(struct client *c, const struct pop3_line *l);
-void pop3_list(struct client *c, const struct pop3_line *l);
-void pop3_uidl(struct client *c, const struct pop3_line *l);
 void pop3_retr(struct client *c, const struct pop3_line *l);
 void pop3_top(struct client *c, const struct pop3_line *l);
 void pop3_dele(struct client *c, const struct pop3_line *l);
 void pop3_rset(struct client *c, const struct pop3_line *l);
 
+/* cmd_list.c */
+void pop3_list(struct client *c, const struct pop3_line *l);
+void pop3_uidl(struct client *c, const struct pop3_line *l);
+
 /* cmd_any.c */
 void pop3_capa(struct client *c, const struct pop3_line *l);
 void pop3_noop(struct client *c, const struct pop3_line *l);
 void pop3_quit(struct client *c, const struct pop3_line *l);
+void pop3_utf8(struct client *c, const struct pop3_line *l);
+void pop3_lang(struct client *c, const struct pop3_line *l);
 
 #endif

@@ -1,85 +1,114 @@
-#include "pop3d/cmd.h"
-
-#include <stdlib.h>
-
 #include "lib/base/log.h"
-#include "lib/base/mem.h"
+#include "pop3d/cmd.h"
 #include "pop3d/resp.h"
 
-/* RFC 2449 6.  EXPIRE NEVER: nothing here removes mail by age. */
+/* RFC 2449 6.5: seconds, and the same for everybody. */
+static void
+capa_login_delay(struct client *c)
+{
+	uint64_t ms = c->s.sl->srv->conf->pop3_login_delay;
+
+	if (ms != 0)
+		resp_line(c, "LOGIN-DELAY %llu",
+		    (unsigned long long)(ms + 999) / 1000);
+}
+
+static void
+capa_sasl(struct client *c)
+{
+	struct buf *out = &c->s.out;
+
+	buf_add_str(out, "SASL ");
+	auth_mechs(c->s.sl->srv->auth, session_plain_ok(&c->s),
+	    conn_is_tls(&c->s.conn), false, out);
+	buf_add(out, "\r\n", 2);
+}
+
+/* RFC 2449 5, 6; RFC 2595 4, RFC 3206, RFC 5034 3, RFC 6856 2 and 3. */
 void
 pop3_capa(struct client *c, const struct pop3_line *l)
 {
-	bool tls = conn_is_tls(&c->s.conn);
-	bool plain = session_plain_ok(&c->s);
-
 	(void)l;
-	resp_ok(&c->s.out, "what this server does");
+	resp_ok(c, "what this server does");
 	buf_add_str(&c->s.out,
 	    "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
 	    "EXPIRE NEVER\r\nIMPLEMENTATION Posthof\r\n");
-	if (plain)
-		buf_add_str(&c->s.out, "USER\r\n");
-	if (!tls)
-		buf_add_str(&c->s.out, "STLS\r\n");
-	buf_add_str(&c->s.out, "SASL ");
-	auth_mechs(c->s.sl->srv->auth, plain, tls, false, &c->s.out);
-	buf_add_str(&c->s.out, "\r\n.\r\n");
+	capa_login_delay(c);
+	if (session_plain_ok(&c->s))
+		resp_line(c, "USER");
+	if (!conn_is_tls(&c->s.conn))
+		resp_line(c, "STLS");
+	capa_sasl(c);
+	if (c->s.sl->srv->conf->pop3_utf8)
+		buf_add_str(&c->s.out, "UTF8 USER\r\nLANG\r\n");
+	resp_dot(c);
 }
 
+/* RFC 1939 5 */
 void
 pop3_noop(struct client *c, const struct pop3_line *l)
 {
 	(void)l;
-	resp_ok(&c->s.out, "still here");
+	resp_ok(c, "still here");
 }
 
-/* The UIDs marked by DELE, rising; the caller frees. */
-static uint32_t *
-gone_uids(const struct client *c)
+/* RFC 6856 2.1 */
+void
+pop3_utf8(struct client *c, const struct pop3_line *l)
 {
-	uint32_t *uids = xcalloc(c->ngone, sizeof(*uids));
-	uint32_t n = 0, count = view_count(c->view);
+	(void)l;
+	c->utf8 = true;
+	resp_ok(c, "UTF-8 it is");
+}
 
-	for (uint32_t seq = 1; seq <= count && n < c->ngone; seq++) {
-		struct view_msg m;
+/* RFC 6856 3.2 */
+void
+pop3_lang(struct client *c, const struct pop3_line *l)
+{
+	struct slice range = l->nargs == 0 ? SLICE("") : l->arg[0];
 
-		if (!(c->gone[seq / 8] & (1u << seq % 8)))
-			continue;
-		view_get(c->view, seq, &m);
-		uids[n++] = m.uid;
+	if (l->nargs == 0) {
+		resp_ok(c, "languages follow");
+		for (int i = 0; i < TEXT_LANGS; i++)
+			resp_line(c, "%s %s", text_tag((enum text_lang)i),
+			    text_name((enum text_lang)i));
+		resp_dot(c);
+		return;
 	}
-	return uids;
+	if (slice_eq(range, SLICE("*")))
+		range =
+		    slice_str(c->state == ST_TRANS ? c->who.lang
+						   : c->s.sl->srv->conf->lang);
+	if (text_lang_of(range, &c->lang))
+		resp_ok(c, "%s %s", text_tag(c->lang), text_name(c->lang));
+	else
+		resp_err(c, "there are no texts in this language");
 }
 
 static void
 update_work(struct sjob *j)
 {
-	struct client *c = client_of(PH_CONTAINER(j, struct session, job));
-	uint32_t *uids = gone_uids(c);
+	struct client *c = client_of_job(j);
 
-	c->update_rc = msg_expunge(j->srv->store, c->who.account,
-	    view_folder(c->view), uids, c->ngone, false, NULL);
+	c->update_rc = drop_update(c->drop);
 	j->durable = true;
-	free(uids);
 }
 
 static void
 update_done(struct sjob *j)
 {
-	struct client *c = client_of(PH_CONTAINER(j, struct session, job));
+	struct client *c = client_of_job(j);
 	int rc = c->update_rc != 0 ? c->update_rc : j->rc;
 
+	if (rc != 0)
+		log_error(c->s.id, "update", "deleted=%u error=%s",
+		    drop_ngone(c->drop), err_name(rc));
 	if (!session_back(&c->s))
 		return;
-	if (rc != 0) {
-		log_error(c->s.id, "update", "deleted=%u error=%s", c->ngone,
-		    err_name(rc));
-		resp_err(
-		    &c->s.out, "[SYS/TEMP] the messages could not be deleted");
-	} else {
-		resp_ok(&c->s.out, "%u deleted, goodbye", c->ngone);
-	}
+	if (rc != 0)
+		resp_code(c, "SYS/TEMP", "the messages could not be deleted");
+	else
+		resp_ok(c, "%u deleted, goodbye", drop_ngone(c->drop));
 	client_close(c, "quit");
 }
 
@@ -89,10 +118,10 @@ void
 pop3_quit(struct client *c, const struct pop3_line *l)
 {
 	(void)l;
-	if (c->ngone != 0) {
+	if (c->drop != NULL && drop_ngone(c->drop) != 0) {
 		session_job(&c->s, false, update_work, update_done);
 		return;
 	}
-	resp_ok(&c->s.out, "goodbye");
+	resp_ok(c, "goodbye");
 	client_close(c, "quit");
 }

@@ -1,51 +1,91 @@
-#include "pop3d/cmd.h"
-
 #include <stdlib.h>
 
-#include "lib/base/log.h"
+#include "lib/base/clock.h"
 #include "lib/base/mem.h"
+#include "pop3d/cmd.h"
 #include "pop3d/resp.h"
 
-/* In a job: a good login opens its maildrop, INBOX or the folder asked for. */
+/* ---- in the job ---- */
+
 static int
-open_drop(struct client *c, struct slice folder, struct err *e)
+open_drop(struct client *c)
 {
+	const struct conf *conf = c->s.sl->srv->conf;
+	struct slice folder = slice_str(c->login.who.suffix);
 	struct store *s = c->s.sl->srv->store;
+	struct err *e = &c->login.err;
 	uint64_t account = c->login.who.account;
-	struct folder_info info;
-	struct folder_status st;
 	int rc;
 
-	rc = folder_find(
-	    s, account, folder.n != 0 ? folder : SLICE("INBOX"), &info);
-	if (rc == ERR_NOTFOUND || (rc == 0 && info.id == 0))
+	if (conf->pop3_all_folders && slice_eq(folder, SLICE("*")))
+		rc = drop_open_all(s, account, &c->drop);
+	else
+		rc = drop_open(s, account, folder, &c->drop);
+	switch (rc) {
+	case 0: return 0;
+	case ERR_NOTFOUND:
 		return err_set(e, ERR_DENIED, "there is no such folder");
-	if (rc != 0 ||
-	    (rc = view_open(s, account, info.id, true, &c->view)) != 0 ||
-	    (rc = folder_status_get(s, info.id, &st)) != 0)
-		return err_set(e, rc, "the mailbox cannot be opened");
-	c->total_bytes = st.bytes;
-	c->gone = xcalloc(view_count(c->view) / 8 + 1, 1);
-	return 0;
+	case ERR_LIMIT:
+		c->refusal = "SYS/PERM";
+		return err_set(
+		    e, rc, "too many messages in all folders together");
+	}
+	return err_set(e, rc, "the mailbox cannot be opened");
+}
+
+/* RFC 2449 8.1.2: the password was right, but the maildrop is in use. */
+static int
+lock_drop(struct client *c)
+{
+	if (!c->s.sl->srv->conf->pop3_lock)
+		return 0;
+	c->locked = guard_enter(
+	    guard_of(c), c->login.who.account, drop_folder(c->drop));
+	if (c->locked)
+		return 0;
+	c->refusal = "IN-USE";
+	return err_set(
+	    &c->login.err, ERR_BUSY, "the mailbox is in use, try again later");
+}
+
+/* RFC 2449 6.5, 8.1.1: too soon after the last +OK. */
+static int
+check_delay(struct client *c)
+{
+	uint64_t delay = c->s.sl->srv->conf->pop3_login_delay, left = 0;
+
+	if (delay != 0)
+		left = guard_login(guard_of(c), c->login.who.account, delay,
+		    clock_steady_ms());
+	if (left == 0)
+		return 0;
+	c->wait_sec = (left + 999) / 1000;
+	return ERR_LIMIT;
 }
 
 static void
 auth_work(struct sjob *j)
 {
-	struct client *c = client_of(PH_CONTAINER(j, struct session, job));
+	struct client *c = client_of_job(j);
 	struct login *l = &c->login;
-	struct slice name = SLICE(""), folder = SLICE("");
-	char *bare = NULL;
 
-	if (!l->is_sasl) {
-		pop3_split_login(slice_str(l->user), &name, &folder);
-		bare = slice_dup(name);
-	}
-	login_work(
-	    l, j->srv->auth, SCOPE_POP3, c->s.conn.peer_ip, c->s.id, bare);
-	free(bare);
-	if (login_verdict(l) == LOGIN_GOOD)
-		l->rc = open_drop(c, folder, &l->err);
+	l->suffix_sep = j->srv->conf->pop3_folder_separator[0];
+	login_work(l, j->srv->auth, SCOPE_POP3, c->s.conn.peer_ip, c->s.id);
+	if (login_verdict(l) != LOGIN_GOOD)
+		return;
+	if ((l->rc = open_drop(c)) == 0 && (l->rc = lock_drop(c)) == 0)
+		l->rc = check_delay(c);
+}
+
+/* ---- on the loop ---- */
+
+void
+client_leave(struct client *c)
+{
+	if (c->locked)
+		guard_leave(guard_of(c), c->who.account, drop_folder(c->drop));
+	c->locked = false;
+	drop_free(&c->drop);
 }
 
 static void
@@ -54,7 +94,17 @@ failed(struct session *s)
 	struct client *c = client_of(s);
 
 	c->state = ST_AUTH;
-	resp_fail(&s->out, c->login.rc, c->login.err.text);
+	if (c->wait_sec != 0)
+		resp_code(c, "LOGIN-DELAY",
+		    "wait %llu seconds before the next login",
+		    (unsigned long long)c->wait_sec);
+	else if (c->refusal != NULL)
+		resp_code(
+		    c, c->refusal, "%s", text_in(c->lang, c->login.err.text));
+	else
+		resp_fail(c, c->login.rc, c->login.err.text);
+	c->refusal = NULL;
+	c->wait_sec = 0;
 	login_fini(&c->login);
 	if (++c->auth_failures >= s->sl->srv->conf->auth_tries_max)
 		client_close(c, "auth-tries");
@@ -63,19 +113,19 @@ failed(struct session *s)
 static void
 logged_in(struct client *c)
 {
-	c->who = c->login.who;
 	c->state = ST_TRANS;
 	session_logged_in(&c->s, &c->who, c->s.sl->srv->conf->pop3_timeout);
-	resp_ok(&c->s.out, "%u messages", view_count(c->view));
+	resp_ok(c, "%u messages", drop_count(c->drop));
 	login_fini(&c->login);
 }
 
 static void
 auth_done(struct sjob *j)
 {
-	struct client *c = client_of(PH_CONTAINER(j, struct session, job));
+	struct client *c = client_of_job(j);
 	struct login *l = &c->login;
 
+	c->who = l->who;
 	if (!session_back(&c->s))
 		return;
 	switch (login_verdict(l)) {
@@ -83,9 +133,10 @@ auth_done(struct sjob *j)
 	case LOGIN_CHALLENGE:
 		/* RFC 5034 4: SCRAM's last message goes as a challenge. */
 		c->state = ST_SASL;
-		resp_challenge(&c->s.out, buf_slice(&l->challenge));
+		resp_challenge(c, buf_slice(&l->challenge));
 		break;
 	case LOGIN_BAD:
+		client_leave(c);
 		/* A wrong password waits before it is answered. */
 		session_later(&c->s,
 		    l->rc == ERR_AUTH ? c->s.sl->srv->conf->auth_fail_delay : 0,
@@ -95,38 +146,52 @@ auth_done(struct sjob *j)
 	session_run(&c->s);
 }
 
+static void
+start_job(struct client *c)
+{
+	session_job(&c->s, true, auth_work, auth_done);
+}
+
 void
 pop3_user(struct client *c, const struct pop3_line *l)
 {
+	struct slice name = slice_trim(l->rest);
+
 	if (!session_plain_ok(&c->s)) {
-		resp_err(&c->s.out, "[AUTH] encrypt the connection first: "
-				    "STLS, or SSL/TLS on port 995");
+		resp_code(c, "AUTH",
+		    "encrypt the connection first: STLS, or SSL/TLS on port "
+		    "995");
 		return;
 	}
-	if (slice_trim(l->rest).n == 0) {
-		resp_err(&c->s.out, "USER takes a name");
+	if (name.n == 0) {
+		resp_err(c, "USER takes a name");
 		return;
 	}
 	free(c->user);
-	c->user = slice_dup(slice_trim(l->rest));
+	c->user = slice_dup(name);
 	/* RFC 1939 7: the same answer whether there is such a user. */
-	resp_ok(&c->s.out, "now PASS");
+	resp_ok(c, "now PASS");
 }
 
+/* RFC 1939 7: blanks belong to the password. */
 void
 pop3_pass(struct client *c, const struct pop3_line *l)
 {
 	if (c->user == NULL || !session_plain_ok(&c->s)) {
-		resp_err(&c->s.out, "USER comes first");
+		resp_err(c, "USER comes first");
+		return;
+	}
+	if (l->rest.n == 0) {
+		resp_err(c, "PASS takes a password");
 		return;
 	}
 	login_password(&c->login, slice_str(c->user), l->rest, &c->s.conn);
 	free(c->user);
 	c->user = NULL;
-	session_job(&c->s, true, auth_work, auth_done);
+	start_job(c);
 }
 
-/* CLIENTS: Outlook asks by a bare AUTH. */
+/* CLIENTS D: Outlook asks by a bare AUTH. */
 static void
 list_mechs(struct client *c)
 {
@@ -136,13 +201,13 @@ list_mechs(struct client *c)
 	buf_init(&mechs, 512);
 	auth_mechs(c->s.sl->srv->auth, session_plain_ok(&c->s),
 	    conn_is_tls(&c->s.conn), false, &mechs);
-	resp_ok(&c->s.out, "mechanisms follow");
+	resp_ok(c, "mechanisms follow");
 	rest = buf_slice(&mechs);
 	while (rest.n != 0 && slice_split(&rest, ' ', &word)) {
 		buf_add_slice(&c->s.out, word);
 		buf_add(&c->s.out, "\r\n", 2);
 	}
-	buf_add_str(&c->s.out, ".\r\n");
+	resp_dot(c);
 	buf_fini(&mechs);
 }
 
@@ -151,12 +216,12 @@ static void
 respond(struct client *c, struct slice text)
 {
 	if (login_response(&c->login, text)) {
-		session_job(&c->s, true, auth_work, auth_done);
+		start_job(c);
 		return;
 	}
 	login_fini(&c->login);
 	c->state = ST_AUTH;
-	resp_err(&c->s.out, "that is not base64");
+	resp_err(c, "that is not base64");
 	(void)session_bad_command(&c->s);
 }
 
@@ -167,11 +232,15 @@ pop3_auth(struct client *c, const struct pop3_line *l)
 		list_mechs(c);
 		return;
 	}
+	if (l->nargs > 2) {
+		resp_err(c, "AUTH takes a mechanism and a response");
+		return;
+	}
 	login_sasl(&c->login, l->arg[0], &c->s.conn, session_plain_ok(&c->s));
-	if (l->nargs > 1)
+	if (l->nargs == 2)
 		respond(c, l->arg[1]);
 	else
-		session_job(&c->s, true, auth_work, auth_done);
+		start_job(c);
 }
 
 void
@@ -183,7 +252,7 @@ pop3_auth_line(struct client *c, struct slice line)
 	}
 	login_fini(&c->login);
 	c->state = ST_AUTH;
-	resp_err(&c->s.out, "cancelled");
+	resp_err(c, "cancelled");
 }
 
 void
@@ -191,9 +260,9 @@ pop3_stls(struct client *c, const struct pop3_line *l)
 {
 	(void)l;
 	if (conn_is_tls(&c->s.conn)) {
-		resp_err(&c->s.out, "the connection is encrypted already");
+		resp_err(c, "the connection is encrypted already");
 		return;
 	}
-	resp_ok(&c->s.out, "begin TLS now");
+	resp_ok(c, "begin TLS now");
 	session_starttls(&c->s);
 }

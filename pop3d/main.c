@@ -1,5 +1,22 @@
 #include "pop3d/client.h"
 
+static int
+start(struct server *srv, struct err *e)
+{
+	(void)e;
+	srv->app = guard_new();
+	return 0;
+}
+
+static void
+stop(struct server *srv)
+{
+	struct guard *g = srv->app;
+
+	session_stop(srv);
+	guard_free(&g);
+}
+
 static const struct server_door doors[] = {
 	{ "pop3", false, client_accept },
 	{ "pop3s", true, client_accept },
@@ -14,10 +31,11 @@ main(int argc, char **argv)
 		.doors = doors,
 		.ndoors = PH_LEN(doors),
 		.notify_kinds = NOTIFY_ACCOUNT,
+		.start = start,
 		.loop_start = session_loop_start,
 		.notify = session_notify,
 		.loop_stop = session_loop_stop,
-		.stop = session_stop,
+		.stop = stop,
 	};
 
 	return server_main(&ops, argc, argv);

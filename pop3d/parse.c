@@ -3,7 +3,8 @@
 #include "lib/base/cur.h"
 #include "lib/base/num.h"
 
-/* RFC 2449 4: keyword = 3*4VCHAR; letters are all that anybody defined. */
+/* RFC 2449 4: keyword = 3*4VCHAR; letters and digits are all that anybody
+ * defined. */
 bool
 pop3_parse(struct slice line, struct pop3_line *out)
 {
@@ -12,7 +13,7 @@ pop3_parse(struct slice line, struct pop3_line *out)
 
 	*out = (struct pop3_line){ 0 };
 	cur_init(&c, line);
-	if (!cur_span1(&c, &cset_alpha, &out->name) || out->name.n < 3 ||
+	if (!cur_span1(&c, &cset_alnum, &out->name) || out->name.n < 3 ||
 	    out->name.n > 4)
 		return false;
 	if (cur_eof(&c))
@@ -41,18 +42,4 @@ pop3_number(struct slice s, uint32_t *out)
 
 	*out = (uint32_t)v;
 	return ok;
-}
-
-void
-pop3_split_login(
-    struct slice login, struct slice *name_out, struct slice *folder_out)
-{
-	size_t plus = slice_chr(login, '+');
-
-	*name_out = login;
-	*folder_out = SLICE("");
-	if (plus == login.n || slice_chr(login, '@') != login.n)
-		return;
-	*name_out = slice_sub(login, 0, plus);
-	*folder_out = slice_from(login, plus + 1);
 }

@@ -23,9 +23,4 @@ bool pop3_parse(struct slice line, struct pop3_line *out);
 /* A message number or a line count: 1*DIGIT, in range of 32 bits. */
 bool pop3_number(struct slice s, uint32_t *out);
 
-/* "name+Folder" at a login: splits off the folder behind the first '+' of an
- * account's name (no '@'); *folder_out is empty when there is none. */
-void pop3_split_login(
-    struct slice login, struct slice *name_out, struct slice *folder_out);
-
 #endif

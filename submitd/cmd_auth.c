@@ -11,8 +11,8 @@ auth_work(struct sjob *j)
 {
 	struct client *c = client_of_job(j);
 
-	login_work(&c->login, j->srv->auth, SCOPE_SMTP, c->s.conn.peer_ip,
-	    c->s.id, NULL);
+	login_work(
+	    &c->login, j->srv->auth, SCOPE_SMTP, c->s.conn.peer_ip, c->s.id);
 }
 
 /* 432, 454 and 535 are RFC 4954 6. */

@@ -76,17 +76,17 @@ login_response(struct login *l, struct slice text)
 
 void
 login_work(struct login *l, struct auth *auth, unsigned scope, const char *ip,
-    const char *session_id, const char *name)
+    const char *session_id)
 {
-	struct auth_peer peer = { scope, ip, l->tls, session_id };
+	struct auth_peer peer = { scope, ip, l->tls, session_id,
+		l->suffix_sep };
 	/* An empty response is not the same as none. */
 	struct slice in = !l->has_in             ? (struct slice){ NULL, 0 }
 			  : buf_len(&l->in) == 0 ? SLICE("")
 						 : buf_slice(&l->in);
 
 	if (!l->is_sasl) {
-		l->rc = auth_login(auth, &peer,
-		    slice_str(name != NULL ? name : l->user),
+		l->rc = auth_login(auth, &peer, slice_str(l->user),
 		    slice_str(l->pass), &l->who, &l->err);
 		return;
 	}

@@ -12,6 +12,7 @@
 struct login {
 	char *user, *pass; /* as typed; user is the mechanism for SASL */
 	bool is_sasl, has_in, plain_ok;
+	char suffix_sep; /* of auth_peer; set before login_work() */
 	struct buf in, challenge;
 	char tls[64]; /* conn_tls_name(), taken on the loop */
 	struct auth_binding binding;
@@ -31,10 +32,9 @@ void login_sasl(
  * 5034 4, RFC 4959 3).  False: not base64. */
 bool login_response(struct login *l, struct slice text);
 
-/* One step, in a job.  name: what to log in with when that is not l->user (a
- * folder suffix went), or NULL.  ip and session_id are for the log. */
+/* One step, in a job.  ip and session_id are for the log. */
 void login_work(struct login *l, struct auth *auth, unsigned scope,
-    const char *ip, const char *session_id, const char *name);
+    const char *ip, const char *session_id);
 
 enum login_verdict {
 	LOGIN_GOOD,

@@ -92,6 +92,13 @@ void session_flush(struct session *s);
 /* Ends it; reason: a word for the log, with text ("": ops->totals). */
 void session_close(struct session *s, const char *reason, const char *text);
 
+/* Do lines before this one wait for a job? */
+static inline bool
+session_batched(const struct session *s)
+{
+	return buf_len(&s->batch) != 0;
+}
+
 /* Runs work() on a store (or auth) worker and done() on the loop. */
 void session_job(struct session *s, bool auth, void (*work)(struct sjob *j),
     void (*done)(struct sjob *j));

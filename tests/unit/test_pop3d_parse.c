@@ -24,6 +24,8 @@ static const struct {
 	{ "", "", "", "", "", 0, false },
 	{ "QU", "", "", "", "", 0, false },
 	{ "HELLO", "", "", "", "", 0, false },
+	{ "UTF8", "UTF8", "", "", "", 0, true },
+	{ "A-B", "", "", "", "", 0, false },
 	{ "STAT\t1", "", "", "", "", 0, false },
 	{ "RETR 1\x01", "", "", "", "", 0, false },
 };
@@ -66,22 +68,6 @@ test_numbers(void **state)
 	assert_false(pop3_number(SLICE("1x"), &n));
 }
 
-static void
-test_logins(void **state)
-{
-	struct slice name, folder;
-
-	(void)state;
-	pop3_split_login(SLICE("web100p1"), &name, &folder);
-	assert_true(slice_eq(name, SLICE("web100p1")) && folder.n == 0);
-	pop3_split_login(SLICE("web100p1+Sent/2026"), &name, &folder);
-	assert_true(slice_eq(name, SLICE("web100p1")));
-	assert_true(slice_eq(folder, SLICE("Sent/2026")));
-	/* An address keeps its plus: it may be one of the address's own. */
-	pop3_split_login(SLICE("a+b@c.test"), &name, &folder);
-	assert_true(slice_eq(name, SLICE("a+b@c.test")) && folder.n == 0);
-}
-
 /* Every prefix and every one-byte change, each in a block of its own. */
 static void
 test_any_bytes(void **state)
@@ -113,7 +99,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_logins),
 		cmocka_unit_test(test_any_bytes),
 	};
 

@@ -1,0 +1,445 @@
+#include "pop3d/drop.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/mem.h"
+#include "storage/msg.h"
+#include "storage/view.h"
+
+enum { SAME_STATE_TRIES = 8, GROUP_MAX = 256 };
+
+/* A message of several folders together. */
+struct item {
+	uint32_t uid;
+	uint32_t folder; /* index into folders */
+	int64_t date;    /* internal */
+	uint64_t size;
+};
+
+struct drop {
+	struct store *store;
+	uint64_t account;
+	struct view *view; /* one folder; or: */
+	struct item *items;
+	uint64_t *folders;
+	uint32_t nitems, nfolders;
+	uint64_t bytes; /* of all, at login */
+	uint8_t *gone;  /* a bit for each */
+	uint32_t ngone;
+};
+
+struct drop_list {
+	struct drop *d;
+	struct msg_iter *it;
+	uint32_t next; /* the next number to look at */
+	uint32_t last; /* and the last one */
+	/* several folders: the numbers from..next are in `it` */
+	uint32_t from;
+};
+
+static int
+sum_bytes(struct drop *d, const uint32_t *uids, size_t n, uint64_t folder,
+    uint64_t *bytes_io)
+{
+	struct msg_iter *it = NULL;
+	struct msg_meta m;
+	int rc = msg_iter_open(
+	    d->store, d->account, folder, uids, n, 1, MSG_WANT_INFO, &it);
+
+	while (rc == 0 && (rc = msg_iter_next(it, &m)) == 0)
+		if (view_seq(d->view, m.uid) != 0)
+			*bytes_io += m.size;
+	msg_iter_close(&it);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+/* The folder's counts and the view of it have to be of one moment. */
+static int
+total_bytes(struct drop *d)
+{
+	struct folder_status st;
+	struct view_delta delta;
+	int rc;
+
+	for (int i = 0; i < SAME_STATE_TRIES; i++) {
+		rc = folder_status_get(d->store, view_folder(d->view), &st);
+		if (rc != 0)
+			return rc;
+		if (st.highestmodseq == view_modseq(d->view)) {
+			d->bytes = st.bytes;
+			return 0;
+		}
+		if ((rc = view_sync(d->view, true, &delta)) != 0)
+			return rc;
+		view_delta_fini(&delta);
+	}
+	return sum_bytes(d, NULL, 0, view_folder(d->view), &d->bytes);
+}
+
+static struct drop *
+drop_new(struct store *s, uint64_t account)
+{
+	struct drop *d = xcalloc(1, sizeof(*d));
+
+	d->store = s;
+	d->account = account;
+	return d;
+}
+
+int
+drop_open(struct store *s, uint64_t account, struct slice folder,
+    struct drop **drop_out)
+{
+	struct drop *d = drop_new(s, account);
+	struct folder_info info;
+	int rc;
+
+	*drop_out = NULL;
+	rc = folder_find(
+	    s, account, folder.n != 0 ? folder : SLICE("INBOX"), &info);
+	if (rc == 0 && info.id == 0)
+		rc = ERR_NOTFOUND;
+	if (rc == 0)
+		rc = view_open(s, account, info.id, true, &d->view);
+	if (rc == 0)
+		rc = total_bytes(d);
+	if (rc != 0) {
+		drop_free(&d);
+		return rc;
+	}
+	d->gone = xcalloc(drop_count(d) / 8 + 1, 1);
+	*drop_out = d;
+	return 0;
+}
+
+static int
+add_folder(struct drop *d, uint64_t folder, size_t *cap)
+{
+	struct msg_iter *it = NULL;
+	struct msg_meta m;
+	int rc = msg_iter_open(
+	    d->store, d->account, folder, NULL, 0, 1, MSG_WANT_INFO, &it);
+
+	while (rc == 0 && (rc = msg_iter_next(it, &m)) == 0) {
+		if (d->nitems == DROP_ALL_MAX) {
+			rc = ERR_LIMIT;
+			break;
+		}
+		d->items =
+		    mem_grow(d->items, cap, d->nitems, sizeof(*d->items));
+		d->items[d->nitems++] = (struct item){ m.uid, d->nfolders,
+			m.internal_date, m.size };
+		d->bytes += m.size;
+	}
+	msg_iter_close(&it);
+	d->folders[d->nfolders++] = folder;
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+static int
+by_date(const void *a, const void *b)
+{
+	const struct item *x = a, *y = b;
+
+	if (x->date != y->date)
+		return x->date < y->date ? -1 : 1;
+	if (x->folder != y->folder)
+		return x->folder < y->folder ? -1 : 1;
+	return (x->uid > y->uid) - (x->uid < y->uid);
+}
+
+int
+drop_open_all(struct store *s, uint64_t account, struct drop **drop_out)
+{
+	struct drop *d = drop_new(s, account);
+	struct folder_info *v;
+	struct arena a;
+	size_t n, cap = 0;
+	int rc;
+
+	*drop_out = NULL;
+	arena_init(&a);
+	rc = folder_list(s, account, false, &a, &v, &n);
+	if (rc == 0)
+		d->folders = xcalloc(n + 1, sizeof(*d->folders));
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		if (v[i].id != 0)
+			rc = add_folder(d, v[i].id, &cap);
+	arena_clear(&a);
+	if (rc != 0) {
+		drop_free(&d);
+		return rc;
+	}
+	if (d->nitems != 0)
+		qsort(d->items, d->nitems, sizeof(*d->items), by_date);
+	d->gone = xcalloc(d->nitems / 8 + 1, 1);
+	*drop_out = d;
+	return 0;
+}
+
+void
+drop_free(struct drop **dp)
+{
+	struct drop *d = *dp;
+
+	*dp = NULL;
+	if (d == NULL)
+		return;
+	view_close(&d->view);
+	free(d->items);
+	free(d->folders);
+	free(d->gone);
+	free(d);
+}
+
+uint32_t
+drop_count(const struct drop *d)
+{
+	return d->view != NULL ? view_count(d->view) : d->nitems;
+}
+
+uint64_t
+drop_folder(const struct drop *d)
+{
+	return d->view != NULL ? view_folder(d->view) : 0;
+}
+
+void
+drop_get(const struct drop *d, uint32_t seq, struct drop_msg *out)
+{
+	struct view_msg m;
+
+	if (d->view == NULL) {
+		out->folder = d->folders[d->items[seq - 1].folder];
+		out->uid = d->items[seq - 1].uid;
+		return;
+	}
+	view_get(d->view, seq, &m);
+	out->folder = view_folder(d->view);
+	out->uid = m.uid;
+}
+
+bool
+drop_is_gone(const struct drop *d, uint32_t seq)
+{
+	return d->gone[seq / 8] & (1u << seq % 8);
+}
+
+void
+drop_dele(struct drop *d, uint32_t seq)
+{
+	d->gone[seq / 8] |= (uint8_t)(1u << seq % 8);
+	d->ngone++;
+}
+
+void
+drop_reset(struct drop *d)
+{
+	memset(d->gone, 0, drop_count(d) / 8 + 1);
+	d->ngone = 0;
+}
+
+uint32_t
+drop_ngone(const struct drop *d)
+{
+	return d->ngone;
+}
+
+static int
+by_uid(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* The marked UIDs of the folder, rising; the caller frees.  index: of the
+ * folder, when there are several. */
+static uint32_t *
+gone_uids(const struct drop *d, uint32_t index, size_t *n_out)
+{
+	uint32_t *uids = xcalloc(d->ngone + 1, sizeof(*uids));
+	uint32_t count = drop_count(d);
+	struct drop_msg m;
+	size_t n = 0;
+
+	for (uint32_t seq = 1; seq <= count && n < d->ngone; seq++) {
+		if (!drop_is_gone(d, seq) ||
+		    (d->view == NULL && d->items[seq - 1].folder != index))
+			continue;
+		drop_get(d, seq, &m);
+		uids[n++] = m.uid;
+	}
+	if (d->view == NULL)
+		qsort(uids, n, sizeof(*uids), by_uid);
+	*n_out = n;
+	return uids;
+}
+
+int
+drop_bytes(struct drop *d, uint64_t *bytes_out)
+{
+	uint64_t less = 0;
+	uint32_t *uids;
+	size_t n;
+	int rc = 0;
+
+	if (d->ngone != 0 && d->view != NULL) {
+		uids = gone_uids(d, 0, &n);
+		rc = sum_bytes(d, uids, n, view_folder(d->view), &less);
+		free(uids);
+	}
+	for (uint32_t i = 0; i < d->nitems && d->ngone != 0; i++)
+		if (drop_is_gone(d, i + 1))
+			less += d->items[i].size;
+	*bytes_out = d->bytes > less ? d->bytes - less : 0;
+	return rc;
+}
+
+/* ---- listing ---- */
+
+int
+drop_list_open(struct drop *d, uint32_t seq, struct drop_list **list_out)
+{
+	struct drop_list *l = xcalloc(1, sizeof(*l));
+	struct drop_msg m;
+	int rc = 0;
+
+	l->d = d;
+	l->next = seq != 0 ? seq : 1;
+	l->last = seq != 0 ? seq : drop_count(d);
+	if (d->view != NULL && l->next <= l->last) {
+		drop_get(d, l->next, &m);
+		rc = msg_iter_open(d->store, d->account, m.folder,
+		    seq != 0 ? &m.uid : NULL, seq != 0, m.uid, MSG_WANT_INFO,
+		    &l->it);
+	}
+	if (rc != 0)
+		drop_list_close(&l);
+	*list_out = l;
+	return rc;
+}
+
+void
+drop_list_close(struct drop_list **lp)
+{
+	struct drop_list *l = *lp;
+
+	*lp = NULL;
+	if (l == NULL)
+		return;
+	msg_iter_close(&l->it);
+	free(l);
+}
+
+/* Messages in the index and the numbers of the session rise together. */
+static int
+next_of_view(struct drop_list *l, struct drop_item *out)
+{
+	struct drop *d = l->d;
+	struct drop_msg at;
+	struct msg_meta m;
+	int rc;
+
+	while (l->next <= l->last) {
+		if ((rc = msg_iter_next(l->it, &m)) != 0)
+			return rc;
+		drop_get(d, l->next, &at);
+		if (at.uid != m.uid) { /* some are gone from the index */
+			l->next = view_seq_from(d->view, m.uid);
+			if (l->next > l->last)
+				break; /* it came after the login */
+		}
+		out->seq = l->next++;
+		if (drop_is_gone(d, out->seq))
+			continue;
+		out->size = m.size;
+		out->uidl = m.uidl;
+		return 0;
+	}
+	return ERR_NOTFOUND;
+}
+
+/* Opens the index for the next numbers that are of one folder with rising
+ * UIDs. */
+static int
+open_group(struct drop_list *l)
+{
+	struct drop *d = l->d;
+	const struct item *first = &d->items[l->next - 1], *at = first;
+	uint32_t uids[GROUP_MAX];
+	size_t n = 0;
+
+	msg_iter_close(&l->it);
+	l->from = l->next;
+	do {
+		uids[n++] = at->uid;
+		l->next++;
+		at++;
+	} while (n < GROUP_MAX && l->next <= l->last &&
+		 at->folder == first->folder && at->uid > at[-1].uid);
+	return msg_iter_open(d->store, d->account, d->folders[first->folder],
+	    uids, n, 1, MSG_WANT_INFO, &l->it);
+}
+
+/* One more of the group; ERR_NOTFOUND at its end. */
+static int
+next_of_group(struct drop_list *l, struct drop_item *out)
+{
+	struct drop *d = l->d;
+	struct msg_meta m;
+	int rc;
+
+	while (l->from < l->next) {
+		if ((rc = msg_iter_next(l->it, &m)) != 0)
+			return rc;
+		while (l->from < l->next && d->items[l->from - 1].uid < m.uid)
+			l->from++;
+		if (l->from == l->next)
+			break;
+		out->seq = l->from++;
+		if (drop_is_gone(d, out->seq))
+			continue;
+		out->size = m.size;
+		out->uidl = m.uidl;
+		return 0;
+	}
+	return ERR_NOTFOUND;
+}
+
+int
+drop_list_next(struct drop_list *l, struct drop_item *out)
+{
+	int rc;
+
+	if (l->d->view != NULL)
+		return next_of_view(l, out);
+	for (;;) {
+		rc = l->it != NULL ? next_of_group(l, out) : ERR_NOTFOUND;
+		if (rc != ERR_NOTFOUND || l->next > l->last)
+			return rc;
+		if ((rc = open_group(l)) != 0)
+			return rc;
+	}
+}
+
+/* ---- the end ---- */
+
+int
+drop_update(struct drop *d)
+{
+	uint32_t *uids, n = d->view != NULL ? 1 : d->nfolders;
+	size_t nuids;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < n && rc == 0 && d->ngone != 0; i++) {
+		uids = gone_uids(d, i, &nuids);
+		rc = msg_expunge(d->store, d->account,
+		    d->view != NULL ? view_folder(d->view) : d->folders[i],
+		    uids, nuids, false, NULL);
+		free(uids);
+	}
+	return rc;
+}

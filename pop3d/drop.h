@@ -1,0 +1,71 @@
+/*
+ * drop.h - the maildrop: the messages of one session, numbered at login.
+ *
+ * Nothing that others do renumbers it.  It is one folder, or all of them in
+ * order of arrival.  Belongs to one session and is used in its jobs; what says
+ * "loop" may also be asked on the loop.
+ */
+#ifndef POP3D_DROP_H
+#define POP3D_DROP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+#include "lib/base/slice.h"
+
+struct drop;
+struct drop_list;
+struct store;
+
+enum { DROP_ALL_MAX = 200000 }; /* messages in all folders together */
+
+/* A message: where it is. */
+struct drop_msg {
+	uint64_t folder;
+	uint32_t uid;
+};
+
+/* folder: its name, "" for INBOX.  ERR_NOTFOUND: no such folder. */
+PH_MUSTUSE int drop_open(struct store *s, uint64_t account, struct slice folder,
+    struct drop **drop_out);
+/* All folders; ERR_LIMIT over DROP_ALL_MAX messages. */
+PH_MUSTUSE int drop_open_all(
+    struct store *s, uint64_t account, struct drop **drop_out);
+/* Blocks no longer than a lock; loop. */
+void drop_free(struct drop **d);
+
+/* At login; loop. */
+uint32_t drop_count(const struct drop *d);
+/* The folder, or 0 for all of them; loop. */
+uint64_t drop_folder(const struct drop *d);
+/* seq: 1..drop_count(). */
+void drop_get(const struct drop *d, uint32_t seq, struct drop_msg *out);
+
+/* Marks of this session; loop. */
+bool drop_is_gone(const struct drop *d, uint32_t seq);
+void drop_dele(struct drop *d, uint32_t seq);
+void drop_reset(struct drop *d);
+uint32_t drop_ngone(const struct drop *d);
+
+/* Octets of the messages not marked, as of login. */
+PH_MUSTUSE int drop_bytes(struct drop *d, uint64_t *bytes_out);
+
+/* Messages not marked and still there, by number.  Reads the index alone, in
+ * batches.  uidl is valid until the next call. */
+struct drop_item {
+	uint32_t seq;
+	uint64_t size;
+	struct slice uidl;
+};
+/* seq: only this one; 0: all. */
+PH_MUSTUSE int drop_list_open(
+    struct drop *d, uint32_t seq, struct drop_list **list_out);
+/* ERR_NOTFOUND at the end. */
+PH_MUSTUSE int drop_list_next(struct drop_list *l, struct drop_item *out);
+void drop_list_close(struct drop_list **l);
+
+/* The UPDATE state (RFC 1939 6): removes what is marked, all or nothing. */
+PH_MUSTUSE int drop_update(struct drop *d);
+
+#endif
