@@ -17,9 +17,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 import posthof_test as pt       # noqa: E402
 
 LONG = bool(os.environ.get("POSTHOF_LONG"))
-SECONDS = 300 if LONG else 12
+SECONDS = 300 if LONG else 8
 ACCOUNTS = 6
-PROGRAMS = ("imapd", "pop3d", "submitd", "posthof")
+PROGRAMS = ("imapd", "pop3d", "submitd", "keeper")
 
 
 class Load:
@@ -190,9 +190,9 @@ def test_daemons_killed():
 
         def chaos():
             children = host.children()
-            program = random.choice(list(children) or [None])
-            if program:
-                os.kill(random.choice(children[program]), signal.SIGKILL)
+            program = random.choice(PROGRAMS)
+            for pid in children.get(program, ()):
+                os.kill(pid, signal.SIGKILL)
                 kills.append(program)
         under_load(host, chaos)
         print(f"# {len(kills)} kills")
@@ -243,13 +243,13 @@ def test_damage_to_a_body_is_one_message_s():
         good = bad = 0
         for i in range(1, 21):
             kind, data = c.fetch(str(i), "(BODY.PEEK[])")
-            if kind == "OK" and isinstance(data[0], tuple) and \
-                    b"marker-%04d-" % (i - 1) in data[0][1]:
+            # imaplib hands what a NO left unread to the next command.
+            body = b"".join(d[1] for d in data if isinstance(d, tuple))
+            assert b"MARKER" not in body
+            if kind == "OK" and b"marker-%04d-" % (i - 1) in body:
                 good += 1
             else:
                 bad += 1
-                assert b"MARKER" not in b"".join(
-                    d[1] for d in data if isinstance(d, tuple))
         assert (good, bad) == (19, 1), (good, bad)
         host.deliver(1, b"Subject: after\r\n\r\n\r\n")
 

@@ -376,7 +376,8 @@ class Host:
     # -- its processes and its log
 
     def children(self):
-        """{program: [pid, ...]} of the supervisor's children."""
+        """{program: [pid, ...]} of the supervisor's children; posthof's own
+        are "keeper" and "recover"."""
         found = {}
         for entry in os.listdir("/proc"):
             if not entry.isdigit():
@@ -387,8 +388,11 @@ class Host:
                 if words[0] == "Z" or int(words[1]) != self.process.pid:
                     continue
                 with open(f"/proc/{entry}/cmdline", "rb") as f:
-                    name = os.path.basename(f.read().split(b"\0")[0].decode())
-                found.setdefault(name.rstrip(":"), []).append(int(entry))
+                    argv = f.read().decode().split("\0")
+                name = os.path.basename(argv[0])
+                if name == "posthof":
+                    name = argv[1]
+                found.setdefault(name, []).append(int(entry))
         return found
 
     def kill(self, program, sig=signal.SIGKILL):
