@@ -82,16 +82,20 @@ run(struct cmd *c, size_t argc, const char *const *argv)
 
 /* --help and --version, as every program has them. */
 static void
-translate(int argc, char **argv)
+translate(int argc, const char **argv)
 {
-	static char help[] = "help", version[] = "version";
+	static const struct {
+		const char *option, *command;
+	} words[] = {
+		{ "--help", "help" },
+		{ "-h", "help" },
+		{ "--version", "version" },
+		{ "-V", "version" },
+	};
 
-	if (argc == 0)
-		return;
-	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
-		argv[0] = help;
-	if (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "-V") == 0)
-		argv[0] = version;
+	for (size_t i = 0; argc != 0 && i < PH_LEN(words); i++)
+		if (strcmp(argv[0], words[i].option) == 0)
+			argv[0] = words[i].command;
 }
 
 int
@@ -106,7 +110,7 @@ main(int argc, char **argv)
 		(void)fputs("posthof: -c needs a file\n", stderr);
 		return CMD_USAGE;
 	}
-	translate(argc, argv);
+	translate(argc, (const char **)argv);
 	status = cmd_init(&c, (size_t)argc, (const char *const *)argv);
 	c.conf_path = conf_path;
 	c.out.sink = run_to_terminal;
