@@ -121,13 +121,14 @@ drop(struct store *s, uint32_t number)
 static int
 drop_empty(struct store *s, struct keep *k)
 {
-	uint64_t now = clock_steady_ms();
+	uint64_t now;
 	int rc;
 
 	for (size_t i = 0; i < k->nempty; i++)
 		k->empty[i].seen = false;
 	if ((rc = db_read(s->db, see_txn, k)) != 0)
 		return rc;
+	now = clock_steady_ms();
 	for (size_t i = k->nempty; i-- > 0;) {
 		struct empty *e = &k->empty[i];
 
