@@ -50,16 +50,22 @@ make_items(struct plan *p)
 }
 
 /* Targets of one account with the same bytes share a record. */
+static bool
+same_row(const struct plan_row *r, const struct plan_item *it)
+{
+	return r->account == it->t->account && r->msg == it->msg &&
+	       slice_eq(r->prefix, it->t->prefix);
+}
+
 static void
 make_rows(struct plan *p)
 {
+	struct plan_row *r = p->rows;
+
 	for (size_t i = 0; i < p->nitems; i++) {
 		struct plan_item *it = &p->items[i];
-		struct plan_row *r =
-		    p->nrows > 0 ? &p->rows[p->nrows - 1] : NULL;
 
-		if (r == NULL || r->account != it->t->account ||
-		    r->msg != it->msg || !slice_eq(r->prefix, it->t->prefix)) {
+		if (p->nrows == 0 || !same_row(r, it)) {
 			r = &p->rows[p->nrows++];
 			r->account = it->t->account;
 			r->msg = it->msg;
@@ -78,12 +84,12 @@ make_rows(struct plan *p)
 static void
 make_usage(struct plan *p)
 {
+	struct usage_item *u = p->usage;
+
 	for (size_t i = 0; i < p->nitems; i++) {
 		const struct plan_item *it = &p->items[i];
-		struct usage_item *u =
-		    p->nusage > 0 ? &p->usage[p->nusage - 1] : NULL;
 
-		if (u == NULL || u->account != it->t->account) {
+		if (p->nusage == 0 || u->account != it->t->account) {
 			u = &p->usage[p->nusage++];
 			u->account = it->t->account;
 			u->over_ok = true;

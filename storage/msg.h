@@ -58,7 +58,8 @@ enum {
 };
 
 /* Walks messages of a folder in UID order, reading in batches of one short
- * snapshot each.  uids may be NULL: all from `from` on. */
+ * snapshot each.  uids (copied) may be NULL: all; in both cases from `from`
+ * on. */
 struct msg_iter;
 PH_MUSTUSE int msg_iter_open(struct store *s, uint64_t account, uint64_t folder,
     const uint32_t *uids, size_t n, uint32_t from, unsigned want,
@@ -73,7 +74,8 @@ PH_MUSTUSE int msg_meta_get(struct store *s, uint64_t account, uint64_t folder,
 
 /* Appends bytes [off, off + n) of the whole message (prefix, then body) to
  * out, fewer at its end.  A whole read (off 0, n >= size) of up to 1 MiB
- * verifies the CRC first: ERR_CORRUPT. */
+ * verifies the CRC first: ERR_CORRUPT.  ERR_NOTFOUND: expunged meanwhile.
+ * ERR_TOOBIG: out is full. */
 PH_MUSTUSE int msg_read(struct store *s, const struct msg_meta *m, uint64_t off,
     size_t n, struct buf *out);
 
@@ -103,8 +105,8 @@ PH_MUSTUSE int msg_store_flags(
     struct store *s, uint64_t account, uint64_t folder, struct msg_change *ch);
 void msg_change_fini(struct msg_change *ch);
 
-/* Removes these messages (only_deleted: those of them with \Deleted; uids NULL:
- * all).  *gone_out (may be NULL): how many went. */
+/* Removes these messages (only_deleted: those of them with \Deleted; uids
+ * NULL: all).  *gone_out (may be NULL): how many went. */
 PH_MUSTUSE int msg_expunge(struct store *s, uint64_t account, uint64_t folder,
     const uint32_t *uids, size_t n, bool only_deleted, size_t *gone_out);
 

@@ -182,8 +182,8 @@ check_row(struct due *d, const struct queue_row *row)
 
 	verify_list_add(&d->v->bodies, row->body);
 	if (when == NULL ||
-	    *when != (uint64_t)(row->state == QUEUE_HELD ? INT64_MAX
-							 : row->next_at))
+	    *when !=
+		(uint64_t)(row->state == QUEUE_HELD ? INT64_MAX : row->next_at))
 		verify_breach(d->v,
 		    "7 queue: %llu, state %d, due row is missing or wrong",
 		    (unsigned long long)row->id, (int)row->state);
