@@ -409,8 +409,6 @@ client_logged_in(struct client *c)
 	server_session(c->sl->srv, 1);
 	client_set_timeout(c);
 	input_limits(c);
-	log_info(c->id, "login", "account=%s peer=%s tls=%d", c->who.name,
-	    c->conn.peer, conn_is_tls(&c->conn));
 }
 
 bool

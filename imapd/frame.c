@@ -179,7 +179,6 @@ static struct slice
 long_line(struct frame *f, struct slice last)
 {
 	keep_tail(f, last);
-	/* The CR may have come before. */
 	if (f->tail[f->ntail - 1] == '\r')
 		f->ntail--;
 	f->skipping = false;
@@ -200,6 +199,15 @@ part_of_line(struct frame *f, struct slice in)
 	return in.n;
 }
 
+/* line goes up to its LF. */
+static bool
+too_long(const struct frame *f, struct slice line)
+{
+	if (line.n != 0 && line.p[line.n - 1] == '\r')
+		line.n--;
+	return line.n > f->line_max;
+}
+
 static enum frame_event
 next_line(struct frame *f, struct slice in, size_t *used_out)
 {
@@ -213,11 +221,13 @@ next_line(struct frame *f, struct slice in, size_t *used_out)
 	}
 	f->scanned = 0;
 	*used_out = at + 1;
-	line = judge(f, slice_sub(in, 0, at));
-	if (f->skipping || line.n > f->line_max)
+	line = slice_sub(in, 0, at);
+	if (f->skipping || too_long(f, line)) {
 		line = long_line(f, line);
-	else
+	} else {
+		line = judge(f, line);
 		add(f, line);
+	}
 	f->ntail = 0;
 	return line_done(f, line);
 }
