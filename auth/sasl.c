@@ -58,32 +58,40 @@ static int setup_result;
 /* Every callback has another type; the library calls it by its id. */
 #define PROC(fn) ((int (*)(void))(void (*)(void))(fn))
 
+/* The library takes a mutex as void *. */
+struct mutex {
+	pthread_mutex_t m;
+};
+
 static void *
 mutex_new(void)
 {
-	pthread_mutex_t *m = xmalloc(sizeof(*m));
+	struct mutex *mutex = xmalloc(sizeof(*mutex));
 
-	(void)pthread_mutex_init(m, NULL);
-	return m;
+	(void)pthread_mutex_init(&mutex->m, NULL);
+	return mutex;
 }
 
 static int
-mutex_lock(void *m)
+mutex_lock(void *mutex)
 {
-	return pthread_mutex_lock(m) == 0 ? SASL_OK : SASL_FAIL;
+	return pthread_mutex_lock(&((struct mutex *)mutex)->m) == 0 ? SASL_OK
+								    : SASL_FAIL;
 }
 
 static int
-mutex_unlock(void *m)
+mutex_unlock(void *mutex)
 {
-	return pthread_mutex_unlock(m) == 0 ? SASL_OK : SASL_FAIL;
+	return pthread_mutex_unlock(&((struct mutex *)mutex)->m) == 0
+		   ? SASL_OK
+		   : SASL_FAIL;
 }
 
 static void
-mutex_free(void *m)
+mutex_free(void *mutex)
 {
-	(void)pthread_mutex_destroy(m);
-	free(m);
+	(void)pthread_mutex_destroy(&((struct mutex *)mutex)->m);
+	free(mutex);
 }
 
 /* What the library says while it is set up. */
