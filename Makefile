@@ -19,7 +19,9 @@ ifneq ($(SAN),)
 HARDEN = -fPIE -fno-omit-frame-pointer
 WARN += -Wno-format-truncation -Wno-format-overflow
 endif
-ALL_CFLAGS = -std=gnu17 $(WARN) $(HARDEN) -pthread $(CFLAGS) $(SAN)
+# Hidden, so that no library finds a function of ours in place of its own:
+# libunbound calls libevent's event_add().
+ALL_CFLAGS = -std=gnu17 -fvisibility=hidden $(WARN) $(HARDEN) -pthread $(CFLAGS) $(SAN)
 LDLIBS = -Wl,--as-needed -ldb -lsasl2 -luv -lssl -lcrypto -lconfuse -ljansson -lunbound -lz \
 	-lunistring -lidn2 -lcrypt -pthread
 
