@@ -89,6 +89,7 @@ start_reading(struct client *c, uint32_t seq, int64_t lines)
 		cmd_fail_msg(c, rc);
 		return;
 	}
+	c->read.ascii = c->s.sl->srv->conf->pop3_utf8 && !c->utf8;
 	c->replying = false;
 	c->retrieved += lines < 0;
 	c->s.more = more_read;

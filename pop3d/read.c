@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "lib/base/cset.h"
+
 enum {
 	WHOLE_MAX = 1 << 20, /* read at once, which verifies it */
 	CHUNK = 64 << 10,
@@ -27,6 +29,7 @@ read_begin(struct read *r, struct store *s, uint64_t account, uint64_t folder,
 	}
 	r->at = 0;
 	r->lines_left = lines;
+	r->ascii = false;
 	r->tail = TAIL_START;
 	dotted_enc_init(&r->dots, true);
 	return 0;
@@ -46,6 +49,19 @@ map_nul(char *p, size_t n)
 
 	while (p != end && (p = memchr(p, '\0', (size_t)(end - p))) != NULL)
 		*p++ = (char)0x80;
+}
+
+/* RFC 6856 2.1: without UTF-8 mode a surrogate of the same size. */
+static void
+map_header(struct read *r, char *p, size_t n)
+{
+	size_t head = r->at < r->meta.header_bytes
+			  ? r->meta.header_bytes - (size_t)r->at
+			  : 0;
+
+	for (size_t i = 0; i < n && i < head; i++)
+		if (cset_has(&cset_8bit, p[i]))
+			p[i] = '?';
 }
 
 /* How much of the chunk TOP may still show: the header, then its lines. */
@@ -153,6 +169,8 @@ next_chunk(struct read *r, struct store *s, struct buf *out)
 		rc = ERR_CORRUPT;
 	if (rc == 0) {
 		map_nul(chunk.p + chunk.start, buf_len(&chunk));
+		if (r->ascii)
+			map_header(r, chunk.p + chunk.start, buf_len(&chunk));
 		put_chunk(r, buf_slice(&chunk), out);
 	}
 	buf_fini(&chunk);

@@ -1,0 +1,427 @@
+#!/usr/bin/env python3
+"""POP3: what a transcript cannot say."""
+
+import base64
+import hashlib
+import hmac
+import os
+import re
+import socket
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+import posthof_test as pt       # noqa: E402
+
+MIB = 1 << 20
+
+
+class Pop:
+    """A connection by lines."""
+
+    def __init__(self, host, port="pop3s"):
+        self.sock = host.connect(port, 20)
+        self.file = self.sock.makefile("rb")
+        assert self.line().startswith("+OK")
+
+    def line(self):
+        return self.file.readline().decode().rstrip("\r\n")
+
+    def send(self, text):
+        self.sock.sendall(text.encode() + b"\r\n")
+
+    def ask(self, text):
+        self.send(text)
+        return self.line()
+
+    def good(self, text):
+        answer = self.ask(text)
+        assert answer.startswith("+OK"), (text, answer)
+        return answer
+
+    def lines(self):
+        got = []
+        while (line := self.line()) != ".":
+            got.append(line)
+        return got
+
+    def login(self, host, n):
+        self.good("USER " + host.user(n))
+        self.good("PASS " + host.password(n))
+        return self
+
+    def close(self):
+        self.file.close()
+        self.sock.close()
+
+
+def fill(host, n, count, size=100):
+    """So many messages through one LMTP connection."""
+    with host.connect("lmtp") as s:
+        f = s.makefile("rb")
+        f.readline()
+        body = b"x" * 60 + b"\r\n"
+        for i in range(count):
+            text = (b"Subject: m%d\r\nFrom: a@example.net\r\n\r\n" % i
+                    + body * (size // 62))
+            s.sendall(b"LHLO x\r\n" if i == 0 else b"RSET\r\n")
+            while f.readline()[3:4] == b"-":
+                pass
+            s.sendall(b"MAIL FROM:<a@example.net>\r\nRCPT TO:<%s>\r\nDATA\r\n"
+                      % host.address(n).encode())
+            for _ in range(3):
+                f.readline()
+            s.sendall(text + b".\r\n")
+            answer = f.readline()
+            assert answer.startswith(b"250"), answer
+        s.sendall(b"QUIT\r\n")
+        f.readline()
+
+
+def rss(host):
+    """Resident bytes of pop3d."""
+    pid = host.children()["pop3d"][0]
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return int(re.search(r"VmRSS:\s+(\d+) kB", f.read())[1]) * 1024
+
+
+# ---- SCRAM (RFC 5802, RFC 7677)
+
+def b64(data):
+    return base64.b64encode(data).decode()
+
+
+def end_point(conn):
+    """tls-server-end-point of a certificate signed with SHA-256."""
+    return hashlib.sha256(conn.sock.getpeercert(binary_form=True)).digest()
+
+
+class Scram:
+    def __init__(self, user, password, gs2="n,,", binding=b""):
+        self.password = password.encode()
+        self.gs2, self.binding = gs2, binding
+        self.nonce = b64(os.urandom(18))
+        self.bare = f"n={user},r={self.nonce}"
+        self.server_key = self.message = None
+
+    def first(self):
+        return (self.gs2 + self.bare).encode()
+
+    def final(self, challenge):
+        fields = dict(p.split("=", 1) for p in
+                      challenge.decode().split(","))
+        assert fields["r"].startswith(self.nonce)
+        salted = hashlib.pbkdf2_hmac(
+            "sha256", self.password, base64.b64decode(fields["s"]),
+            int(fields["i"]))
+        client = hmac.digest(salted, b"Client Key", "sha256")
+        self.server_key = hmac.digest(salted, b"Server Key", "sha256")
+        last = (f"c={b64(self.gs2.encode() + self.binding)}"
+                f",r={fields['r']}")
+        self.message = ",".join((self.bare, challenge.decode(),
+                                 last)).encode()
+        mac = hmac.digest(hashlib.sha256(client).digest(), self.message,
+                          "sha256")
+        proof = bytes(a ^ b for a, b in zip(client, mac))
+        return f"{last},p={b64(proof)}".encode()
+
+    def check(self, challenge):
+        mac = hmac.digest(self.server_key, self.message, "sha256")
+        assert challenge == b"v=" + b64(mac).encode(), challenge
+
+
+def challenge(line):
+    assert line.startswith("+ "), line
+    return base64.b64decode(line[2:])
+
+
+def scram(c, user, password, mech="SCRAM-SHA-256", initial=True, **kw):
+    """The last answer."""
+    s = Scram(user, password, **kw)
+    if initial:
+        line = c.ask(f"AUTH {mech} {b64(s.first())}")
+    else:
+        assert challenge(c.ask("AUTH " + mech)) == b""
+        line = c.ask(b64(s.first()))
+    if line.startswith("-ERR"):
+        return line
+    line = c.ask(b64(s.final(challenge(line))))
+    if line.startswith("-ERR"):
+        return line
+    s.check(challenge(line))
+    return c.ask("")
+
+
+def test_scram(host):
+    n = host.fresh()
+    user, word = host.user(n), host.password(n)
+    for initial in (True, False):
+        c = Pop(host)
+        assert scram(c, user, word, initial=initial).startswith("+OK")
+        c.good("STAT")
+        c.close()
+    c = Pop(host)
+    assert scram(c, user, "wrong").startswith("-ERR [AUTH]")
+    assert scram(c, "web999p9", word).startswith("-ERR [AUTH]")
+    assert scram(c, host.address(n), word).startswith("+OK")
+    c.close()
+    c = Pop(host)
+    assert scram(c, user + "+Sent", word).startswith("+OK")
+    c.close()
+    # Without TLS too: the password is not sent.
+    c = Pop(host, "pop3")
+    assert scram(c, user, word).startswith("+OK")
+    c.close()
+
+
+def test_scram_plus(host):
+    n = host.fresh()
+    user, word = host.user(n), host.password(n)
+    mech = "SCRAM-SHA-256-PLUS"
+    c = Pop(host)
+    assert scram(c, user, word, mech, gs2="p=tls-server-end-point,,",
+                 binding=end_point(c)).startswith("+OK")
+    c.close()
+    c = Pop(host)
+    assert scram(c, user, word, mech, gs2="p=tls-server-end-point,,",
+                 binding=b"x" * 32).startswith("-ERR [AUTH]")
+    # "I could, but you do not offer it": somebody took it off the list.
+    assert scram(c, user, word, gs2="y,,").startswith("-ERR [AUTH]")
+    assert scram(c, user, word).startswith("+OK")
+    c.close()
+
+
+def test_plain_with_a_folder(host):
+    n = host.fresh()
+    text = f"\0{host.user(n)}+Sent\0{host.password(n)}".encode()
+    c = Pop(host)
+    assert c.ask("AUTH PLAIN " + b64(text)) == "+OK 0 messages"
+    c.close()
+    c = Pop(host)
+    text = text.replace(b"Sent", b"Nowhere")
+    assert c.ask("AUTH PLAIN " + b64(text)).startswith("-ERR [AUTH]")
+    c.close()
+
+
+# ---- how clients end
+
+def closing_lines(host, count):
+    """The log's last lines about ended POP3 sessions of an account."""
+    lines = [line for line in host.log().splitlines()
+             if " pop3d " in line and " close " in line]
+    return lines[-count:]
+
+
+def test_outlook_no_close_notify(host):
+    """Outlook ends TLS without close_notify: a clean end after QUIT."""
+    n = host.fresh()
+    host.deliver(n, b"Subject: x\r\n\r\nx\r\n")
+    c = Pop(host).login(host, n)
+    c.good("DELE 1")
+    c.good("QUIT")
+    # The descriptor closes under TLS; nothing more is sent.
+    raw = socket.socket(fileno=c.sock.detach())
+    raw.close()
+    pt.wait_for("the session's end", lambda: any(
+        "reason=quit" in line and f"account={host.user(n)}" in line
+        for line in closing_lines(host, 50)))
+    # Before QUIT it is an end like any other, and deletes nothing.
+    host.deliver(n, b"Subject: x\r\n\r\nx\r\n")
+    c = Pop(host).login(host, n)
+    c.good("DELE 1")
+    socket.socket(fileno=c.sock.detach()).close()
+    pt.wait_for("the session's end", lambda: any(
+        "reason=eof" in line and f"account={host.user(n)}" in line
+        for line in closing_lines(host, 50)))
+    c = Pop(host).login(host, n)
+    assert c.good("STAT").startswith("+OK 1 ")
+    c.close()
+
+
+def test_half_closed_peer_gets_its_answers(host):
+    n = host.fresh()
+    fill(host, n, 3)
+    with host.connect("pop3") as s:
+        f = s.makefile("rb")
+        f.readline()
+        text = b64(f"\0{host.user(n)}\0{host.password(n)}".encode())
+        s.sendall(f"AUTH PLAIN {text}\r\nCAPA\r\nNOOP\r\n".encode())
+        s.shutdown(socket.SHUT_WR)
+        rest = f.read().decode()
+        # In clear PLAIN is refused, but everything is answered.
+        assert rest.count("-ERR") == 2 and "STLS" in rest, rest
+
+
+# ---- limits
+
+def test_ten_minute_timer():
+    with pt.Host(accounts=1, start=False) as host:
+        host.set_conf({"pop3-timeout": '"9m"'})
+        run = host.admin("check-config", check=False)
+        assert run.returncode != 0
+        text = (run.stdout + run.stderr).decode()
+        assert "pop3-timeout" in text and "10m" in text, text
+
+
+def test_silence():
+    """1,000 connections that never speak: others go on, all of them end."""
+    with pt.Host(accounts=1, conf={"login-timeout": '"2s"',
+                                   "connections-per-address": "1100"}) as host:
+        c = Pop(host).login(host, 1)
+        before = rss(host)
+        socks = [socket.create_connection(
+            ("127.0.0.1", host.port("pop3")), 20) for _ in range(1000)]
+        begin = time.monotonic()
+        c.good("STAT")
+        assert time.monotonic() - begin < 1 * pt.SLOW
+        assert rss(host) - before < 64 * MIB * pt.SLOW
+        for s in socks:
+            s.settimeout(20 * pt.SLOW)
+            text = b""
+            while piece := s.recv(4096):
+                text += piece
+            assert b"-ERR idle" in text, text
+            s.close()
+        c.good("STAT")
+        c.good("QUIT")
+        c.close()
+
+
+def test_too_many_from_one_address():
+    with pt.Host(accounts=1, conf={"connections-per-address": "3"}) as host:
+        socks = [Pop(host, "pop3") for _ in range(3)]
+        with host.connect("pop3") as s:
+            text = s.recv(4096)
+            assert text.startswith(b"-ERR [SYS/TEMP]"), text
+        for s in socks:
+            s.close()
+
+        def free_again():
+            with host.connect("pop3") as s:
+                return s.recv(4096).startswith(b"+OK")
+        pt.wait_for("a free place", free_again)
+
+
+def flood(host, sock, data, seconds):
+    """Sends without reading until nothing is taken any more."""
+    sock.settimeout(0.3)
+    end = time.monotonic() + seconds
+    sent = 0
+    try:
+        while time.monotonic() < end:
+            sent += sock.send(data)
+    except (TimeoutError, OSError):
+        pass
+    return sent
+
+
+def test_flood_of_commands(host):
+    """A peer that sends and never reads is stopped by flow control."""
+    n = host.fresh()
+    fill(host, n, 2, 20000)
+    c = Pop(host).login(host, n)
+    before = rss(host)
+    with host.connect("pop3") as s:
+        flood(host, s, b"CAPA\r\n" * 1000, 5)
+        assert rss(host) - before < 32 * MIB * pt.SLOW, rss(host) - before
+        begin = time.monotonic()
+        c.good("NOOP")
+        assert time.monotonic() - begin < 1 * pt.SLOW
+    d = Pop(host).login(host, n)
+    flood(host, d.sock, b"RETR 1\r\nDELE 2\r\nRSET\r\n" * 500, 5)
+    assert rss(host) - before < 32 * MIB * pt.SLOW, rss(host) - before
+    c.good("NOOP")
+    d.close()
+    c.close()
+
+
+def test_huge_message_to_a_slow_reader(host):
+    n = host.fresh()
+    line = b"x" * 76 + b"\r\n"
+    text = b"Subject: huge\r\n\r\n" + line * (40 * MIB // len(line))
+    host.deliver(n, text)
+    c = Pop(host).login(host, n)
+    c.good("STAT")
+    before = rss(host)
+    c.good("RETR 1")
+    time.sleep(1)
+    assert rss(host) - before < 16 * MIB * pt.SLOW, rss(host) - before
+    got = b"\r\n".join(line.encode() for line in c.lines())
+    assert got.endswith(text[:-2]), len(got)
+    assert rss(host) - before < 16 * MIB * pt.SLOW, rss(host) - before
+    # Gone in the middle of it: no more of it is read.
+    c.good("RETR 1")
+    c.close()
+    c = Pop(host).login(host, n)
+    assert c.good("STAT").startswith("+OK 1 ")
+    c.close()
+
+
+def test_long_lists():
+    """LIST and UIDL past the high-water mark, to a slow reader too."""
+    count = 3000
+    with pt.Host(accounts=1, conf={"output-high-water": "16K"}) as host:
+        fill(host, 1, count)
+        c = Pop(host).login(host, 1)
+        c.send("LIST\r\nUIDL\r\nLIST 3\r\nNOOP")
+        time.sleep(1)
+        assert c.line() == f"+OK {count} messages"
+        sizes = c.lines()
+        assert c.line() == f"+OK {count} messages"
+        uidl = c.lines()
+        assert [int(s.split()[0]) for s in sizes] == \
+            list(range(1, count + 1))
+        assert len({u.split()[1] for u in uidl}) == count
+        assert c.line() == "+OK " + sizes[2]
+        assert c.line().startswith("+OK")
+        # All of them pipelined, each followed by its DELE.
+        c.send("\r\n".join(f"RETR {i}\r\nDELE {i}"
+                           for i in range(1, count + 1)))
+        octets = 0
+        for i in range(count):
+            assert re.fullmatch(r"\+OK \d+ octets", c.line())
+            octets += sum(len(line) + 2 for line in c.lines())
+            assert c.line() == f"+OK message {i + 1} will be deleted"
+        assert octets == sum(int(s.split()[1]) for s in sizes)
+        assert c.good("STAT") == "+OK 0 0"
+        assert c.good("QUIT").startswith(f"+OK {count} deleted")
+        c.close()
+        c = Pop(host).login(host, 1)
+        assert c.good("STAT") == "+OK 0 0"
+        c.close()
+
+
+# ---- the host
+
+def test_stop_says_goodbye():
+    with pt.Host(accounts=1) as host:
+        c = Pop(host).login(host, 1)
+        d = Pop(host, "pop3")
+        begin = time.monotonic()
+        host.stop()
+        assert time.monotonic() - begin < 4 * pt.SLOW
+        for conn in (c, d):
+            assert conn.line().startswith("-ERR [SYS/TEMP]")
+            assert conn.line() == ""
+            conn.close()
+        host.start()
+
+
+def test_new_password_ends_sessions(host):
+    n = host.fresh()
+    c = Pop(host).login(host, n)
+    host.admin("account", "passwd", host.user(n), "--password-stdin",
+               stdin=b"an-other-password\n")
+    assert c.line().startswith("-ERR"), "told"
+    assert c.line() == ""
+    c.close()
+    c = Pop(host)
+    c.good("USER " + host.user(n))
+    assert c.ask("PASS " + host.password(n)).startswith("-ERR [AUTH]")
+    c.good("USER " + host.user(n))
+    c.good("PASS an-other-password")
+    c.close()
+
+
+if __name__ == "__main__":
+    pt.main(globals())
