@@ -25,8 +25,9 @@ struct child {
 	const struct child_kind *kind;
 	enum child_state state;
 	enum child_reload reload;
-	pid_t pid;   /* 0: no process */
-	int control; /* our end; -1: none */
+	pid_t pid;         /* 0: no process */
+	uint64_t failures; /* how often it was the one that failed */
+	int control;       /* our end; -1: none */
 	uint64_t started_ms, beat_ms;
 	struct control_beat beat; /* the last one */
 };

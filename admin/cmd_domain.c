@@ -1,5 +1,6 @@
 #include "admin/cmds.h"
 #include "admin/opt.h"
+#include "admin/settings.h"
 #include "lib/base/clock.h"
 
 enum { PAGE = 64 };
@@ -80,6 +81,49 @@ cmd_domain_show(struct cmd *c)
 	if (status == CMD_DONE)
 		out_record(&c->out, cols, PH_LEN(cols), row_of(&d));
 	return status;
+}
+
+/* Services of RFC 6186 3 and RFC 8314 5.1, the wanted one with the lowest
+ * priority. */
+static const struct {
+	const char *service, *door;
+	int priority;
+} records[] = {
+	{ "_submissions", "submissions", 0 },
+	{ "_submission", "submission", 10 },
+	{ "_imaps", "imaps", 0 },
+	{ "_imap", "imap", 10 },
+	{ "_pop3s", "pop3s", 20 },
+	{ "_pop3", "pop3", 30 },
+};
+
+/* Lines for the domain's zone.  A closed door has the target "." (RFC 6186
+ * 3.4). */
+int
+cmd_domain_dns(struct cmd *c)
+{
+	struct domain d;
+	int n, status = find(c, &d);
+
+	if (status != CMD_DONE)
+		return status;
+	n = (int)d.name.n;
+	out_printf(&c->out, "%.*s. IN MX 10 %s.\n", n, d.name.p,
+	    c->conf->hostname[0] != '\0' ? c->conf->hostname : "HOSTNAME");
+	out_printf(&c->out, "%.*s. IN TXT \"v=spf1 mx -all\"\n", n, d.name.p);
+	for (size_t i = 0; i < PH_LEN(records); i++) {
+		unsigned port = settings_port(c->conf, records[i].door);
+
+		if (port != 0)
+			out_printf(&c->out,
+			    "%s._tcp.%.*s. IN SRV %d 1 %u %.*s.\n",
+			    records[i].service, n, d.name.p,
+			    records[i].priority, port, n, d.name.p);
+		else
+			out_printf(&c->out, "%s._tcp.%.*s. IN SRV 0 0 0 .\n",
+			    records[i].service, n, d.name.p);
+	}
+	return CMD_DONE;
 }
 
 int

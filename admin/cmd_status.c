@@ -26,6 +26,7 @@ static const struct out_col daemon_cols[] = {
 	{ "sessions", "SESSIONS", OUT_NUM },
 	{ "clients_total", "TOTAL", OUT_NUM },
 	{ "oldest_call_ms", "OLDEST MS", OUT_NUM },
+	{ "failures", "FAILURES", OUT_NUM },
 };
 
 static const struct out_col store_cols[] = {

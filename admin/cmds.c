@@ -59,6 +59,8 @@ static const struct cmd_row rows[] = {
 	    cmd_domain_show, "whose it is" },
 	{ "domain list", "[--package webNNN] [--json]", "json package=", 0, 0,
 	    CMD_STORE, NULL, cmd_domain_list, "all domains" },
+	{ "domain dns", "DOMAIN", "", 1, 1, CMD_STORE, NULL, cmd_domain_dns,
+	    "lines for its zone: MX, SPF, SRV" },
 	{ "domain del", "DOMAIN", "", 1, 1, CMD_STORE, NULL, cmd_domain_del,
 	    "remove a domain without addresses" },
 

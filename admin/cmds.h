@@ -41,6 +41,7 @@ int cmd_domain_add(struct cmd *c);
 int cmd_domain_show(struct cmd *c);
 int cmd_domain_list(struct cmd *c);
 int cmd_domain_del(struct cmd *c);
+int cmd_domain_dns(struct cmd *c);
 
 /* cmd_account.c */
 int cmd_account_add(struct cmd *c);

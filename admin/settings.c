@@ -93,9 +93,8 @@ texts_for(const char *lang)
 	return &all_texts[0];
 }
 
-/* The port of the first address of a door; 0: closed. */
-static unsigned
-port_of(const struct conf *conf, const char *door)
+unsigned
+settings_port(const struct conf *conf, const char *door)
 {
 	const struct conf_list *list;
 	const char *name;
@@ -132,7 +131,7 @@ put_service(const struct conf *conf, const struct settings_who *who,
 	char value[64];
 
 	for (size_t k = 0; k < DOORS; k++) {
-		unsigned port = port_of(conf, s->doors[k].door);
+		unsigned port = settings_port(conf, s->doors[k].door);
 
 		if (port == 0)
 			continue;
@@ -178,7 +177,7 @@ service_json(const struct conf *conf, const struct settings_who *who,
 	json_t *ports = json_array();
 
 	for (size_t k = 0; k < DOORS; k++) {
-		unsigned port = port_of(conf, s->doors[k].door);
+		unsigned port = settings_port(conf, s->doors[k].door);
 
 		if (port != 0)
 			(void)json_array_append_new(

@@ -24,4 +24,7 @@ void settings_text(
 /* The same for programs; the caller's. */
 json_t *settings_json(const struct conf *conf, const struct settings_who *who);
 
+/* The port of the first address of a door ("imaps"); 0: it is closed. */
+unsigned settings_port(const struct conf *conf, const char *door);
+
 #endif

@@ -144,14 +144,14 @@ child_status(const struct child *c, uint64_t now)
 	static const char *const names[] = { "none", "starting", "up",
 		"stopping" };
 
-	return json_pack("{s:s,s:i,s:s,s:I,s:I,s:I,s:I,s:I}", "name",
+	return json_pack("{s:s,s:i,s:s,s:I,s:I,s:I,s:I,s:I,s:I}", "name",
 	    child_name(c), "pid", (int)c->pid, "state", names[c->state],
 	    "uptime_sec",
 	    (json_int_t)(c->pid != 0 ? (now - c->started_ms) / 1000 : 0),
 	    "clients", (json_int_t)c->beat.clients, "sessions",
 	    (json_int_t)c->beat.sessions, "clients_total",
 	    (json_int_t)c->beat.total_clients, "oldest_call_ms",
-	    (json_int_t)c->beat.oldest_ms);
+	    (json_int_t)c->beat.oldest_ms, "failures", (json_int_t)c->failures);
 }
 
 static json_t *

@@ -195,10 +195,11 @@ on_helper_end(struct supervisor *s, int status)
 /* Protocol K 4.  Before the host ever served, a failure is the operator's to
  * see, not ours to repeat. */
 static void
-fail(struct supervisor *s, const struct child *c, const char *why)
+fail(struct supervisor *s, struct child *c, const char *why)
 {
 	if (s->state != SUP_RUN && s->state != SUP_STOP)
 		return;
+	c->failures++;
 	log_error(NULL, s->state == SUP_STOP ? "stop" : "failure",
 	    "program=%s why=\"%s\" pid=%d", child_name(c), why, (int)c->pid);
 	if (s->state == SUP_STOP || !s->was_up) {
@@ -332,7 +333,7 @@ check_run(struct supervisor *s, uint64_t now)
 	bool all_up = true;
 
 	for (size_t i = 0; i < CHILD_COUNT; i++) {
-		const struct child *c = &s->children[i];
+		struct child *c = &s->children[i];
 		const char *why = child_sick(c, now);
 
 		if (why != NULL) {
@@ -407,37 +408,55 @@ step(struct supervisor *s)
 	check_reload(s, now);
 }
 
-/* Options that a running host keeps until it is started again. */
-static void
-warn_fixed(const struct conf *was, const struct conf *now)
+/* What a running host cannot change: locks and sockets are there.  ERR_INVALID
+ * and a line in errors for each. */
+static int
+check_fixed(
+    const struct supervisor *s, const struct conf *now, struct buf *errors)
 {
+	const struct conf *was = s->m.conf;
 	const struct {
 		const char *name, *was, *now;
 	} texts[] = {
 		{ "state-dir", was->state_dir, now->state_dir },
 		{ "run-dir", was->run_dir, now->run_dir },
 		{ "user", was->user, now->user },
-		{ "lmtp-socket", was->lmtp_socket, now->lmtp_socket },
 	};
+	int rc = 0;
+
+	for (size_t i = 0; i < PH_LEN(texts); i++) {
+		if (strcmp(texts[i].was, texts[i].now) == 0)
+			continue;
+		buf_printf(errors,
+		    "%s: %s cannot change while the host runs; stop it "
+		    "first\n",
+		    s->conf_path, texts[i].name);
+		rc = ERR_INVALID;
+	}
+	return rc;
+}
+
+/* What changes with the next start. */
+static void
+warn_later(const struct conf *was, const struct conf *now)
+{
 	const struct conf_list *a, *b;
 	const char *door;
 
-	for (size_t i = 0; i < PH_LEN(texts); i++)
-		if (strcmp(texts[i].was, texts[i].now) != 0)
-			log_warn(NULL, "reload",
-			    "%s changes when the host "
-			    "is started again",
-			    texts[i].name);
+	if (strcmp(was->lmtp_socket, now->lmtp_socket) != 0)
+		log_warn(NULL, "reload",
+		    "lmtp-socket changes when the host is started again");
 	for (size_t i = 0; (door = listen_door(was, i, &a)) != NULL; i++) {
-		(void)listen_door(now, i, &b);
-		bool same = a->n == b->n;
+		bool same;
 
+		(void)listen_door(now, i, &b);
+		same = a->n == b->n;
 		for (size_t k = 0; same && k < a->n; k++)
 			same = strcmp(a->v[k], b->v[k]) == 0;
 		if (!same)
 			log_warn(NULL, "reload",
-			    "listen-%s changes when the "
-			    "host is started again",
+			    "listen-%s changes when the host is started "
+			    "again",
 			    door);
 	}
 }
@@ -450,7 +469,9 @@ supervise_reload(struct supervisor *s, struct buf *errors)
 	size_t from = buf_len(errors);
 	int rc;
 
-	if ((rc = material_load(s->conf_path, &fresh, errors)) != 0) {
+	if ((rc = material_load(s->conf_path, &fresh, errors)) != 0 ||
+	    (rc = check_fixed(s, fresh.conf, errors)) != 0) {
+		material_fini(&fresh);
 		rest = slice_from(buf_slice(errors), from);
 		while (slice_split(&rest, '\n', &line))
 			if (line.n != 0)
@@ -458,7 +479,7 @@ supervise_reload(struct supervisor *s, struct buf *errors)
 				    (int)line.n, line.p);
 		return rc;
 	}
-	warn_fixed(s->m.conf, fresh.conf);
+	warn_later(s->m.conf, fresh.conf);
 	material_fini(&s->m);
 	s->m = fresh;
 	if (s->state != SUP_RUN)

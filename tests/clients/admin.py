@@ -4,6 +4,7 @@
 import imaplib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -158,6 +159,8 @@ def test_listings(host):
     assert {r["domain"] for r in as_json(host, "domain", "list")} >= \
         {pt.DOMAIN}
     same(as_json(host, "queue", "list"), [])
+    zone = host.admin("domain", "dns", pt.DOMAIN)
+    assert f"_imaps._tcp.{pt.DOMAIN}. IN SRV 0 1 {host.port('imaps')} " in zone
     assert "web100p1" in host.admin("account", "list", "--package", "web100")
 
 
@@ -251,6 +254,13 @@ def test_reload():
             text = f.read()
         good({"bogus": "1"})
         refused(host, 1, "reload")
+        with open(host.conf_path, "w", encoding="utf-8") as f:
+            f.write(text)
+        good({"run-dir": '"/tmp/elsewhere"'})
+        refused(host, 1, "reload")
+        host.process.send_signal(signal.SIGHUP)
+        pt.wait_for("the refusal", lambda: "run-dir cannot change"
+                    in host.log())
         with open(host.conf_path, "w", encoding="utf-8") as f:
             f.write(text)
         # A certificate that does not fit its key: the old one stays.
