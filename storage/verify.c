@@ -229,7 +229,9 @@ verify_txn(struct db_txn *t, void *arg)
 
 	if ((rc = verify_folders(t, v)) != 0 || (rc = verify_refs(t, v)) != 0)
 		return rc;
-	return verify_usage(t, v);
+	if ((rc = verify_usage(t, v)) != 0)
+		return rc;
+	return verify_accounts(t, v);
 }
 
 int

@@ -49,5 +49,7 @@ PH_MUSTUSE int verify_refs(struct db_txn *t, struct verify *v);
 PH_MUSTUSE int verify_queue(struct verify *v);
 /* Invariant 5. */
 PH_MUSTUSE int verify_usage(struct db_txn *t, struct verify *v);
+/* Invariant 9: package, domain, account, address. */
+PH_MUSTUSE int verify_accounts(struct db_txn *t, struct verify *v);
 
 #endif

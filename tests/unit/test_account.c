@@ -1,11 +1,14 @@
 /* Packages, domains and accounts: add, set, list, delete, limits. */
 #include "tests/unit/account_fixture.h"
 
+#include <pthread.h>
+
 #include "storage/account_row.h"
 #include "storage/deliver.h"
 #include "storage/event.h"
 #include "storage/host_key.h"
 #include "storage/names.h"
+#include "storage/package_row.h"
 
 static struct store_fixture f;
 
@@ -21,6 +24,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
+	fixture_verify(&f);
 	fixture_free(&f);
 	return 0;
 }
@@ -472,6 +476,93 @@ test_broken_off(void **state)
 	arena_clear(&a);
 }
 
+static void *
+come_and_go(void *arg)
+{
+	unsigned me = (unsigned)(uintptr_t)arg;
+
+	for (unsigned i = 0; i < 12; i++) {
+		struct account ac = { .package = SLICE("web100"),
+			.nsecrets = 1,
+			.secrets = { { .kind = SECRET_HASH,
+			    .id = 1,
+			    .value = SLICE("x") } } };
+		struct account out;
+		struct address ad = { .ntargets = 1 };
+		struct arena a;
+		struct err e;
+
+		arena_init(&a);
+		assert_int_equal(account_add(f.s, &ac, &a, &out, &e), 0);
+		ad.addr =
+		    slice_str(arena_printf(&a, "a%u-%u@example.org", me, i));
+		ad.targets[0] = out.name;
+		assert_int_equal(address_add(f.s, &ad, &e), 0);
+		out.full_name = SLICE("y");
+		assert_int_equal(account_set(f.s, &out, false, &e), 0);
+		if (i % 2 == 0)
+			assert_int_equal(account_del(f.s, out.name, &e), 0);
+		arena_clear(&a);
+	}
+	return NULL;
+}
+
+/* Numbers are given once, counts are right, whoever else is at work. */
+static void
+test_threads(void **state)
+{
+	struct package p;
+	struct account v[40];
+	pthread_t th[4];
+	struct arena a;
+	size_t n;
+
+	(void)state;
+	for (uintptr_t i = 0; i < 4; i++)
+		assert_int_equal(
+		    pthread_create(&th[i], NULL, come_and_go, (void *)i), 0);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_join(th[i], NULL), 0);
+	arena_init(&a);
+	assert_int_equal(package_get(f.s, SLICE("web100"), &a, &p), 0);
+	assert_int_equal(account_list(f.s, SLICE(""), &a, v, 40, &n), 0);
+	assert_int_equal(n, 24);
+	arena_clear(&a);
+}
+
+static int
+miscount(struct db_txn *t, void *arg)
+{
+	struct domain_row row;
+	struct arena a;
+	int rc;
+
+	arena_init(&a);
+	rc = domain_row_get(t, SLICE("example.org"), true, &a, &row);
+	row.addresses += *(uint64_t *)arg;
+	if (rc == 0)
+		rc = domain_row_put(t, &row, false);
+	arena_clear(&a);
+	return rc;
+}
+
+static void
+test_verify(void **state)
+{
+	uint64_t by = 1;
+	struct buf report;
+
+	(void)state;
+	buf_init(&report, 1000);
+	assert_int_equal(db_update(f.s->db, miscount, &by), 0);
+	assert_int_equal(store_verify(f.s, &report), ERR_CORRUPT);
+	assert_slice(buf_slice(&report),
+	    "9 domain example.org: counts 1 addresses, has 0\n");
+	by = UINT64_MAX;
+	assert_int_equal(db_update(f.s->db, miscount, &by), 0);
+	buf_fini(&report);
+}
+
 static void
 test_host_key(void **state)
 {
@@ -497,6 +588,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_delete, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_broken_off, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_threads, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_verify, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_host_key, setup, teardown),
 	};
 

@@ -27,6 +27,7 @@ teardown(void **state)
 {
 	(void)state;
 	arena_clear(&a);
+	fixture_verify(&f);
 	fixture_free(&f);
 	return 0;
 }
