@@ -72,6 +72,8 @@ more_read(struct session *s)
 	c->replying = true;
 	if (rc == 0 && !done)
 		return false;
+	/* fetchmail gets its mail by TOP with very many lines. */
+	c->retrieved += rc == 0 && !r->clipped;
 	read_end(r);
 	return true;
 }
@@ -91,7 +93,6 @@ start_reading(struct client *c, uint32_t seq, int64_t lines)
 	}
 	c->read.ascii = c->s.sl->srv->conf->pop3_utf8 && !c->utf8;
 	c->replying = false;
-	c->retrieved += lines < 0;
 	c->s.more = more_read;
 }
 

@@ -29,6 +29,7 @@ read_begin(struct read *r, struct store *s, uint64_t account, uint64_t folder,
 	}
 	r->at = 0;
 	r->lines_left = lines;
+	r->clipped = false;
 	r->ascii = false;
 	r->tail = TAIL_START;
 	dotted_enc_init(&r->dots, true);
@@ -132,6 +133,7 @@ put_chunk(struct read *r, struct slice chunk, struct buf *out)
 	if (r->meta.header_bytes >= r->meta.size)
 		watch_tail(r, chunk);
 	dotted_stuff(out, slice_sub(chunk, 0, show), &r->dots);
+	r->clipped |= show < chunk.n;
 	r->at = show < chunk.n ? r->meta.size : r->at + show;
 }
 
@@ -160,6 +162,7 @@ next_chunk(struct read *r, struct store *s, struct buf *out)
 	int rc = 0;
 
 	if (n == 0) { /* TOP without lines, and the header is out */
+		r->clipped = true;
 		r->at = r->meta.size;
 		return 0;
 	}

@@ -16,6 +16,7 @@ struct read {
 	struct dotted_enc dots;
 	uint64_t at;        /* bytes of the message already read */
 	int64_t lines_left; /* of the body; -1: all */
+	bool clipped;       /* TOP left something out */
 	bool ascii;         /* of the header, only that; set after begin */
 	unsigned tail;      /* the header's last bytes: enum in read.c */
 };
