@@ -19,7 +19,7 @@ RECORDS = [
     "--mx-host=two.test,live.two.test,20",
     "--address=/dead.two.test/127.0.0.9",
     "--address=/live.two.test/127.0.0.2",
-    "--address=/nomx.test/127.0.0.2",
+    "--host-record=nomx.test,127.0.0.2",
     "--dns-rr=null.test,15,000000",
     "--mx-host=loop.test,mail.posthof.test,10",
     "--mx-host=loop.test,posthof.test,10",
@@ -299,5 +299,4 @@ def test_postfix_both_ways():
 
 
 if __name__ == "__main__":
-    time.tzset()
     pt.main(globals())

@@ -212,10 +212,8 @@ def server_tls(host):
     """A server's TLS context with a Posthof host's own certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls = os.path.join(host.dir, "tls")
-    names = sorted(os.listdir(tls))
-    cert = [n for n in names if n.endswith(".pem") and n != "ca.pem"][0]
-    key = [n for n in names if n.endswith(".key") and "ca" not in n][0]
-    context.load_cert_chain(os.path.join(tls, cert), os.path.join(tls, key))
+    context.load_cert_chain(os.path.join(tls, "cert.pem"),
+                            os.path.join(tls, "key.pem"))
     return context
 
 
