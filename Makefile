@@ -12,8 +12,6 @@ CPPFLAGS += -D_GNU_SOURCE -I.
 CFLAGS ?= -O2 -g
 WARN = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wundef
-# Hidden, or a library's call of its own event_add() finds ours (libunbound).
-VISIBILITY = -fvisibility=hidden
 HARDEN = -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
 LDHARDEN = -pie -Wl,-z,relro,-z,now
 ifneq ($(SAN),)
