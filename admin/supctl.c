@@ -9,7 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "admin/host.h"
+#include "admin/supreload.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
@@ -183,7 +183,7 @@ ask_reload(struct supervisor *s, struct sup_client *c)
 
 	buf_init(&errors, ERRORS_MAX);
 	c->asks = ASKS_RELOAD;
-	if (supervise_reload(s, &errors) != 0) {
+	if (supreload_start(s, &errors) != 0) {
 		if (buf_len(&errors) != 0) /* the last newline */
 			buf_truncate(&errors, buf_len(&errors) - 1);
 		text = buf_take_str(&errors);

@@ -16,6 +16,7 @@
 #include "admin/host.h"
 #include "admin/spawn.h"
 #include "admin/supctl.h"
+#include "admin/supreload.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
@@ -25,7 +26,7 @@ enum {
 	LOCK_WARN_MS = 5000,
 	TICK_MS = 1000,
 	STOP_MS = 10000,
-	RELOAD_MS = 15000,
+	SAME_MS = 500, /* asked twice at once is asked once */
 	LATE_MS = 5000,
 	FREE_RESTARTS = 5, /* a minute; more are slowed down */
 	MINUTE_MS = 60000,
@@ -265,8 +266,12 @@ stop_children(struct supervisor *s)
 void
 supervise_stop(struct supervisor *s)
 {
+	uint64_t now = clock_steady_ms();
+
 	if (s->stopping) {
 		/* Asked twice: no more patience. */
+		if (now - s->asked_ms < SAME_MS)
+			return;
 		if (s->state == SUP_STOP || s->state == SUP_RECOVER) {
 			log_warn(NULL, "stop", "asked again: killing");
 			kill_all(s);
@@ -276,10 +281,11 @@ supervise_stop(struct supervisor *s)
 	log_info(NULL, "stop", "asked=1");
 	tell_systemd("STOPPING=1");
 	s->stopping = true;
+	s->asked_ms = now;
 	if (s->state != SUP_RUN)
 		return;
 	set_state(s, SUP_STOP);
-	s->deadline_ms = clock_steady_ms() + STOP_MS;
+	s->deadline_ms = now + STOP_MS;
 	stop_children(s);
 }
 
@@ -363,30 +369,6 @@ check_stop(struct supervisor *s, uint64_t now)
 	}
 }
 
-static void
-check_reload(struct supervisor *s, uint64_t now)
-{
-	const char *error = NULL;
-
-	if (!s->reloading)
-		return;
-	for (size_t i = 0; i < CHILD_COUNT; i++) {
-		if (s->children[i].reload == RELOAD_BAD)
-			error = "a daemon refused it; the log says why";
-		if (s->children[i].reload == RELOAD_ASKED &&
-		    s->state == SUP_RUN && now < s->reload_until_ms)
-			return;
-		if (s->children[i].reload == RELOAD_ASKED && error == NULL)
-			error = "a daemon did not answer";
-	}
-	s->reloading = false;
-	if (error == NULL)
-		log_info(NULL, "reload", "done=1");
-	else
-		log_error(NULL, "reload", "failed=\"%s\"", error);
-	supctl_reloaded(s, error);
-}
-
 /* One step of whatever state we are in. */
 static void
 step(struct supervisor *s)
@@ -405,100 +387,7 @@ step(struct supervisor *s)
 		check_stop(s, now);
 	if (s->state == SUP_KILL)
 		after_kill(s, now);
-	check_reload(s, now);
-}
-
-/* What a running host cannot change: locks and sockets are there.  ERR_INVALID
- * and a line in errors for each. */
-static int
-check_fixed(
-    const struct supervisor *s, const struct conf *now, struct buf *errors)
-{
-	const struct conf *was = s->m.conf;
-	const struct {
-		const char *name, *was, *now;
-	} texts[] = {
-		{ "state-dir", was->state_dir, now->state_dir },
-		{ "run-dir", was->run_dir, now->run_dir },
-		{ "user", was->user, now->user },
-	};
-	int rc = 0;
-
-	for (size_t i = 0; i < PH_LEN(texts); i++) {
-		if (strcmp(texts[i].was, texts[i].now) == 0)
-			continue;
-		buf_printf(errors,
-		    "%s: %s cannot change while the host runs; stop it "
-		    "first\n",
-		    s->conf_path, texts[i].name);
-		rc = ERR_INVALID;
-	}
-	return rc;
-}
-
-/* What changes with the next start. */
-static void
-warn_later(const struct conf *was, const struct conf *now)
-{
-	const struct conf_list *a, *b;
-	const char *door;
-
-	if (strcmp(was->lmtp_socket, now->lmtp_socket) != 0)
-		log_warn(NULL, "reload",
-		    "lmtp-socket changes when the host is started again");
-	for (size_t i = 0; (door = listen_door(was, i, &a)) != NULL; i++) {
-		bool same;
-
-		(void)listen_door(now, i, &b);
-		same = a->n == b->n;
-		for (size_t k = 0; same && k < a->n; k++)
-			same = strcmp(a->v[k], b->v[k]) == 0;
-		if (!same)
-			log_warn(NULL, "reload",
-			    "listen-%s changes when the host is started "
-			    "again",
-			    door);
-	}
-}
-
-int
-supervise_reload(struct supervisor *s, struct buf *errors)
-{
-	struct material fresh;
-	struct slice rest, line;
-	size_t from = buf_len(errors);
-	int rc;
-
-	if ((rc = material_load(s->conf_path, &fresh, errors)) != 0 ||
-	    (rc = check_fixed(s, fresh.conf, errors)) != 0) {
-		material_fini(&fresh);
-		rest = slice_from(buf_slice(errors), from);
-		while (slice_split(&rest, '\n', &line))
-			if (line.n != 0)
-				log_error(NULL, "reload", "kept_old=1 %.*s",
-				    (int)line.n, line.p);
-		return rc;
-	}
-	warn_later(s->m.conf, fresh.conf);
-	material_fini(&s->m);
-	s->m = fresh;
-	if (s->state != SUP_RUN)
-		return 0;
-	for (size_t i = 0; i < CHILD_COUNT; i++)
-		child_reload(&s->children[i], &s->m);
-	s->reloading = true;
-	s->reload_until_ms = clock_steady_ms() + RELOAD_MS;
-	return 0;
-}
-
-static void
-reload_by_signal(struct supervisor *s)
-{
-	struct buf errors;
-
-	buf_init(&errors, ERRORS_MAX);
-	(void)!supervise_reload(s, &errors);
-	buf_fini(&errors);
+	supreload_check(s, now);
 }
 
 static void
@@ -510,7 +399,7 @@ take_signals(struct supervisor *s)
 		if (si.ssi_signo == SIGCHLD)
 			reap(s);
 		else if (si.ssi_signo == SIGHUP)
-			reload_by_signal(s);
+			supreload_by_signal(s);
 		else
 			supervise_stop(s);
 	}

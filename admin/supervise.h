@@ -46,6 +46,7 @@ struct supervisor {
 	int signal_fd, host_lock, env_lock, ctl_fd;
 	uint64_t deadline_ms; /* of the state, where it has one */
 	uint64_t started_ms;
+	uint64_t asked_ms; /* to stop */
 	uint64_t restarts;
 	uint64_t pause_ms;                        /* before the last restart */
 	uint64_t restarted_ms[SUP_RESTARTS_KEPT]; /* a ring */
@@ -54,9 +55,6 @@ struct supervisor {
 	struct sup_client clients[SUP_CLIENTS_MAX];
 };
 
-/* Reads configuration and certificates again; a bad one changes nothing and
- * is told in errors (may be NULL). */
-PH_MUSTUSE int supervise_reload(struct supervisor *s, struct buf *errors);
 void supervise_stop(struct supervisor *s);
 const char *supervise_state_name(enum sup_state state);
 
