@@ -30,6 +30,7 @@ client_free(struct client *c)
 	if (c->login != NULL)
 		login_fini(c->login);
 	free(c->login);
+	free(c->login_name);
 	free(c->held_tag);
 	frame_fini(&c->frame);
 	buf_fini(&c->out);

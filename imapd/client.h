@@ -46,7 +46,7 @@ enum client_enabled {
 
 enum step {
 	STEP_DONE,   /* the command has its result */
-	STEP_AGAIN,  /* enough for now: call again when output has drained */
+	STEP_AGAIN,  /* enough said: call again when output has drained */
 	STEP_PENDING /* on the loop only: ends later, by cmd_finish() */
 };
 
@@ -83,6 +83,8 @@ struct client {
 	struct sjob job;
 	enum step step; /* of the job */
 	struct login *login;
+	char *login_name; /* of AUTHENTICATE LOGIN, until the password comes */
+	bool sasl_login;  /* that is the mechanism */
 	struct auth_who who; /* in IS_LOGIN */
 	struct selected *sel;
 	struct append_in *append; /* messages coming in */

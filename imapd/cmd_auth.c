@@ -3,8 +3,10 @@
 #include <stdlib.h>
 
 #include "imapd/parse_args.h"
-#include "lib/base/log.h"
+#include "lib/base/b64.h"
 #include "lib/base/mem.h"
+
+enum { LOGIN_MAX = 4096 };
 
 static void auth_work(struct sjob *j);
 static void auth_done(struct sjob *j);
@@ -138,11 +140,58 @@ respond(struct client *c, struct slice text)
 	return true;
 }
 
+/* AUTHENTICATE LOGIN is ours: a name, then a password, each in base64. */
+static bool
+login_answer(struct client *c, struct slice text)
+{
+	struct buf b;
+	bool good;
+
+	buf_init(&b, LOGIN_MAX);
+	good = slice_eq(text, SLICE("=")) || b64_decode(&b, text);
+	if (good && c->login_name == NULL) {
+		c->login_name = slice_dup(buf_slice(&b));
+		resp_challenge(&c->out, SLICE("Password:"));
+		cmd_hold(c, MODE_SASL);
+	} else if (good) {
+		login_password(c->login, slice_str(c->login_name),
+		    buf_slice(&b), &c->conn);
+		free(c->login_name);
+		c->login_name = NULL;
+		client_job(c, true, auth_work, auth_done);
+	}
+	if (b.p != NULL)
+		mem_wipe(b.p, b.cap);
+	buf_fini(&b);
+	return good;
+}
+
+static enum step
+start_login(struct client *c, const struct args_auth *a)
+{
+	c->sasl_login = true;
+	if (!client_plain_ok(c))
+		return cmd_no(c, "PRIVACYREQUIRED", "encrypt first");
+	(void)fresh_login(c);
+	if (a->initial.p != NULL)
+		return login_answer(c, a->initial)
+			   ? STEP_PENDING
+			   : cmd_bad(c, "that is not base64");
+	resp_challenge(&c->out, SLICE("Username:"));
+	cmd_hold(c, MODE_SASL);
+	return STEP_PENDING;
+}
+
 enum step
 cmd_authenticate(struct client *c)
 {
 	const struct args_auth *a = c->cmd.args;
 
+	free(c->login_name);
+	c->login_name = NULL;
+	c->sasl_login = false;
+	if (slice_ieq(a->mech, SLICE("LOGIN")))
+		return start_login(c, a);
 	login_sasl(fresh_login(c), a->mech, &c->conn, client_plain_ok(c));
 	if (a->initial.p == NULL) {
 		client_job(c, true, auth_work, auth_done);
@@ -160,7 +209,8 @@ cmd_auth_line(struct client *c, struct slice line)
 {
 	bool cancel = slice_eq(line, SLICE("*"));
 
-	if (!cancel && respond(c, line))
+	if (!cancel &&
+	    (c->sasl_login ? login_answer(c, line) : respond(c, line)))
 		return;
 	cmd_release(c);
 	drop_login(c);

@@ -24,6 +24,8 @@ cmd_create(struct client *c)
 	    client_store(c), c->who.account, a->name, a->use, &info, &e);
 
 	(void)changed(c, rc, &e, "created");
+	if (rc == ERR_UNSUPPORTED) /* RFC 6154 3 */
+		c->cmd.code = "USEATTR";
 	if (rc == 0 && cmd_offers("OBJECTID")) /* RFC 8474 4.1 */
 		c->cmd.code = arena_printf(
 		    &c->arena, "MAILBOXID (F%" PRIu64 ")", info.id);

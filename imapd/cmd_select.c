@@ -48,6 +48,7 @@ find(struct client *c, struct slice name, struct folder_info *info)
 static enum step
 selected(struct client *c)
 {
+	ph_assert(c->sel != NULL);
 	return c->sel->read_only ? cmd_ok_code(c, "READ-ONLY", "examined")
 				 : cmd_ok_code(c, "READ-WRITE", "selected");
 }
@@ -58,6 +59,7 @@ resync(struct client *c, const struct args_select *a)
 {
 	struct select_run *run = c->cmd.run;
 
+	ph_assert(c->sel != NULL);
 	if (a->qresync && a->uidvalidity == view_uidvalidity(c->sel->view) &&
 	    qresync_step(c, a, &run->at) == STEP_AGAIN)
 		return STEP_AGAIN;
@@ -83,6 +85,7 @@ open_folder(struct client *c, bool read_only)
 	if ((rc = find(c, a->name, &info)) != 0 ||
 	    (rc = sync_select(c, info.id, read_only)) != 0)
 		return cmd_fail(c, rc, NULL);
+	ph_assert(c->sel != NULL);
 	if (a->condstore)
 		c->enabled |= EN_CONDSTORE;
 	sync_load_keywords(c);

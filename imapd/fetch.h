@@ -67,7 +67,7 @@ bool fetch_body_of(struct buf *out, struct slice extended);
  * cannot be read. */
 bool fetch_whole(struct fetch_run *r);
 
-/* fetch_section.c: writes r->section, or as much of it as is good for now;
+/* fetch_section.c: writes r->section, or as much of it as is good at a time;
  * true when it is complete. */
 bool fetch_section(struct fetch_run *r);
 

@@ -14,6 +14,8 @@ enum {
 	AT_OVER     /* told; waits for frame_reset() */
 };
 
+enum { HEAD = 128 }; /* kept of an overlong line, for its tag */
+
 void
 frame_init(struct frame *f, size_t line_max, size_t total_max)
 {
@@ -165,6 +167,8 @@ keep_tail(struct frame *f, struct slice more)
 	size_t keep, cap = sizeof(f->tail);
 
 	spoil(f, FRAME_LONG_LINE);
+	if (!f->skipping && buf_len(&f->text) == 0)
+		buf_add_slice(&f->text, slice_sub(more, 0, HEAD));
 	f->skipping = true;
 	if (more.n > cap)
 		more = slice_from(more, more.n - cap);

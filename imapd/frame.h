@@ -71,7 +71,8 @@ PH_MUSTUSE bool frame_keep(struct frame *f);
 void frame_stream(struct frame *f);
 void frame_refuse(struct frame *f);
 
-/* Collected so far: with FRAME_LITERAL it ends in "{n}" CRLF. */
+/* Collected so far: with FRAME_LITERAL it ends in "{n}" CRLF; with FRAME_BAD
+ * perhaps only its beginning. */
 struct slice frame_text(const struct frame *f);
 /* Ready for the next command. */
 void frame_reset(struct frame *f);

@@ -242,7 +242,7 @@ parse_mailbox(struct parse *p, struct slice *out)
 bool
 parse_pattern(struct parse *p, struct slice *out)
 {
-	struct slice raw;
+	struct slice raw = { 0 };
 	int next = cur_peek(&p->c);
 
 	if (next == '"' || next == '{')

@@ -67,7 +67,7 @@ add_section(struct fetch *f)
 static bool
 parse_path(struct parse *p, struct fetch_section *s)
 {
-	uint32_t path[PATH_MAX_PARTS];
+	uint32_t path[PATH_MAX_PARTS] = { 0 };
 
 	while (cset_has(&cset_digit, (char)cur_peek(&p->c))) {
 		if (s->npath == PATH_MAX_PARTS)

@@ -129,6 +129,8 @@ resp_nstring(struct buf *out, struct slice s)
 		resp_string(out, s);
 }
 
+enum { RECENT = 1 << 30 }; /* beside the system flags */
+
 static const struct {
 	uint32_t flag;
 	const char *word;
@@ -139,6 +141,7 @@ static const struct {
 	{ MSG_DELETED, "\\Deleted ", 9 },
 	{ MSG_SEEN, "\\Seen ", 6 },
 	{ MSG_DRAFT, "\\Draft ", 7 },
+	{ RECENT, "\\Recent ", 8 },
 };
 
 enum { FLAG_WORDS_ROOM = 64 };
@@ -150,15 +153,12 @@ resp_flag_words(struct buf *out, uint32_t flags, bool recent, uint64_t keywords,
 	char words[FLAG_WORDS_ROOM];
 	size_t n = 0;
 
+	flags |= recent ? RECENT : 0;
 	for (size_t i = 0; i < PH_LEN(flag_words); i++)
 		if (flags & flag_words[i].flag) {
 			memcpy(words + n, flag_words[i].word, flag_words[i].n);
 			n += flag_words[i].n;
 		}
-	if (recent) {
-		memcpy(words + n, "\\Recent ", 8);
-		n += 8;
-	}
 	/* Without the last blank. */
 	if (n != 0)
 		buf_add(out, words, n - 1);
