@@ -1,7 +1,7 @@
 /*
  * chunk.h - records longer than one value: cut into chunks of CHUNK_BYTES
- * under the key and a running byte (FORMAT, "chunk").  Inside transactions; for
- * storage/ only.
+ * under a base and a running byte (FORMAT, "chunked").  No base of a table
+ * begins another.  Inside transactions; for storage/ only.
  */
 #ifndef STORAGE_CHUNK_H
 #define STORAGE_CHUNK_H
