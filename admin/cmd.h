@@ -18,6 +18,7 @@ enum { CMD_DONE = 0, CMD_REFUSED = 1, CMD_USAGE = 2 };
 
 enum cmd_where {
 	CMD_LOCAL, /* in the program; conf is NULL */
+	CMD_FILE,  /* in the program, which reads the configuration itself */
 	CMD_CONF,  /* in the program, with the configuration */
 	CMD_STORE, /* with the store: keeper, or alone */
 	CMD_HIDDEN /* posthof starts itself so; not in the help */

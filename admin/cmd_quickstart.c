@@ -346,6 +346,10 @@ build(struct start *s)
 	if ((rc = make_dir(s)) != 0 || (rc = quickstart_files(&s->q, e)) != 0 ||
 	    (rc = open_passwords(s)) != 0)
 		goto out;
+	if (chdir(s->q.dir) != 0) {
+		rc = err_set(e, err_from_errno(errno), "%s", strerror(errno));
+		goto out;
+	}
 	conf = xasprintf("%s/posthof.conf", s->q.dir);
 	if ((rc = material_conf(conf, &s->m, &errors)) != 0)
 		(void)err_set(e, rc, "%.*s", (int)buf_len(&errors),

@@ -2,6 +2,7 @@
  * main.c - the `posthof` program: finds the command, the configuration and
  * the place where it runs.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,25 @@ say_usage(struct cmd *c)
 	return CMD_USAGE;
 }
 
+/* Paths in posthof.conf are relative to where it lies, and so are ours from
+ * here on: the daemons' user need not be able to pass what stands above (a
+ * checkout under /root).  *full_out is the caller's to free. */
+static void
+enter_conf_dir(struct cmd *c, char **full_out)
+{
+	char *full = realpath(c->conf_path, NULL), *dir;
+	struct slice path = slice_str(full);
+
+	*full_out = full;
+	if (full == NULL)
+		return; /* whoever opens it says why */
+	c->conf_path = full;
+	dir = slice_dup(slice_sub(path, 0, slice_rchr(path, '/') + 1));
+	if (chdir(dir) != 0)
+		log_warn(NULL, "conf", "dir=%s errno=%d", dir, errno);
+	free(dir);
+}
+
 static int
 run_with_conf(struct cmd *c)
 {
@@ -71,13 +91,19 @@ run_with_conf(struct cmd *c)
 static int
 run(struct cmd *c, size_t argc, const char *const *argv)
 {
-	switch (c->row->where) {
-	case CMD_STORE: return run_store_command(c, argc, argv);
-	case CMD_CONF: return run_with_conf(c);
-	case CMD_LOCAL:
-	case CMD_HIDDEN: break;
-	}
-	return cmd_run(c);
+	char *full = NULL;
+	int status;
+
+	if (c->row->where != CMD_LOCAL && c->row->where != CMD_HIDDEN)
+		enter_conf_dir(c, &full);
+	if (c->row->where == CMD_STORE)
+		status = run_store_command(c, argc, argv);
+	else if (c->row->where == CMD_CONF)
+		status = run_with_conf(c);
+	else
+		status = cmd_run(c);
+	free(full);
+	return status;
 }
 
 /* --help and --version, as every program has them. */

@@ -34,18 +34,17 @@ quickstart_conf(const struct quickstart *q, struct buf *out)
 	    "# posthof sample-config, posthof.conf(5)\n"
 	    "config-version = 1\n"
 	    "hostname = \"mail.%s\"\n"
-	    "state-dir = \"%s/state\"\n"
-	    "run-dir = \"%s/run\"\n",
-	    q->domain, q->dir, q->dir);
+	    "state-dir = \"state\"\n"
+	    "run-dir = \"run\"\n",
+	    q->domain);
 	if (q->user[0] != '\0')
 		buf_printf(out, "user = \"%s\"\n", q->user);
 	buf_printf(out,
-	    "tls-cert = \"%s/tls/cert.pem\"\n"
-	    "tls-key = \"%s/tls/key.pem\"\n"
+	    "tls-cert = \"tls/cert.pem\"\n"
+	    "tls-key = \"tls/key.pem\"\n"
 	    "# Small pieces for a small host; delete the line for a large "
 	    "one.\n"
-	    "segment-size = 16M\n\n",
-	    q->dir, q->dir);
+	    "segment-size = 16M\n\n");
 	for (size_t i = 0; i < PH_LEN(doors); i++) {
 		unsigned port = doors[i].port + q->port_offset;
 
@@ -219,32 +218,12 @@ int
 quickstart_open_dir(
     const struct quickstart *q, const struct user *user, struct err *e)
 {
-	struct slice path = slice_str(q->dir);
 	struct stat st;
-	int rc = 0;
 
 	if (!user->drop)
 		return 0;
-	for (size_t at = 1; at <= path.n && rc == 0; at++) {
-		char *part;
-
-		if (at != path.n && path.p[at] != '/')
-			continue;
-		part = slice_dup(slice_sub(path, 0, at));
-		if (stat(part, &st) != 0)
-			rc = err_set(e, err_from_errno(errno), "%s: %s", part,
-			    strerror(errno));
-		else if (may_pass(&st, user))
-			rc = 0;
-		else if (at == path.n)
-			rc = open_own(part, &st, user, e);
-		else
-			rc = err_set(e, ERR_DENIED,
-			    "the daemons do not run as root but as %s, who "
-			    "cannot enter %s; choose another place than %s, "
-			    "or `chmod o+x %s`",
-			    q->user, part, q->dir, part);
-		free(part);
-	}
-	return rc;
+	if (stat(q->dir, &st) != 0)
+		return err_set(e, err_from_errno(errno), "%s: %s", q->dir,
+		    strerror(errno));
+	return may_pass(&st, user) ? 0 : open_own(q->dir, &st, user, e);
 }

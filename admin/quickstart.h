@@ -26,8 +26,8 @@ void quickstart_conf(const struct quickstart *q, struct buf *out);
  * The certificate is made again when it does not cover the domain. */
 PH_MUSTUSE int quickstart_files(const struct quickstart *q, struct err *e);
 
-/* Can the user reach the directory?  As root, q->dir itself is opened for
- * the user's group; what stands above is named in the error. */
+/* As root, opens q->dir to the user's group where it is closed.  What stands
+ * above need not be open: all paths are relative to it. */
 PH_MUSTUSE int quickstart_open_dir(
     const struct quickstart *q, const struct user *user, struct err *e);
 

@@ -105,12 +105,15 @@ child_main(const struct spawn *s, char **env, pid_t parent)
 {
 	char *argv[] = { (char *)s->argv0, (char *)s->word, NULL };
 	const char *step = "descriptors";
+	int program;
 
-	if (place_fds(s)) {
+	/* Opened while we may: the user need not be able to walk there. */
+	if (place_fds(s) &&
+	    (program = open(s->path, O_PATH | O_CLOEXEC)) >= 0) {
 		step = "rights";
 		if (shed_rights(s, parent)) {
 			step = "run";
-			execve(s->path, argv, env);
+			fexecve(program, argv, env);
 		}
 	}
 	log_error(NULL, "start", "program=%s step=%s errno=%d (%s)", s->path,

@@ -29,7 +29,7 @@ the_configuration_is_good(void **state)
 	quickstart_conf(&q, &text);
 	assert_int_equal(conf_parse("t", buf_slice(&text), &conf, &errors), 0);
 	assert_string_equal(conf->hostname, "mail.kunde.example");
-	assert_string_equal(conf->state_dir, "/srv/h/state");
+	assert_string_equal(conf->state_dir, "state");
 	assert_string_equal(conf->user, "nobody");
 	assert_int_equal(conf->listen_imaps.n, 2);
 	assert_string_equal(conf->listen_imaps.v[0], "127.0.0.1:20993");
