@@ -1,6 +1,7 @@
 #include "storage/deliver.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "storage/body.h"
 #include "storage/change.h"
@@ -136,7 +137,9 @@ put_entry(struct db_txn *t, struct plan *p, const struct plan_item *it)
 	e.save_date = p->now;
 	e.size = p->bodies[it->msg].size + it->t->prefix.n;
 	e.msgid = p->rows[it->row].msgid;
-	e.uidl_n = 0;
+	e.uidl_n = (uint32_t)it->t->uidl.n;
+	if (e.uidl_n > 0)
+		memcpy(e.uidl, it->t->uidl.p, e.uidl_n);
 	return entry_put(t, it->folder, it->hot.uid, &e);
 }
 
@@ -252,6 +255,7 @@ note_item(struct plan *p, const struct plan_item *it)
 		.msgid = p->rows[it->row].msgid,
 		.body = p->bodies[it->msg].loc.id,
 		.prefix = it->t->prefix,
+		.uidl = it->t->uidl,
 		.keywords = &f->kw };
 
 	note_place(p->store, &n);

@@ -22,6 +22,8 @@ struct deliver_target {
 	size_t nkeywords;
 	struct slice prefix; /* header lines of this copy alone, with CRLF:
 				 * Return-Path, Delivered-To; at most 800 */
+	struct slice uidl;   /* POP3 unique-id of an import, at most 70
+				 * bytes; empty: "UIDVALIDITY.UID" */
 	bool over_quota;     /* deliver even over quota (warnings, DSNs) */
 	/* results */
 	uint32_t uidvalidity, uid;

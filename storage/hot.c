@@ -38,12 +38,6 @@ hot_set(uint8_t *bytes, uint32_t i, const struct hot_entry *e)
 }
 
 uint32_t
-hot_uid(const uint8_t *bytes, uint32_t i)
-{
-	return num_get32(bytes + (size_t)i * HOT_ENTRY);
-}
-
-uint32_t
 hot_lower(const uint8_t *bytes, uint32_t n, uint32_t uid)
 {
 	uint32_t lo = 0;

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <string.h>
+
 #include "lib/db/db.h"
 
 enum {
@@ -42,7 +44,24 @@ void hot_key(uint8_t key[HOT_KEY], uint64_t folder, uint32_t run);
 /* Entry i of packed bytes. */
 void hot_get(const uint8_t *bytes, uint32_t i, struct hot_entry *out);
 void hot_set(uint8_t *bytes, uint32_t i, const struct hot_entry *e);
-uint32_t hot_uid(const uint8_t *bytes, uint32_t i);
+
+/* Of entry i alone: what walks over whole folders asks for. */
+static inline uint32_t
+hot_uid(const uint8_t *bytes, uint32_t i)
+{
+	uint32_t be;
+
+	memcpy(&be, bytes + (size_t)i * HOT_ENTRY, sizeof(be));
+	return __builtin_bswap32(be);
+}
+
+/* The system flags: the low byte. */
+static inline uint32_t
+hot_flags(const uint8_t *bytes, uint32_t i)
+{
+	return bytes[(size_t)i * HOT_ENTRY + 5];
+}
+
 /* The first of n entries whose UID is >= uid, or n. */
 uint32_t hot_lower(const uint8_t *bytes, uint32_t n, uint32_t uid);
 

@@ -11,17 +11,14 @@ run_new(uint32_t nr, const uint8_t *packed, uint32_t n)
 {
 	size_t bytes = (size_t)n * HOT_ENTRY;
 	struct run *r = xmalloc(sizeof(*r) + bytes);
-	struct hot_entry e;
 
 	atomic_init(&r->refs, 1);
 	r->nr = nr;
 	r->n = n;
 	r->unseen = 0;
 	memcpy(r->bytes, packed, bytes);
-	for (uint32_t i = 0; i < n; i++) {
-		hot_get(packed, i, &e);
-		r->unseen += (e.flags & MSG_SEEN) == 0;
-	}
+	for (uint32_t i = 0; i < n; i++)
+		r->unseen += (hot_flags(packed, i) & MSG_SEEN) == 0;
 	return r;
 }
 

@@ -22,7 +22,7 @@ enum { BATCH = 10000 };
 struct moved_id {
 	uint64_t from, to, body;
 	uint32_t references;
-	struct slice record;
+	struct slice record, prefix;
 };
 
 /* One transaction's worth. */
@@ -307,8 +307,10 @@ clone_messages(struct db_txn *t, struct copy *c)
 
 		rc = message_load(
 		    t, c->account, id->from, &c->arena, &id->record);
-		if (rc == 0 && (rc = message_decode(id->record, &m)) == 0)
+		if (rc == 0 && (rc = message_decode(id->record, &m)) == 0) {
 			id->body = m.body;
+			id->prefix = m.prefix;
+		}
 	}
 	for (size_t i = 0; rc == 0 && i < c->nids; i++)
 		rc = message_put(t, c->to_account, c->ids[i].to,
@@ -388,7 +390,9 @@ note_target(struct store *s, struct copy *c)
 		p.hot = c->hot[i];
 		p.internal_date = c->v[i].internal_date;
 		p.msgid = id->to;
-		p.body = id->body; /* 0: that of the message id */
+		/* none: those of the message id */
+		p.body = id->body;
+		p.prefix = id->prefix;
 		note_place(s, &p);
 	}
 }

@@ -22,6 +22,12 @@
 
 enum { FIXTURE_ACCOUNTS = 2 };
 
+/* Small, as tests want it; to be set before this file is included. */
+#ifndef FIXTURE_CACHE
+#define FIXTURE_CACHE (16 << 20)
+#define FIXTURE_SEGMENT (4 << 20)
+#endif
+
 struct store_fixture {
 	char dir[40];
 	char state[64], run[64];
@@ -35,8 +41,8 @@ fixture_open_as(struct store_fixture *f, enum store_role role)
 	struct store_conf conf = { .state_dir = f->state,
 		.run_dir = f->run,
 		.name = "test",
-		.cache_bytes = 16 << 20,
-		.segment_bytes = 4 << 20,
+		.cache_bytes = FIXTURE_CACHE,
+		.segment_bytes = FIXTURE_SEGMENT,
 		.free_floor_bytes = 1 << 20,
 		.role = role };
 	struct store *s = NULL;
