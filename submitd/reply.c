@@ -66,7 +66,7 @@ reply_feed(struct reply *r, struct slice in, size_t *used_out)
 			return REPLY_BAD;
 		if (end == rest.n)
 			return REPLY_MORE;
-		/* Others' bare LF is tolerated here: it ends nothing of ours. */
+		/* Others' bare LF is tolerated: it ends nothing of ours. */
 		if (line.n != 0 && line.p[line.n - 1] == '\r')
 			line.n--;
 		*used_out += end + 1;

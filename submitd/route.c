@@ -174,12 +174,14 @@ parse_ip(const char *text, union dns_addr *out)
 static bool
 split_host(const char *text, char host[256], uint16_t *port)
 {
-	struct slice s = slice_str(text), name = s, rest = SLICE("");
+	struct slice s = slice_str(text), name, rest;
 	uint64_t n;
 
 	if (s.n != 0 && s.p[0] == '[') {
 		size_t end = slice_chr(s, ']');
 
+		if (end == s.n)
+			return false;
 		name = slice_sub(s, 1, end - 1);
 		rest = slice_from(s, end + 1);
 	} else {
