@@ -4,7 +4,11 @@
  */
 #include "tests/unit/store_fixture.h"
 
+#include <poll.h>
+#include <sys/wait.h>
+
 #include "storage/msg.h"
+#include "storage/notify.h"
 #include "storage/view.h"
 #include "tests/unit/store_mail.h"
 
@@ -531,6 +535,56 @@ lookups(void **state)
 	view_close(&v);
 }
 
+/* Another process delivers; its notice says which run to read. */
+static void
+other_process(void **state)
+{
+	struct model *m = *state;
+	struct notify_event ev[8];
+	struct view_delta d;
+	struct pollfd fd = { .events = POLLIN };
+	struct view *v;
+	int go[2], status;
+	char byte = 0;
+	pid_t pid;
+	size_t n;
+
+	put_mails(m->fx.s, 1, m->f[0].id, 1000);
+	store_close(&m->fx.s);
+	assert_int_equal(pipe(go), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	m->fx.s = fixture_open_as(&m->fx, STORE_DAEMON);
+	if (pid == 0) {
+		assert_int_equal(read(go[0], &byte, 1), 1);
+		put_mails(m->fx.s, 1, m->f[0].id, 1);
+		assert_int_equal(store_sync_now(m->fx.s), 0);
+		store_close(&m->fx.s);
+		_exit(0);
+	}
+	fd.fd = notify_listen(m->fx.s, NOTIFY_FOLDER);
+	assert_true(fd.fd >= 0);
+	assert_int_equal(view_open(m->fx.s, 1, m->f[0].id, true, &v), 0);
+	assert_false(view_stale(v));
+	assert_int_equal(write(go[1], &byte, 1), 1);
+	assert_int_equal(poll(&fd, 1, 10000), 1);
+	n = notify_read(m->fx.s, ev, PH_LEN(ev));
+	assert_int_equal(n, 1);
+	assert_true(ev[0].folder == m->f[0].id);
+	assert_int_equal(ev[0].nruns, 1);
+	assert_int_equal(ev[0].runs[0], 1001 / 32);
+	assert_true(view_stale(v));
+	assert_int_equal(view_sync(v, true, &d), 0);
+	assert_true(d.more);
+	view_delta_fini(&d);
+	assert_int_equal(view_count(v), 1001);
+	view_close(&v);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	close(go[0]);
+	close(go[1]);
+}
+
 int
 main(void)
 {
@@ -540,6 +594,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(recent, setup, teardown),
 		cmocka_unit_test_setup_teardown(staleness, setup, teardown),
 		cmocka_unit_test_setup_teardown(lookups, setup, teardown),
+		cmocka_unit_test_setup_teardown(other_process, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
