@@ -231,7 +231,7 @@ decode(struct parse *p, struct slice raw, struct slice *out)
 bool
 parse_mailbox(struct parse *p, struct slice *out)
 {
-	struct slice raw;
+	struct slice raw = { 0 };
 
 	if (!parse_astring(p, &raw) || !decode(p, raw, out))
 		return false;

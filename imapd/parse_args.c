@@ -346,7 +346,7 @@ parse_patterns(struct parse *p, struct args_list *a)
 static bool
 parse_reference(struct parse *p, struct slice *out)
 {
-	struct slice raw;
+	struct slice raw = { 0 };
 
 	if (!parse_astring(p, &raw))
 		return false;
