@@ -430,16 +430,24 @@ drop_list_next(struct drop_list *l, struct drop_item *out)
 int
 drop_update(struct drop *d)
 {
-	uint32_t *uids, n = d->view != NULL ? 1 : d->nfolders;
-	size_t nuids;
-	int rc = 0;
+	uint32_t n = d->view != NULL ? 1 : d->nfolders;
+	struct msg_group *groups = xcalloc(n + 1, sizeof(*groups));
+	size_t ngroups = 0;
+	int rc;
 
-	for (uint32_t i = 0; i < n && rc == 0 && d->ngone != 0; i++) {
-		uids = gone_uids(d, i, &nuids);
-		rc = msg_expunge(d->store, d->account,
-		    d->view != NULL ? view_folder(d->view) : d->folders[i],
-		    uids, nuids, false, NULL);
-		free(uids);
+	for (uint32_t i = 0; i < n && d->ngone != 0; i++) {
+		struct msg_group *g = &groups[ngroups];
+
+		g->uids = gone_uids(d, i, &g->n);
+		g->folder =
+		    d->view != NULL ? view_folder(d->view) : d->folders[i];
+		ngroups += g->n != 0;
+		if (g->n == 0)
+			free((uint32_t *)(uintptr_t)g->uids);
 	}
+	rc = msg_expunge_all(d->store, d->account, groups, ngroups);
+	for (size_t i = 0; i < ngroups; i++)
+		free((uint32_t *)(uintptr_t)groups[i].uids);
+	free(groups);
 	return rc;
 }

@@ -16,6 +16,7 @@
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "storage/event.h"
+#include "storage/intent.h"
 #include "storage/segment_priv.h"
 #include "storage/segment_row.h"
 #include "storage/store_priv.h"
@@ -25,7 +26,9 @@ enum {
 	CHECKPOINT_KIB = 4096,
 	LOOK_MS = 10000, /* at segments and events so often */
 	EMPTY_MAX = 64,  /* segments watched at a time */
-	EVENTS_AT_ONCE = 500
+	EVENTS_AT_ONCE = 500,
+	INTENTS_AT_ONCE = 8,
+	INTENT_AGE_SEC = 60 /* younger ones are still worked on */
 };
 
 #define EVENT_KEEP_MS (INT64_C(30) * 24 * 3600 * 1000)
@@ -159,6 +162,7 @@ store_keep(struct store *s, bool *more_out)
 	struct keep *k = s->keep;
 	uint64_t now = clock_steady_ms();
 	size_t gone = 0;
+	bool more;
 	int rc;
 
 	*more_out = false;
@@ -167,11 +171,13 @@ store_keep(struct store *s, bool *more_out)
 	if (!k->events_wait && now < k->look_ms + LOOK_MS)
 		return 0;
 	k->look_ms = now;
-	if ((rc = drop_empty(s, k)) != 0)
+	if ((rc = drop_empty(s, k)) != 0 ||
+	    (rc = intents_finish(s, clock_wall_sec() - INTENT_AGE_SEC,
+		 INTENTS_AT_ONCE, &more)) != 0)
 		return rc;
 	rc = event_sweep(
 	    s, clock_wall_ms() - EVENT_KEEP_MS, EVENTS_AT_ONCE, &gone);
-	k->events_wait = rc == 0 && gone == EVENTS_AT_ONCE;
+	k->events_wait = rc == 0 && (gone == EVENTS_AT_ONCE || more);
 	*more_out = k->events_wait;
 	return rc;
 }

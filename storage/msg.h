@@ -110,6 +110,18 @@ void msg_change_fini(struct msg_change *ch);
 PH_MUSTUSE int msg_expunge(struct store *s, uint64_t account, uint64_t folder,
     const uint32_t *uids, size_t n, bool only_deleted, size_t *gone_out);
 
+/* Messages of one folder, as above. */
+struct msg_group {
+	uint64_t folder;
+	const uint32_t *uids;
+	size_t n;
+};
+/* The same of several folders and of any number, all or nothing: what a crash
+ * cuts short is done by the recovery behind it, what fails for other reasons
+ * by the keeper.  A folder that is not there is passed over. */
+PH_MUSTUSE int msg_expunge_all(struct store *s, uint64_t account,
+    const struct msg_group *groups, size_t ngroups);
+
 struct msg_copied {
 	uint32_t uidvalidity; /* of the target */
 	uint32_t *from, *to;  /* UIDs, pairwise; the caller frees */

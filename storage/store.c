@@ -11,6 +11,7 @@
 #include "storage/counter.h"
 #include "storage/flush.h"
 #include "storage/image.h"
+#include "storage/intent.h"
 #include "storage/keep.h"
 #include "storage/notify_priv.h"
 #include "storage/recover.h"
@@ -56,6 +57,17 @@ open_db(struct store *s, struct err *e)
 }
 
 /* The parts, in the order in which each needs those before it. */
+/* Before anybody looks.  What cannot be done now is the keeper's. */
+static void
+finish_intents(struct store *s)
+{
+	bool more;
+	int rc = intents_finish(s, INT64_MAX, SIZE_MAX - 1, &more);
+
+	if (rc != 0)
+		log_error(NULL, "intent", "error=%s", err_name(rc));
+}
+
 static int
 open_parts(struct store *s, uint64_t lock_wait_ms, struct err *e)
 {
@@ -73,7 +85,10 @@ open_parts(struct store *s, uint64_t lock_wait_ms, struct err *e)
 	s->keep = keep_new();
 	if ((rc = flusher_new(s, &s->flusher, e)) != 0)
 		return rc;
-	return recover ? recover_bodies(s, e) : 0;
+	if (!recover || (rc = recover_bodies(s, e)) != 0)
+		return rc;
+	finish_intents(s);
+	return 0;
 }
 
 int

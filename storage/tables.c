@@ -22,4 +22,5 @@ const struct db_table_def store_tables[T_COUNT] = {
 	[T_QUEUE] = { "queue", 4096, false },
 	[T_QUEUE_DUE] = { "queue_due", 4096, false },
 	[T_EVENT] = { "event", 4096, false },
+	[T_INTENT] = { "intent", 4096, true },
 };

@@ -28,6 +28,7 @@ enum table {
 	T_QUEUE,
 	T_QUEUE_DUE,
 	T_EVENT,
+	T_INTENT,
 	T_COUNT
 };
 
