@@ -192,6 +192,7 @@ deps: ## install the Debian packages the build needs
 .PHONY: test-deps
 test-deps: ## install the Debian packages the tests need as well
 	@tools/deps build test
+	@tools/corpus $(B)/corpus
 
 MAN = $(foreach n,1 5 8,$(wildcard */*.$(n) lib/*/*.$(n)))
 
