@@ -186,7 +186,7 @@ client_run(struct client *c)
 	if (may_run(c) && left_over(c))
 		return;
 	while (may_run(c) && input_next(c)) {
-		if (buf_len(&c->out) < FLUSH_AT || c->working)
+		if (c->working || buf_len(&c->out) < FLUSH_AT)
 			continue;
 		client_flush(c);
 		if (conn_full(&c->conn))
