@@ -115,7 +115,7 @@ $(B)/tests/fuzz/fuzz_$(1): $(B)/obj/tests/fuzz/fuzz_$(1).o $(FUZZ_MAIN) $(foreac
 endef
 $(foreach t,$(FUZZ_NAMES),$(eval $(call fuzz,$(t))))
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/obj -name '*.d' -type f 2>/dev/null)
 
 SUB = $(MAKE) --no-print-directory -j$(JOBS)
 RUNTESTS = $(PYTHON) tools/runtests --build $(B) --jobs $(JOBS)
