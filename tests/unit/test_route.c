@@ -1,0 +1,258 @@
+#include "tests/unit/unit.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "submitd/route.h"
+
+static struct {
+	pid_t pid;
+	int port;
+	struct loop *loop;
+	struct dns *dns;
+} at;
+
+/* A port free for UDP and TCP on loopback. */
+static int
+free_port(void)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(in);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&in, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &len), 0);
+	close(fd);
+	return ntohs(in.sin_port);
+}
+
+static void
+run_dnsmasq(void)
+{
+	char port[32];
+	int null = open("/dev/null", O_WRONLY);
+
+	(void)snprintf(port, sizeof(port), "--port=%d", at.port);
+	dup2(null, 1);
+	dup2(null, 2);
+	setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
+	execlp("dnsmasq", "dnsmasq", "--no-daemon", "--conf-file=/dev/null",
+	    port, "--listen-address=127.0.0.1", "--bind-interfaces",
+	    "--no-resolv", "--no-hosts",
+	    "--user=", "--group=", "--pid-file=", "--local-ttl=77",
+	    "--local=/test/", "--mx-host=two.test,b.two.test,20",
+	    "--mx-host=two.test,a.two.test,10",
+	    "--host-record=a.two.test,127.0.0.9,::9",
+	    "--host-record=b.two.test,127.0.0.8",
+	    "--host-record=nomx.test,127.0.0.4", "--mx-host=null.test,.,0",
+	    "--txt-record=noaddr.test,x", "--mx-host=lame.test,gone.test,10",
+	    "--mx-host=half.test,gone.test,10",
+	    "--mx-host=half.test,b.two.test,20",
+	    "--mx-host=own.test,me.test,10", "--mx-host=own.test,b.two.test,20",
+	    "--mx-host=backup.test,a.two.test,10",
+	    "--mx-host=backup.test,me.test,20",
+	    "--mx-host=backup.test,b.two.test,30",
+	    "--host-record=me.test,"
+	    "127.0.0.1",
+	    (char *)NULL);
+	_exit(127);
+}
+
+static int
+start(void **state)
+{
+	char resolver[64];
+	struct err e;
+
+	(void)state;
+	at.port = free_port();
+	if ((at.pid = fork()) == 0)
+		run_dnsmasq();
+	assert_int_equal(loop_new(&at.loop), 0);
+	(void)snprintf(resolver, sizeof(resolver), "127.0.0.1@%d", at.port);
+	assert_int_equal(dns_new(at.loop, resolver, &at.dns, &e), 0);
+	return 0;
+}
+
+static int
+stop(void **state)
+{
+	(void)state;
+	dns_free(&at.dns);
+	loop_free(&at.loop);
+	assert_null(at.loop);
+	kill(at.pid, SIGTERM);
+	waitpid(at.pid, NULL, 0);
+	return 0;
+}
+
+struct got {
+	char text[600];
+	bool inside; /* of the call that asks */
+	unsigned calls;
+};
+
+static void
+on_route(const struct route_list *list, void *arg)
+{
+	static const char *const words[] = { "ok", "temp", "perm" };
+	struct got *g = arg;
+	size_t n = (size_t)snprintf(
+	    g->text, sizeof(g->text), "%s %s", words[list->end], list->text);
+
+	assert_false(g->inside);
+	g->calls++;
+	for (size_t i = 0; i < list->n; i++) {
+		const union dns_addr *a = &list->hops[i].addr;
+		char ip[64];
+
+		inet_ntop(a->sa.sa_family,
+		    a->sa.sa_family == AF_INET ? (void *)&a->in.sin_addr
+					       : (void *)&a->in6.sin6_addr,
+		    ip, sizeof(ip));
+		n += (size_t)snprintf(g->text + n, sizeof(g->text) - n,
+		    "%s=%s:%d ", list->hops[i].host, ip, ntohs(a->in.sin_port));
+	}
+}
+
+static void
+ask(const struct conf *conf, const char *domain, const char *want)
+{
+	struct got g = { .inside = true };
+	uint64_t end = clock_steady_ms() + 15000;
+	struct route_query *q =
+	    route_ask(at.loop, at.dns, conf, "me.test", domain, on_route, &g);
+
+	assert_non_null(q);
+	g.inside = false;
+	while (g.calls == 0 && clock_steady_ms() < end)
+		(void)uv_run(loop_uv(at.loop), UV_RUN_ONCE);
+	assert_int_equal(g.calls, 1);
+	assert_string_equal(g.text, want);
+}
+
+static const struct conf plain = { .smarthost = "", .relay_port = 25 };
+
+static const struct {
+	const char *domain, *want;
+} domains[] = {
+	/* RFC 5321 5.1: by preference; without MX the domain itself */
+	{ "two.test", "ok a.two.test=127.0.0.9:25 b.two.test=127.0.0.8:25 " },
+	{ "nomx.test", "ok nomx.test=127.0.0.4:25 " },
+	{ "half.test", "ok b.two.test=127.0.0.8:25 " },
+	{ "absent.test", "perm 5.1.2 there is no such domain" },
+	{ "noaddr.test", "perm 5.4.4 the destination's mail server has no "
+			 "address" },
+	{ "lame.test", "perm 5.4.4 the destination's mail server has no "
+		       "address" },
+	/* RFC 7505 3 */
+	{ "null.test", "perm 5.1.10 the domain takes no mail" },
+	/* RFC 5321 5.1: neither ourselves nor those not better */
+	{ "own.test", "perm 5.4.6 mail for this domain leads back to this "
+		      "host" },
+	{ "backup.test", "ok a.two.test=127.0.0.9:25 " },
+	/* RFC 5321 4.1.3 */
+	{ "[192.0.2.1]", "ok 192.0.2.1=192.0.2.1:25 " },
+	{ "[IPv6:2001:db8::1]", "ok IPv6:2001:db8::1=2001:db8::1:25 " },
+};
+
+static void
+test_domains(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < PH_LEN(domains); i++)
+		ask(&plain, domains[i].domain, domains[i].want);
+}
+
+static void
+test_ipv6(void **state)
+{
+	struct conf conf = plain;
+
+	(void)state;
+	conf.relay_ipv6 = true;
+	conf.relay_port = 2525;
+	ask(&conf, "a.two.test",
+	    "ok a.two.test=127.0.0.9:2525 a.two.test=::9:2525 ");
+}
+
+static const struct {
+	const char *smarthost, *want;
+} smart[] = {
+	{ "b.two.test", "ok b.two.test=127.0.0.8:25 " },
+	{ "b.two.test:587", "ok b.two.test=127.0.0.8:587 " },
+	{ "192.0.2.7", "ok 192.0.2.7=192.0.2.7:25 " },
+	{ "192.0.2.7:26", "ok 192.0.2.7=192.0.2.7:26 " },
+	{ "[2001:db8::1]:26", "ok 2001:db8::1=2001:db8::1:26 " },
+};
+
+/* Its MX are not asked for, nor the domain's. */
+static void
+test_smarthost(void **state)
+{
+	struct conf conf = plain;
+
+	(void)state;
+	for (size_t i = 0; i < PH_LEN(smart); i++) {
+		conf.smarthost = smart[i].smarthost;
+		ask(&conf, "absent.test", smart[i].want);
+	}
+}
+
+/* No answer comes after it, and nothing is left behind. */
+static void
+test_cancel(void **state)
+{
+	static const char *const names[] = { "two.test", "[192.0.2.1]" };
+
+	(void)state;
+	for (size_t i = 0; i < PH_LEN(names); i++) {
+		struct got g = { 0 };
+		struct route_query *q = route_ask(
+		    at.loop, at.dns, &plain, "me.test", names[i], on_route, &g);
+
+		route_cancel(&q);
+		assert_null(q);
+		route_cancel(&q);
+		for (int k = 0; k < 10; k++)
+			(void)uv_run(loop_uv(at.loop), UV_RUN_NOWAIT);
+		assert_int_equal(g.calls, 0);
+	}
+}
+
+static void
+test_dead_resolver(void **state)
+{
+	struct dns *living = at.dns;
+	char resolver[64];
+	struct err e;
+
+	(void)state;
+	(void)snprintf(resolver, sizeof(resolver), "127.0.0.1@%d", free_port());
+	assert_int_equal(dns_new(at.loop, resolver, &at.dns, &e), 0);
+	ask(&plain, "two.test",
+	    "temp 4.4.3 the domain's name servers do not answer");
+	dns_free(&at.dns);
+	at.dns = living;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_domains),
+		cmocka_unit_test(test_ipv6),
+		cmocka_unit_test(test_smarthost),
+		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_dead_resolver),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}
