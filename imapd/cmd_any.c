@@ -1,5 +1,6 @@
 #include "imapd/cmd.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "imapd/parse_args.h"
@@ -28,6 +29,17 @@ static const struct {
 	{ "SPECIAL-USE", LATER },                     /* RFC 6154 */
 	{ "CREATE-SPECIAL-USE", LATER },              /* RFC 6154 */
 	{ "XLIST", LATER }, { "MULTIAPPEND", LATER }, /* RFC 3502 */
+	{ "ESEARCH", LATER },                         /* RFC 4731 */
+	{ "CONDSTORE", LATER },                       /* RFC 7162 */
+	{ "QRESYNC", LATER },                         /* RFC 7162 */
+	{ "LIST-EXTENDED", LATER },                   /* RFC 5258 */
+	{ "LIST-STATUS", LATER },                     /* RFC 5819 */
+	{ "STATUS=SIZE", LATER },                     /* RFC 8438 */
+	{ "WITHIN", LATER },                          /* RFC 5032 */
+	{ "SEARCHRES", LATER },                       /* RFC 5182 */
+	{ "OBJECTID", LATER },                        /* RFC 8474 */
+	{ "PREVIEW", LATER },                         /* RFC 8970 */
+	{ "SAVEDATE", LATER },                        /* RFC 8514 */
 };
 
 bool
@@ -55,8 +67,11 @@ cmd_capability_words(struct client *c, struct buf *out)
 			buf_add_char(out, ' ');
 			buf_add_str(out, words[i].word);
 		}
-	if (!(now & EARLY))
+	if (!(now & EARLY)) {
+		buf_printf(out, " APPENDLIMIT=%" PRIu64, /* RFC 7889 3 */
+		    client_conf(c)->message_max);
 		return;
+	}
 	buf_init(&mechs, 512);
 	auth_mechs(c->sl->srv->auth, plain, tls, true, &mechs);
 	rest = buf_slice(&mechs);
@@ -120,6 +135,7 @@ enum step
 cmd_enable(struct client *c)
 {
 	const struct args_enable *a = c->cmd.args;
+	unsigned bits = 0;
 
 	buf_add_str(&c->out, "* ENABLED");
 	for (size_t i = 0; i < a->n; i++)
@@ -127,11 +143,14 @@ cmd_enable(struct client *c)
 			if (!slice_ieq_str(a->v[i], switches[k].word) ||
 			    !cmd_offers(switches[k].word))
 				continue;
-			c->enabled |= switches[k].bits;
+			bits |= switches[k].bits;
 			buf_add_char(&c->out, ' ');
 			buf_add_str(&c->out, switches[k].word);
 		}
 	buf_add(&c->out, "\r\n", 2);
+	if (bits & EN_CONDSTORE)
+		sync_condstore(c);
+	c->enabled |= bits;
 	return cmd_ok(c, "enabled");
 }
 

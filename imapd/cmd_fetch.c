@@ -13,8 +13,7 @@ enum {
 	LOOK_EVERY = 32,  /* messages between looks at the clock */
 	/* What the view knows by itself. */
 	VIEW_ITEMS = FI_FLAGS | FI_UID | FI_MODSEQ,
-	INFO_ITEMS =
-	    FI_INTERNALDATE | FI_SIZE | FI_SAVEDATE | FI_EMAILID | FI_THREADID
+	INFO_ITEMS = FI_INTERNALDATE | FI_SIZE | FI_SAVEDATE | FI_EMAILID
 };
 
 void
@@ -121,7 +120,7 @@ begin(struct client *c, const struct args_fetch *a)
 	if (!msgset_seqs(c, &a->set, c->cmd.uid, &seqs))
 		return cmd_bad(c, "no such message");
 	if (a->has_since || a->items & FI_MODSEQ)
-		c->enabled |= EN_CONDSTORE;
+		sync_condstore(c);
 	r = c->cmd.run = xcalloc(1, sizeof(*r));
 	c->cmd.end = end;
 	r->c = c;

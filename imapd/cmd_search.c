@@ -49,25 +49,18 @@ end(struct client *c)
 /* ---- finding ---- */
 
 static void
-add_found(struct client *c, struct search_run *r, uint32_t seq)
+add_found(struct search_run *r, uint32_t seq)
 {
-	struct view_msg m;
-
 	r->found = mem_grow(r->found, &r->cap, r->nfound, sizeof(*r->found));
 	r->found[r->nfound++] = seq;
-	if (!((const struct args_search *)c->cmd.args)->has_modseq)
-		return;
-	view_get(c->sel->view, seq, &m);
-	if (m.modseq > r->modseq)
-		r->modseq = m.modseq;
 }
 
 static void
-end_batch(struct client *c, struct search_run *r)
+end_batch(struct search_run *r)
 {
 	for (uint32_t i = 0; i < r->n; i++)
 		if (r->yes[i])
-			add_found(c, r, r->first + i);
+			add_found(r, r->first + i);
 	msg_iter_close(&r->it);
 	r->n = 0;
 }
@@ -135,7 +128,7 @@ scan(struct client *c, struct search_run *r, int *rc)
 				return true;
 		if (*rc != 0)
 			return false;
-		end_batch(c, r);
+		end_batch(r);
 	}
 	return true;
 }
@@ -153,23 +146,49 @@ to_uids(struct client *c, struct search_run *r)
 	}
 }
 
+/* Are results other than the first and the last wanted? */
+static bool
+wants_all(const struct args_search *a)
+{
+	return a->ret & (SR_ALL | SR_COUNT) || !(a->ret & (SR_MIN | SR_MAX));
+}
+
+/* Is this one of those that the options speak of? */
+static bool
+counts(const struct args_search *a, const struct search_run *r, size_t i)
+{
+	return wants_all(a) || (i == 0 && a->ret & SR_MIN) ||
+	       (i + 1 == r->nfound && a->ret & SR_MAX);
+}
+
+/* RFC 7162 3.1.10: of those, the highest. */
+static void
+find_modseq(struct client *c, const struct args_search *a, struct search_run *r)
+{
+	struct view_msg m;
+
+	for (size_t i = 0; i < r->nfound; i++) {
+		if (!counts(a, r, i))
+			continue;
+		view_get(c->sel->view, r->found[i], &m);
+		if (m.modseq > r->modseq)
+			r->modseq = m.modseq;
+	}
+}
+
 /* RFC 5182 2.1: what "$" is from here on; UIDs, rising. */
 static void
 save(struct client *c, const struct args_search *a, struct search_run *r)
 {
 	struct selected *sel = c->sel;
-	bool all =
-	    a->ret & (SR_ALL | SR_COUNT) || !(a->ret & (SR_MIN | SR_MAX));
 	size_t n = 0;
 
 	free(sel->saved);
 	sel->saved = xcalloc(r->nfound + 1, sizeof(*sel->saved));
 	for (size_t i = 0; i < r->nfound; i++) {
 		struct view_msg m;
-		bool edge = (i == 0 && a->ret & SR_MIN) ||
-			    (i + 1 == r->nfound && a->ret & SR_MAX);
 
-		if (!all && !edge)
+		if (!counts(a, r, i))
 			continue;
 		view_get(c->sel->view, r->found[i], &m);
 		sel->saved[n++] = m.uid;
@@ -256,6 +275,15 @@ plain_search(
 	return true;
 }
 
+/* RFC 5182 2.1: a search that is answered NO leaves "$" empty. */
+static enum step
+failed(struct client *c, const struct args_search *a, int rc)
+{
+	if (a->ret & SR_SAVE)
+		c->sel->nsaved = 0;
+	return cmd_fail(c, rc, "some messages cannot be read");
+}
+
 static enum step
 write_result(
     struct client *c, const struct args_search *a, struct search_run *r)
@@ -270,7 +298,7 @@ write_result(
 	if (!whole)
 		return STEP_AGAIN;
 	if (r->s.rc != 0)
-		return cmd_fail(c, r->s.rc, "some messages cannot be read");
+		return failed(c, a, r->s.rc);
 	return cmd_ok(c, "searched");
 }
 
@@ -284,7 +312,7 @@ begin(struct client *c, const struct args_search *a)
 	c->cmd.run = r;
 	c->cmd.end = end;
 	if (a->has_modseq)
-		c->enabled |= EN_CONDSTORE;
+		sync_condstore(c);
 	r->count = view_count(c->sel->view);
 	return search_init(&r->s, c, a->key) ? STEP_AGAIN
 					     : cmd_bad(c, "no such message");
@@ -305,8 +333,10 @@ cmd_search(struct client *c)
 		if (scan(c, r, &rc))
 			return STEP_AGAIN;
 		if (rc != 0)
-			return cmd_fail(c, rc, NULL);
+			return failed(c, a, rc);
 		r->scanned = true;
+		if (a->has_modseq)
+			find_modseq(c, a, r);
 		if (a->ret & SR_SAVE)
 			save(c, a, r);
 		if (c->cmd.uid)

@@ -29,6 +29,9 @@ tell_folder(struct client *c)
 	resp_ok_code(
 	    out, "UIDs valid", "UIDVALIDITY %" PRIu32, view_uidvalidity(v));
 	resp_ok_code(out, "next UID", "UIDNEXT %" PRIu32, view_uidnext(v));
+	if (cmd_offers("OBJECTID")) /* RFC 8474 4.2 */
+		resp_ok_code(
+		    out, "its id", "MAILBOXID (F%" PRIu64 ")", view_folder(v));
 	if (cmd_offers("CONDSTORE")) /* RFC 7162 3.1.2.1 */
 		resp_ok_code(
 		    out, "highest", "HIGHESTMODSEQ %" PRIu64, view_modseq(v));

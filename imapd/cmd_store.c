@@ -135,7 +135,7 @@ cmd_store(struct client *c)
 	if (!msgset_seqs(c, &a->set, c->cmd.uid, &seqs))
 		return cmd_bad(c, "no such message");
 	if (a->unchanged_since != UINT64_MAX)
-		c->enabled |= EN_CONDSTORE;
+		sync_condstore(c);
 	r = c->cmd.run = arena_alloc(&c->arena, sizeof(*r));
 	c->cmd.end = end;
 	r->uids = msgset_list(c, &seqs);

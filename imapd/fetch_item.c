@@ -134,17 +134,21 @@ fetch_items(struct fetch_run *r)
 	struct client *c = r->c;
 	unsigned items = r->a->items;
 
+	if (got_seen(r)) {
+		items |= FI_FLAGS;
+		if (c->enabled & EN_CONDSTORE) /* RFC 7162 3.2.4 */
+			items |= FI_UID | FI_MODSEQ;
+	}
 	if (c->cmd.uid || items & FI_UID) {
 		name(r, "UID ");
 		buf_add_u64(&c->out, r->m.uid);
 	}
-	if (items & FI_FLAGS || got_seen(r)) {
+	if (items & FI_FLAGS) {
 		fetch_sep(r);
 		sync_flags_item(c, &r->m);
 	}
 	/* RFC 7162 3.1.4.1: CHANGEDSINCE asks for MODSEQ, too. */
-	if (items & FI_MODSEQ || r->a->has_since ||
-	    (items & FI_FLAGS && c->enabled & EN_CONDSTORE)) {
+	if (items & FI_MODSEQ || r->a->has_since) {
 		name(r, "MODSEQ (");
 		buf_add_u64(&c->out, r->m.modseq);
 		buf_add_char(&c->out, ')');

@@ -80,8 +80,8 @@ prepare_leaf(struct search *s, struct search_key *k)
 	case SK_SIZE:
 	case SK_DATE:
 	case SK_SAVED:
-	case SK_EMAILID:
-	case SK_THREADID: need(s, BY_INFO); break;
+	case SK_EMAILID: need(s, BY_INFO); break;
+	case SK_THREADID:
 	case SK_SENT: need(s, BY_META); break;
 	case SK_HEADER:
 		k->text = folded(c, k->text);
@@ -170,7 +170,7 @@ by_info(const struct search *s, const struct search_key *k)
 {
 	const struct msg_meta *m = s->meta;
 
-	if (s->stage < BY_INFO)
+	if (s->stage < (k->op == SK_THREADID ? BY_META : BY_INFO))
 		return SAYS_MAYBE;
 	switch (k->op) {
 	case SK_SIZE:

@@ -74,7 +74,7 @@ status_write(struct client *c, const struct folder_info *info, unsigned items)
 	if (items & ST_RECENT && (rc = count_recent(c, info, &recent)) != 0)
 		return rc;
 	if (items & ST_HIGHESTMODSEQ) /* RFC 7162 3.1.7 */
-		c->enabled |= EN_CONDSTORE;
+		sync_condstore(c);
 	buf_add_str(out, "* STATUS ");
 	mboxname_write(out, info->name, client_utf8(c));
 	buf_add_str(out, " (");

@@ -165,11 +165,24 @@ sync_flags_item(struct client *c, const struct view_msg *m)
 	buf_add_char(&c->out, ')');
 }
 
+void
+sync_condstore(struct client *c)
+{
+	bool first = !(c->enabled & EN_CONDSTORE);
+
+	c->enabled |= EN_CONDSTORE;
+	if (first && c->sel != NULL && c->sel->view != NULL)
+		resp_ok_code(&c->out, "highest", "HIGHESTMODSEQ %" PRIu64,
+		    view_modseq(c->sel->view));
+}
+
 static void
 line_head(struct client *c, uint32_t seq, uint32_t uid, bool with_uid)
 {
 	struct buf *out = &c->out;
 
+	/* RFC 7162 3.2.4 */
+	with_uid |= (c->enabled & (EN_CONDSTORE | EN_REV2)) != 0;
 	buf_add(out, "* ", 2);
 	buf_add_u64(out, seq);
 	buf_add(out, " FETCH (", 8);
@@ -285,8 +298,7 @@ tell_changed(struct client *c, bool with_uid)
 		uint32_t seq = sel->delta.changed[sel->at_changed++];
 
 		view_get(sel->view, seq, &m);
-		sync_fetch_line(c, seq, &m,
-		    with_uid || c->enabled & (EN_QRESYNC | EN_REV2));
+		sync_fetch_line(c, seq, &m, with_uid);
 	}
 }
 

@@ -63,9 +63,12 @@ void sync_load_keywords(struct client *c);
 void sync_keywords(struct client *c, uint64_t bits);
 /* "* FLAGS (...)" CRLF, and PERMANENTFLAGS. */
 void sync_tell_flags(struct client *c);
-/* FLAGS (...) [MODSEQ (n)] [UID n] as they stand in a FETCH response. */
+/* A CONDSTORE enabling command, RFC 7162 3.1: tells HIGHESTMODSEQ the first
+ * time. */
+void sync_condstore(struct client *c);
+/* FLAGS (...) as they stand in a FETCH response. */
 void sync_flags_item(struct client *c, const struct view_msg *m);
-/* A whole "* n FETCH (FLAGS ...)". */
+/* A whole "* n FETCH (FLAGS ...)", with what the client has enabled. */
 void sync_fetch_line(
     struct client *c, uint32_t seq, const struct view_msg *m, bool with_uid);
 
