@@ -40,6 +40,7 @@ static const struct {
 	{ "OBJECTID", LATER },                        /* RFC 8474 */
 	{ "PREVIEW", LATER },                         /* RFC 8970 */
 	{ "SAVEDATE", LATER },                        /* RFC 8514 */
+	{ "BINARY", LATER },                          /* RFC 3516 */
 };
 
 bool

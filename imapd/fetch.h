@@ -1,7 +1,7 @@
 /*
  * fetch.h - a FETCH under way: which messages, which of them is being
- * written, how far it has got.  Shared by cmd_fetch.c, fetch_item.c and
- * fetch_section.c; in jobs.
+ * written, how far it has got.  Shared by cmd_fetch.c, fetch_item.c,
+ * fetch_section.c and fetch_stream.c; in jobs.
  */
 #ifndef IMAPD_FETCH_H
 #define IMAPD_FETCH_H
@@ -66,6 +66,23 @@ bool fetch_body_of(struct buf *out, struct slice extended);
 /* The whole message, when the index does not keep what is asked for.  False:
  * cannot be read. */
 bool fetch_whole(struct fetch_run *r);
+
+/* fetch_stream.c */
+
+/* "{n}" CRLF */
+void fetch_literal(struct fetch_run *r, uint64_t n);
+/* A literal has no NUL (RFC 9051 4.3): 0x80 in its place, as POP3 does. */
+void fetch_hide_nuls(struct buf *out, size_t from);
+/* Announces bytes of the message and begins with them; true when that was all.
+ * fetch_go_on(): the same with what comes next. */
+bool fetch_start(struct fetch_run *r, uint64_t off, uint64_t len);
+bool fetch_go_on(struct fetch_run *r);
+/* The same decoded: `size` bytes of it behind `skip`. */
+bool fetch_start_binary(struct fetch_run *r, enum decode_kind kind,
+    uint64_t off, uint64_t len, uint64_t skip, uint64_t size);
+/* How long these bytes are when decoded.  False: cannot be read. */
+bool fetch_decoded_size(struct fetch_run *r, enum decode_kind kind,
+    uint64_t off, uint64_t len, uint64_t *size_out);
 
 /* fetch_section.c: writes r->section, or as much of it as is good at a time;
  * true when it is complete. */

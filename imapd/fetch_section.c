@@ -1,15 +1,10 @@
 #include "imapd/fetch.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "lib/mail/header.h"
 
-enum {
-	CHUNK = 128 << 10,     /* read at once, of a large message */
-	WHOLE_MAX = 256 << 10, /* read whole, and so checked by its CRC */
-	FIELDS_MAX = 16 << 20
-};
+enum { FIELDS_MAX = 16 << 20 };
 
 /* Where a section lies. */
 struct place {
@@ -101,88 +96,6 @@ clip(const struct fetch_section *s, uint64_t *off, uint64_t *len)
 }
 
 static void
-put_literal(struct fetch_run *r, uint64_t n)
-{
-	buf_printf(&r->c->out, "{%" PRIu64 "}\r\n", n);
-}
-
-/* A literal has no NUL (RFC 9051 4.3): 0x80 in its place, as POP3 does. */
-static void
-hide_nuls(struct buf *out, size_t from)
-{
-	char *p = out->p + out->start + from, *end = out->p + out->n;
-
-	while (p < end && (p = memchr(p, '\0', (size_t)(end - p))) != NULL)
-		*p++ = (char)0x80;
-}
-
-static int
-read_range(struct fetch_run *r, uint64_t off, size_t n)
-{
-	struct buf *out = &r->c->out;
-	size_t before = buf_len(out);
-	int rc;
-
-	if (r->whole.p != NULL) {
-		buf_add_slice(out, slice_sub(r->whole, off, n));
-		rc = 0;
-	} else {
-		rc = msg_read(client_store(r->c), &r->meta, off, n, out);
-	}
-	if (rc == 0 && buf_len(out) - before != n)
-		rc = ERR_CORRUPT;
-	if (rc == 0)
-		hide_nuls(out, before);
-	else
-		buf_truncate(out, before);
-	return rc;
-}
-
-/* Goes on with a literal.  Once it is announced there is no way back: what
- * cannot be read ends the session. */
-static bool
-stream(struct fetch_run *r)
-{
-	struct fetch_stream *s = &r->stream;
-	size_t n = s->left < CHUNK ? (size_t)s->left : CHUNK;
-	int rc = read_range(r, s->off, n);
-
-	if (rc != 0) {
-		fetch_trouble(r, rc);
-		r->c->bye_code = "UNAVAILABLE";
-		r->c->bye_text = "a message cannot be read";
-		return false;
-	}
-	s->off += n;
-	s->left -= n;
-	s->owed -= n;
-	return s->left == 0;
-}
-
-/* The first bytes go with the announcement, so that a message that cannot be
- * read is NIL. */
-static bool
-start_stream(struct fetch_run *r, uint64_t off, uint64_t len)
-{
-	struct buf *out = &r->c->out;
-	size_t before = buf_len(out);
-	size_t n = len <= WHOLE_MAX ? (size_t)len : CHUNK;
-	int rc;
-
-	put_literal(r, len);
-	if ((rc = read_range(r, off, n)) != 0) {
-		fetch_trouble(r, rc);
-		buf_truncate(out, before);
-		buf_add_str(out, "NIL");
-		return true;
-	}
-	r->stream = (struct fetch_stream){
-		.off = off + n, .left = len - n, .owed = len - n
-	};
-	return len == n;
-}
-
-static void
 put_bytes(
     struct fetch_run *r, const struct fetch_section *s, struct slice bytes)
 {
@@ -190,10 +103,10 @@ put_bytes(
 	size_t before;
 
 	clip(s, &off, &len);
-	put_literal(r, len);
+	fetch_literal(r, len);
 	before = buf_len(&r->c->out);
 	buf_add_slice(&r->c->out, slice_sub(bytes, off, len));
-	hide_nuls(&r->c->out, before);
+	fetch_hide_nuls(&r->c->out, before);
 }
 
 /* Does the index keep all these fields? */
@@ -260,6 +173,45 @@ put_fields(struct fetch_run *r, const struct fetch_section *s)
 	buf_fini(&picked);
 }
 
+/* RFC 3516 4.3: undone as far as there is something to undo. */
+static bool
+encoding(struct fetch_run *r, const struct place *p, enum decode_kind *out)
+{
+	*out = DECODE_NONE;
+	if (p->part == NULL || p->part->kind != MIME_LEAF)
+		return true;
+	if (p->part->cte == MIME_BASE64)
+		*out = DECODE_BASE64;
+	else if (p->part->cte == MIME_QP)
+		*out = DECODE_QP;
+	if (p->part->cte != MIME_OTHER)
+		return true;
+	r->no_code = "UNKNOWN-CTE";
+	r->no_text = "a part has an unknown transfer encoding";
+	return false;
+}
+
+static bool
+put_binary(struct fetch_run *r, const struct fetch_section *s, struct place *p)
+{
+	enum decode_kind kind;
+	uint64_t size = p->len, skip = 0;
+
+	if (!encoding(r, p, &kind) ||
+	    (kind != DECODE_NONE &&
+		!fetch_decoded_size(r, kind, p->off, p->len, &size))) {
+		buf_add_str(
+		    &r->c->out, s->form == FORM_BINARY_SIZE ? "0" : "NIL");
+		return true;
+	}
+	if (s->form == FORM_BINARY_SIZE) {
+		buf_add_u64(&r->c->out, size);
+		return true;
+	}
+	clip(s, &skip, &size);
+	return fetch_start_binary(r, kind, p->off, p->len, skip, size);
+}
+
 bool
 fetch_section(struct fetch_run *r)
 {
@@ -267,7 +219,7 @@ fetch_section(struct fetch_run *r)
 	struct place p;
 
 	if (r->stream.owed != 0)
-		return stream(r);
+		return fetch_go_on(r);
 	put_label(r, s);
 	if (s->fields != FIELDS_ALL) {
 		put_fields(r, s);
@@ -275,9 +227,12 @@ fetch_section(struct fetch_run *r)
 	}
 	locate(r, s, &p);
 	if (p.nil) {
-		buf_add_str(&r->c->out, "NIL");
+		buf_add_str(
+		    &r->c->out, s->form == FORM_BINARY_SIZE ? "0" : "NIL");
 		return true;
 	}
+	if (s->form == FORM_BINARY || s->form == FORM_BINARY_SIZE)
+		return put_binary(r, s, &p);
 	clip(s, &p.off, &p.len);
-	return start_stream(r, p.off, p.len);
+	return fetch_start(r, p.off, p.len);
 }
