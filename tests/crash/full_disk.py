@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""A full disk: new mail waits outside, what is there can be read, nothing
+that was accepted is lost, and all goes on by itself when there is room.
+
+The state lives on a small tmpfs of its own, in a mount namespace of this
+test's own.
+"""
+
+import ctypes
+import os
+import shutil
+import smtplib
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+import posthof_test as pt       # noqa: E402
+
+DISK_MB = 320
+MESSAGE = (b"From: a@example.net\r\nSubject: %s\r\n\r\n"
+           + (b"x" * 70 + b"\r\n") * 3000)
+
+
+class SmallDisk(pt.Host):
+    """A host whose state directory is a file system of DISK_MB."""
+
+    def __init__(self, conf):
+        super().__init__(accounts=3, conf=conf, start=False)
+        owner = os.stat(self.state)
+        aside = self.state + ".aside"
+        os.rename(self.state, aside)
+        os.mkdir(self.state)
+        subprocess.run(["mount", "-t", "tmpfs", "-o",
+                        f"size={DISK_MB}m,mode=750", "tmpfs", self.state],
+                       check=True)
+        for name in os.listdir(aside):
+            shutil.move(os.path.join(aside, name), self.state)
+        os.rmdir(aside)
+        for where, dirs, files in os.walk(self.state):
+            for name in ("", *dirs, *files):
+                os.chown(os.path.join(where, name), owner.st_uid,
+                         owner.st_gid)
+        self.start()
+
+    def _abandon(self):
+        self.stop()
+        subprocess.run(["umount", "-l", self.state], check=False,
+                       stderr=subprocess.DEVNULL)
+        super()._abandon()
+
+    def fill(self, leave_kb):
+        """A file that leaves so much room."""
+        path = os.path.join(self.state, "filler")
+        free = os.statvfs(self.state)
+        free = free.f_bavail * free.f_frsize - leave_kb * 1024
+        with open(path, "wb") as f:
+            os.posix_fallocate(f.fileno(), 0, max(free, 4096))
+        return path
+
+
+def send(host, n, word):
+    """True: accepted; False: refused for now.  Anything else is wrong."""
+    try:
+        with smtplib.LMTP(host.lmtp_socket, timeout=60) as c:
+            c.sendmail("a@example.net", [host.address(n)],
+                       MESSAGE % word.encode())
+        return True
+    except smtplib.SMTPSenderRefused as e:
+        assert e.smtp_code == 452, e
+    except smtplib.SMTPDataError as e:
+        assert 400 <= e.smtp_code < 500, e
+    except smtplib.SMTPRecipientsRefused as e:
+        assert all(400 <= code < 500 for code, _ in e.recipients.values()), e
+    return False
+
+
+def subjects(host, n):
+    c = host.imap(n)
+    count = int(c.select("INBOX")[1][0])
+    found = [c.fetch(str(i), "(BODY.PEEK[HEADER.FIELDS (SUBJECT)] "
+                             "BODY.PEEK[])")[1][0][1] for i in
+             range(1, count + 1)]
+    c.logout()
+    return [f.split(b"Subject: ")[1].split(b"\r\n")[0].decode()
+            for f in found]
+
+
+def until_refused(host, n, prefix):
+    accepted = []
+    for i in range(2000):
+        word = f"{prefix}{i}"
+        if not send(host, n, word):
+            return accepted
+        accepted.append(word)
+    raise pt.Failure("the disk never got full")
+
+
+def test_floor():
+    """Below the floor mail is refused before its bytes, and then no more."""
+    with SmallDisk({"free-space-floor": "20M"}) as host:
+        filler = host.fill(70 << 10)
+        accepted = until_refused(host, 1, "floor")
+        assert subjects(host, 1) == accepted
+        c = host.imap(1)
+        c.select("INBOX")
+        c.store("1", "+FLAGS", r"(\Seen \Deleted)")
+        assert c.expunge()[0] == "OK"
+        os.unlink(filler)
+        pt.wait_for("room again", lambda: send(host, 2, "again"))
+        assert subjects(host, 2) == ["again"]
+        assert subjects(host, 1) == accepted[1:]
+
+
+def test_really_full():
+    """Not a byte left, whatever the floor says; kill -9 on top of it."""
+    with SmallDisk({"free-space-floor": "0"}) as host:
+        host.expect_restarts = True
+        assert send(host, 1, "before")
+        filler = host.fill(2 << 10)
+        accepted = ["before", *until_refused(host, 1, "full")]
+        assert subjects(host, 1) == accepted
+        os.unlink(filler)
+        pt.wait_for("room again", lambda: send(host, 1, "after"), 30)
+        accepted.append("after")
+        assert subjects(host, 1) == accepted
+        host.kill("submitd")
+        pt.wait_for("recovery", lambda: " restart " in host.log()
+                    and host.log().rsplit(" restart ", 1)[1].count(" ready "))
+        assert subjects(host, 1) == accepted
+        assert host.admin("fsck", check=False).returncode == 0
+
+
+def own_mounts():
+    """Starts again in a mount namespace; others as a user's own root."""
+    words = ["unshare", "--mount", "--propagation", "private"]
+    if os.geteuid() != 0:
+        words.append("--map-root-user")
+    os.environ["POSTHOF_OWN_MOUNTS"] = "1"
+    os.execvp("unshare", [*words, sys.executable, *sys.argv])
+
+
+if __name__ == "__main__":
+    if not os.environ.get("POSTHOF_OWN_MOUNTS"):
+        own_mounts()
+    pt.main(globals())
