@@ -121,6 +121,8 @@ has_work(const struct session *s)
 	return s->more != NULL || buf_len(&s->batch) != 0;
 }
 
+/* What comes next may add to the replies: session_run() sends them, with one
+ * call for MAIL, RCPT and DATA. */
 static void
 batch_done(struct sjob *j)
 {
@@ -128,10 +130,9 @@ batch_done(struct sjob *j)
 
 	if (!session_back(s))
 		return;
-	session_flush(s);
 	if (s->quitting)
 		session_close(s, "error", "");
-	else if (!has_work(s) || !conn_full(&s->conn))
+	else
 		session_run(s);
 }
 
