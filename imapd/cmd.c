@@ -7,6 +7,7 @@
 #include "imapd/parse_args.h"
 #include "imapd/parse_fetch.h"
 #include "imapd/parse_search.h"
+#include "imapd/parse_sort.h"
 #include "lib/base/log.h"
 
 static const struct cmd_row rows[] = {
@@ -44,6 +45,9 @@ static const struct cmd_row rows[] = {
 	    cmd_uid_expunge }, /* RFC 4315 2.1 */
 	{ "SEARCH", IS_SELECTED, CMD_UID | CMD_NUMBERS, parse_search,
 	    cmd_search },
+	{ "SORT", IS_SELECTED, CMD_UID | CMD_NUMBERS, parse_sort, cmd_sort },
+	{ "THREAD", IS_SELECTED, CMD_UID | CMD_NUMBERS, parse_thread,
+	    cmd_thread },
 	{ "FETCH", IS_SELECTED, CMD_UID | CMD_NUMBERS, parse_fetch, cmd_fetch },
 	{ "STORE", IS_SELECTED, CMD_UID | CMD_NUMBERS, parse_store, cmd_store },
 	{ "COPY", IS_SELECTED, CMD_UID, parse_copy, cmd_copy },

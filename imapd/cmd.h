@@ -102,6 +102,10 @@ enum step cmd_move(struct client *c);
 /* cmd_search.c */
 enum step cmd_search(struct client *c);
 
+/* cmd_sort.c */
+enum step cmd_sort(struct client *c);
+enum step cmd_thread(struct client *c);
+
 /* cmd_idle.c */
 enum step cmd_idle(struct client *c);
 void cmd_idle_line(struct client *c, struct slice line);

@@ -41,6 +41,10 @@ static const struct {
 	{ "PREVIEW", LATER },                         /* RFC 8970 */
 	{ "SAVEDATE", LATER },                        /* RFC 8514 */
 	{ "BINARY", LATER },                          /* RFC 3516 */
+	{ "SORT", LATER },                            /* RFC 5256 */
+	{ "SORT=DISPLAY", LATER },                    /* RFC 5957 */
+	{ "THREAD=ORDEREDSUBJECT", LATER },           /* RFC 5256 */
+	{ "THREAD=REFERENCES", LATER },               /* RFC 5256 */
 };
 
 bool

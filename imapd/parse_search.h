@@ -64,7 +64,7 @@ struct args_search {
 };
 bool parse_search(struct parse *p, void **args_out);
 
-/* For SORT and THREAD: CHARSET's word, a space, and the keys to the end. */
+/* For SORT and THREAD: the keys up to the end. */
 bool parse_search_program(
     struct parse *p, struct slice charset, struct args_search *a);
 
