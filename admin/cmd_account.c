@@ -4,6 +4,8 @@
 
 #include "admin/opt.h"
 #include "lib/base/clock.h"
+#include "lib/base/num.h"
+#include "storage/fetched.h"
 
 enum { PAGE = 64, ADDRESSES_MAX = 1000, MAIN_SECRET = 1, NAME_MAX_BYTES = 200 };
 
@@ -33,6 +35,9 @@ static const struct out_col show_cols[] = {
 	{ "messages_used", "Messages", OUT_NUM },
 	{ "messages_max", "Messages max", OUT_COUNT_LIMIT },
 	{ "lang", "Language", OUT_TEXT },
+	{ "pop3_remove_after", "Remove fetched mail after", OUT_TEXT },
+	{ "fetched_messages", "Fetched by POP3", OUT_NUM },
+	{ "fetched_bytes", "Fetched size", OUT_BYTES },
 	{ "app_passwords", "App passwords", OUT_NUM },
 	{ "created_at", "Created", OUT_TIME },
 };
@@ -59,7 +64,54 @@ row_of(struct cmd *c, const struct account *ac)
 	    out_time(ac->created_at));
 }
 
-/* --quota, --messages, --lang, --name. */
+/* --pop3-remove-after: "30d", or "never". */
+static int
+take_remove_after(struct cmd *c, struct account *ac)
+{
+	const char *text = args_get(&c->args, "pop3-remove-after");
+	uint64_t ms = 0, least = c->conf->pop3_remove_min;
+
+	if (text == NULL)
+		return CMD_DONE;
+	if (strcmp(text, "never") != 0 &&
+	    (!num_parse_duration(slice_str(text), &ms) || ms < 1000)) {
+		out_error(&c->out,
+		    "posthof: --pop3-remove-after %s: 30d, or never\n", text);
+		return CMD_USAGE;
+	}
+	if (ms != 0 && ms < least) {
+		out_error(&c->out,
+		    "posthof: --pop3-remove-after %s: pop3-remove-min is %llu "
+		    "seconds\n",
+		    text, (unsigned long long)least / 1000);
+		return CMD_REFUSED;
+	}
+	ac->pop3_remove_sec = ms / 1000;
+	return CMD_DONE;
+}
+
+/* "30d", "36h", "never". */
+static json_t *
+remove_after(const struct account *ac)
+{
+	static const struct {
+		uint64_t sec;
+		char unit;
+	} units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
+	uint64_t sec = ac->pop3_remove_sec;
+	char text[32];
+	size_t i = 0;
+
+	if (sec == 0)
+		return json_string("never");
+	while (sec % units[i].sec != 0)
+		i++;
+	(void)snprintf(text, sizeof(text), "%llu%c",
+	    (unsigned long long)(sec / units[i].sec), units[i].unit);
+	return json_string(text);
+}
+
+/* --quota, --messages, --lang, --name, --pop3-remove-after. */
 static int
 take_fields(struct cmd *c, struct account *ac)
 {
@@ -83,7 +135,7 @@ take_fields(struct cmd *c, struct account *ac)
 		ac->full_name = slice_str(name);
 	if ((status = opt_size(c, "quota", &ac->bytes_max)) == CMD_DONE)
 		status = opt_num(c, "messages", UINT32_MAX, &ac->messages_max);
-	return status;
+	return status == CMD_DONE ? take_remove_after(c, ac) : status;
 }
 
 /* The main password replaces the old one or comes first. */
@@ -279,6 +331,21 @@ cmd_account_resume(struct cmd *c)
 	return set_suspended(c, false);
 }
 
+/* What POP3 programs have fetched and left here. */
+static void
+add_fetched(struct cmd *c, const struct account *ac, json_t *row)
+{
+	uint64_t messages, bytes;
+
+	if (fetched_share(c->store, ac->id, &messages, &bytes) != 0)
+		messages = bytes = 0;
+	(void)json_object_set_new(row, "pop3_remove_after", remove_after(ac));
+	(void)json_object_set_new(
+	    row, "fetched_messages", json_integer((json_int_t)messages));
+	(void)json_object_set_new(
+	    row, "fetched_bytes", json_integer((json_int_t)bytes));
+}
+
 int
 cmd_account_show(struct cmd *c)
 {
@@ -302,6 +369,7 @@ cmd_account_show(struct cmd *c)
 	for (size_t i = 0; i < ac.nsecrets; i++)
 		apps += ac.secrets[i].id != MAIN_SECRET;
 	(void)json_object_set_new(row, "addresses", list);
+	add_fetched(c, &ac, row);
 	(void)json_object_set_new(
 	    row, "app_passwords", json_integer((json_int_t)apps));
 	out_record(&c->out, show_cols, PH_LEN(show_cols), row);

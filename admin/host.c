@@ -155,6 +155,7 @@ host_store_conf(const struct conf *conf, const char *name, enum store_role role)
 		.cache_bytes = conf->store_cache,
 		.segment_bytes = conf->segment_size,
 		.free_floor_bytes = conf->free_floor,
+		.sweep_ms = conf->pop3_remove_time,
 		.role = role };
 }
 

@@ -27,7 +27,8 @@ struct auth_who {
 	char lang[3]; /* "de" or "en", the host's if unset */
 	uint32_t secret_id;
 	uint64_t secret_version;
-	char suffix[256]; /* behind auth_peer.suffix_sep */
+	uint64_t pop3_remove_sec; /* of the account, see there */
+	char suffix[256];         /* behind auth_peer.suffix_sep */
 };
 
 /* Who asks: for throttling, the log and `logins`. */

@@ -119,7 +119,8 @@ auth_finish(struct auth *a, const struct auth_peer *peer, const char *mech,
 	const struct secret *s = proof->secret;
 	struct auth_who who = { .account = f->ac.id,
 		.secret_id = s->id,
-		.secret_version = f->ac.secret_version };
+		.secret_version = f->ac.secret_version,
+		.pop3_remove_sec = f->ac.pop3_remove_sec };
 	const char *why;
 	char more[40];
 	int64_t now = clock_wall_sec();

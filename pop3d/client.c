@@ -5,6 +5,7 @@
 
 #include "lib/base/mem.h"
 #include "pop3d/cmd.h"
+#include "pop3d/marks.h"
 #include "pop3d/parse.h"
 #include "pop3d/resp.h"
 
@@ -50,6 +51,9 @@ joins(struct session *s, struct slice text)
 	struct pop3_line line;
 	const struct pop3_cmd *cmd;
 
+	if (c->state == ST_TRANS && !session_batched(s) &&
+	    buf_len(&s->out) == 0 && conn_queued(&s->conn) == 0)
+		drop_sure(c->drop);
 	if (c->state != ST_TRANS || (cmd = find(s, text, &line)) == NULL)
 		return false;
 	switch (cmd->how) {
@@ -131,6 +135,10 @@ on_free(struct session *s)
 
 	drop_list_close(&c->list);
 	read_end(&c->read);
+	if (c->drop != NULL)
+		marks_later(s->sl, drop_take_marks(c->drop, false),
+		    c->who.secret_id, s->id);
+	drop_marks_free(&c->marks);
 	client_leave(c);
 	login_fini(&c->login);
 	free(c->user);

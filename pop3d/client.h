@@ -32,11 +32,13 @@ struct client {
 	struct drop *drop;      /* set in ST_TRANS */
 	bool locked;            /* guard_enter() */
 	struct read read;       /* RETR and TOP under way */
+	uint32_t reading;       /* the number of that message */
 	bool replying;          /* and its +OK has been said */
 	struct drop_list *list; /* LIST and UIDL under way */
 	bool uidl;
-	uint32_t retrieved; /* for the log */
-	int update_rc;      /* of QUIT's deletions */
+	uint32_t retrieved;       /* for the log */
+	struct drop_marks *marks; /* to be written at QUIT */
+	int update_rc;            /* of QUIT's deletions */
 };
 
 static inline struct client *

@@ -1,5 +1,6 @@
 #include "lib/base/log.h"
 #include "pop3d/cmd.h"
+#include "pop3d/marks.h"
 #include "pop3d/resp.h"
 
 /* RFC 2449 6.5: seconds, and the same for everybody. */
@@ -24,6 +25,22 @@ capa_sasl(struct client *c)
 	buf_add(out, "\r\n", 2);
 }
 
+/* RFC 2449 6.7: before the login the smallest value there may be. */
+static void
+capa_expire(struct client *c)
+{
+	uint64_t day = 24 * 3600, sec = c->who.pop3_remove_sec;
+
+	if (c->state != ST_TRANS)
+		resp_line(c, "EXPIRE %llu USER",
+		    (unsigned long long)(c->s.sl->srv->conf->pop3_remove_min /
+					 (day * 1000)));
+	else if (sec == 0)
+		resp_line(c, "EXPIRE NEVER");
+	else
+		resp_line(c, "EXPIRE %llu", (unsigned long long)(sec / day));
+}
+
 /* RFC 2449 5, 6; RFC 2595 4, RFC 3206, RFC 5034 3, RFC 6856 2 and 3. */
 void
 pop3_capa(struct client *c, const struct pop3_line *l)
@@ -32,7 +49,8 @@ pop3_capa(struct client *c, const struct pop3_line *l)
 	resp_ok(c, "what this server does");
 	buf_add_str(&c->s.out,
 	    "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
-	    "EXPIRE NEVER\r\nIMPLEMENTATION Posthof\r\n");
+	    "IMPLEMENTATION Posthof\r\n");
+	capa_expire(c);
 	capa_login_delay(c);
 	if (session_plain_ok(&c->s))
 		resp_line(c, "USER");
@@ -90,8 +108,11 @@ update_work(struct sjob *j)
 {
 	struct client *c = client_of_job(j);
 
-	c->update_rc = drop_update(c->drop);
-	j->durable = true;
+	if (drop_ngone(c->drop) != 0) {
+		c->update_rc = drop_update(c->drop);
+		j->durable = true;
+	}
+	marks_write(c->marks, j->srv->store, c->who.secret_id, c->s.id);
 }
 
 static void
@@ -107,8 +128,10 @@ update_done(struct sjob *j)
 		return;
 	if (rc != 0)
 		resp_code(c, "SYS/TEMP", "the messages could not be deleted");
-	else
+	else if (drop_ngone(c->drop) != 0)
 		resp_ok(c, "%u deleted, goodbye", drop_ngone(c->drop));
+	else
+		resp_ok(c, "goodbye");
 	client_close(c, "quit");
 }
 
@@ -118,9 +141,12 @@ void
 pop3_quit(struct client *c, const struct pop3_line *l)
 {
 	(void)l;
-	if (c->drop != NULL && drop_ngone(c->drop) != 0) {
-		session_job(&c->s, false, update_work, update_done);
-		return;
+	if (c->drop != NULL) {
+		c->marks = drop_take_marks(c->drop, true);
+		if (drop_ngone(c->drop) != 0 || c->marks != NULL) {
+			session_job(&c->s, false, update_work, update_done);
+			return;
+		}
 	}
 	resp_ok(c, "goodbye");
 	client_close(c, "quit");

@@ -3,6 +3,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "pop3d/cmd.h"
+#include "pop3d/marks.h"
 #include "pop3d/resp.h"
 
 /* ---- in the job ---- */
@@ -73,8 +74,9 @@ auth_work(struct sjob *j)
 	login_work(l, j->srv->auth, SCOPE_POP3, c->s.conn.peer_ip, c->s.id);
 	if (login_verdict(l) != LOGIN_GOOD)
 		return;
-	if ((l->rc = open_drop(c)) == 0 && (l->rc = lock_drop(c)) == 0)
-		l->rc = check_delay(c);
+	if ((l->rc = open_drop(c)) == 0 && (l->rc = lock_drop(c)) == 0 &&
+	    (l->rc = check_delay(c)) == 0)
+		marks_login(j->srv->store, &l->who, c->s.id);
 }
 
 /* ---- on the loop ---- */

@@ -73,7 +73,10 @@ more_read(struct session *s)
 	if (rc == 0 && !done)
 		return false;
 	/* fetchmail gets its mail by TOP with very many lines. */
-	c->retrieved += rc == 0 && !r->clipped;
+	if (rc == 0 && !r->clipped) {
+		c->retrieved++;
+		drop_got(c->drop, c->reading);
+	}
 	read_end(r);
 	return true;
 }
@@ -92,6 +95,7 @@ start_reading(struct client *c, uint32_t seq, int64_t lines)
 		return;
 	}
 	c->read.ascii = c->s.sl->srv->conf->pop3_utf8 && !c->utf8;
+	c->reading = seq;
 	c->replying = false;
 	c->s.more = more_read;
 }

@@ -28,6 +28,9 @@ struct drop {
 	uint64_t bytes; /* of all, at login */
 	uint8_t *gone;  /* a bit for each */
 	uint32_t ngone;
+	uint8_t *sent;   /* a bit for each; NULL: none */
+	uint32_t *order; /* their numbers */
+	size_t nsent, sent_cap, nsure;
 };
 
 struct drop_list {
@@ -191,6 +194,8 @@ drop_free(struct drop **dp)
 	free(d->items);
 	free(d->folders);
 	free(d->gone);
+	free(d->sent);
+	free(d->order);
 	free(d);
 }
 
@@ -423,6 +428,84 @@ drop_list_next(struct drop_list *l, struct drop_item *out)
 		if ((rc = open_group(l)) != 0)
 			return rc;
 	}
+}
+
+/* ---- what was fetched ---- */
+
+void
+drop_got(struct drop *d, uint32_t seq)
+{
+	uint8_t bit = (uint8_t)(1u << seq % 8);
+
+	if (d->sent == NULL)
+		d->sent = xcalloc(drop_count(d) / 8 + 1, 1);
+	if (d->sent[seq / 8] & bit)
+		return;
+	d->sent[seq / 8] |= bit;
+	d->order =
+	    mem_grow(d->order, &d->sent_cap, d->nsent, sizeof(*d->order));
+	d->order[d->nsent++] = seq;
+}
+
+void
+drop_sure(struct drop *d)
+{
+	d->nsure = d->nsent;
+}
+
+/* Adds the UID to the group of its folder. */
+static void
+add_mark(struct drop_marks *m, const struct drop_msg *msg, size_t room)
+{
+	struct msg_group *g = m->groups;
+
+	while (g < m->groups + m->ngroups && g->folder != msg->folder)
+		g++;
+	if (g == m->groups + m->ngroups) {
+		m->ngroups++;
+		g->folder = msg->folder;
+		g->uids = xcalloc(room, sizeof(*g->uids));
+	}
+	((uint32_t *)(uintptr_t)g->uids)[g->n++] = msg->uid;
+}
+
+struct drop_marks *
+drop_take_marks(struct drop *d, bool quit)
+{
+	size_t n = quit ? d->nsent : d->nsure, left = 0;
+	struct drop_marks *m;
+	struct drop_msg msg;
+
+	d->nsent = d->nsure = 0;
+	for (size_t i = 0; i < n; i++)
+		if (!quit || !drop_is_gone(d, d->order[i]))
+			d->order[left++] = d->order[i];
+	if (left == 0)
+		return NULL;
+	m = xcalloc(1, sizeof(*m));
+	m->groups = xcalloc(d->nfolders + 1, sizeof(*m->groups));
+	for (size_t i = 0; i < left; i++) {
+		drop_get(d, d->order[i], &msg);
+		add_mark(m, &msg, left);
+	}
+	for (size_t i = 0; i < m->ngroups; i++)
+		qsort((uint32_t *)(uintptr_t)m->groups[i].uids, m->groups[i].n,
+		    sizeof(uint32_t), by_uid);
+	return m;
+}
+
+void
+drop_marks_free(struct drop_marks **mp)
+{
+	struct drop_marks *m = *mp;
+
+	*mp = NULL;
+	if (m == NULL)
+		return;
+	for (size_t i = 0; i < m->ngroups; i++)
+		free((uint32_t *)(uintptr_t)m->groups[i].uids);
+	free(m->groups);
+	free(m);
 }
 
 /* ---- the end ---- */

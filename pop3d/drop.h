@@ -16,6 +16,7 @@
 
 struct drop;
 struct drop_list;
+struct msg_group;
 struct store;
 
 enum { DROP_ALL_MAX = 200000 }; /* messages in all folders together */
@@ -64,6 +65,21 @@ PH_MUSTUSE int drop_list_open(
 /* ERR_NOTFOUND at the end. */
 PH_MUSTUSE int drop_list_next(struct drop_list *l, struct drop_item *out);
 void drop_list_close(struct drop_list **l);
+
+/* Messages that were sent whole.  got: in a job.  sure: on the loop, when
+ * another command has come after all of them had gone out. */
+void drop_got(struct drop *d, uint32_t seq);
+void drop_sure(struct drop *d);
+
+/* What fetched_add() is to be told, once; the caller frees.  NULL: nothing.
+ * At a QUIT all that were sent, else those that are sure; what is marked
+ * deleted is left out.  Loop. */
+struct drop_marks {
+	struct msg_group *groups;
+	size_t ngroups;
+};
+struct drop_marks *drop_take_marks(struct drop *d, bool quit);
+void drop_marks_free(struct drop_marks **m);
 
 /* The UPDATE state (RFC 1939 6): removes what is marked, all or nothing. */
 PH_MUSTUSE int drop_update(struct drop *d);

@@ -66,7 +66,9 @@ struct account {
 	struct slice lang; /* "de", "en" or "" for the host's */
 	struct slice full_name;
 	uint64_t bytes_max, messages_max; /* 0: no limit */
-	uint64_t secret_version; /* rises with every change of secrets */
+	uint64_t pop3_remove_sec; /* after all POP3 devices have fetched a
+				   * message; 0: it stays (sweep.h) */
+	uint64_t secret_version;  /* rises with every change of secrets */
 	struct secret secrets[ACCOUNT_SECRETS_MAX];
 	size_t nsecrets;
 	int64_t created_at;

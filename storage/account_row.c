@@ -23,6 +23,7 @@ static const struct tagged_field account_fields[] = {
 	{ 9, TAGGED_U64, AT(ac.created_at) },
 	{ 10, TAGGED_U32, AT(last_secret) },
 	{ 11, TAGGED_U32, AT(life) },
+	{ 12, TAGGED_U64, AT(ac.pop3_remove_sec) },
 };
 
 #undef AT

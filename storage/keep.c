@@ -20,10 +20,12 @@
 #include "storage/segment_priv.h"
 #include "storage/segment_row.h"
 #include "storage/store_priv.h"
+#include "storage/sweep.h"
 
 enum {
 	CHECKPOINT_MS = 1000,
 	CHECKPOINT_KIB = 4096,
+	SWEEP_MS = 3600000,
 	LOOK_MS = 10000, /* at segments and events so often */
 	EMPTY_MAX = 64,  /* segments watched at a time */
 	EVENTS_AT_ONCE = 500,
@@ -42,6 +44,8 @@ struct empty {
 struct keep {
 	uint64_t checkpoint_ms, look_ms;
 	bool events_wait;
+	struct sweep *sweep;
+	uint64_t sweep_at_ms; /* when its next step is due */
 	struct empty empty[EMPTY_MAX];
 	size_t nempty;
 };
@@ -55,6 +59,8 @@ keep_new(void)
 void
 keep_free(struct keep **k)
 {
+	if (*k != NULL)
+		sweep_free(&(*k)->sweep);
 	free(*k);
 	*k = NULL;
 }
@@ -156,6 +162,26 @@ checkpoint(struct store *s, struct keep *k, uint64_t now)
 	return rc;
 }
 
+/* Mail that POP3 has fetched.  What is wrong there stops nothing else. */
+static bool
+sweep(struct store *s, struct keep *k, uint64_t now)
+{
+	uint64_t every = s->conf.sweep_ms != 0 ? s->conf.sweep_ms : SWEEP_MS;
+	bool more;
+	int rc;
+
+	if (now < k->sweep_at_ms)
+		return false;
+	if (k->sweep == NULL)
+		k->sweep = sweep_new();
+	rc = sweep_step(s, k->sweep, clock_wall_sec(), &more);
+	if (rc != 0)
+		log_error(NULL, "sweep", "failed=%s", err_name(rc));
+	if (!more)
+		k->sweep_at_ms = now + every;
+	return more;
+}
+
 int
 store_keep(struct store *s, bool *more_out)
 {
@@ -168,6 +194,7 @@ store_keep(struct store *s, bool *more_out)
 	*more_out = false;
 	if ((rc = checkpoint(s, k, now)) != 0)
 		return rc;
+	*more_out = sweep(s, k, now);
 	if (!k->events_wait && now < k->look_ms + LOOK_MS)
 		return 0;
 	k->look_ms = now;
@@ -178,6 +205,6 @@ store_keep(struct store *s, bool *more_out)
 	rc = event_sweep(
 	    s, clock_wall_ms() - EVENT_KEEP_MS, EVENTS_AT_ONCE, &gone);
 	k->events_wait = rc == 0 && (gone == EVENTS_AT_ONCE || more);
-	*more_out = k->events_wait;
+	*more_out |= k->events_wait;
 	return rc;
 }

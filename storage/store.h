@@ -30,6 +30,8 @@ struct store_conf {
 	const char *run_dir;   /* env.lock, notify/ */
 	const char *name;      /* "imapd": for notify and segments */
 	uint64_t cache_bytes, segment_bytes, free_floor_bytes;
+	uint64_t sweep_ms; /* the keeper's: between two looks for mail that
+			    * may go (sweep.h); 0: an hour */
 	enum store_role role;
 };
 

@@ -23,4 +23,7 @@ const struct db_table_def store_tables[T_COUNT] = {
 	[T_QUEUE_DUE] = { "queue_due", 4096, false },
 	[T_EVENT] = { "event", 4096, false },
 	[T_INTENT] = { "intent", 4096, true },
+	[T_DEVICE] = { "device", 4096, true },
+	[T_FETCHED] = { "fetched", 4096, false },
+	[T_WARNED] = { "warned", 4096, true },
 };

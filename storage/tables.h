@@ -29,6 +29,9 @@ enum table {
 	T_QUEUE_DUE,
 	T_EVENT,
 	T_INTENT,
+	T_DEVICE,
+	T_FETCHED,
+	T_WARNED,
 	T_COUNT
 };
 

@@ -4,6 +4,7 @@
 import base64
 import hashlib
 import hmac
+import json
 import os
 import re
 import socket
@@ -427,6 +428,100 @@ def test_new_password_ends_sessions(host):
     c.good("USER " + host.user(n))
     c.good("PASS an-other-password")
     c.close()
+
+
+# ---- mail left on the server
+
+def retr(host, user, word, numbers, quit_=True):
+    c = Pop(host)
+    c.good("USER " + user)
+    c.good("PASS " + word)
+    for i in numbers:
+        c.good(f"RETR {i}")
+        c.lines()
+    if quit_:
+        c.good("QUIT")
+    c.close()
+
+
+def fetched(host, n):
+    shown = json.loads(host.admin("account", "show", host.user(n), "--json"))
+    return shown["fetched_messages"]
+
+
+def test_fetched_mail_goes():
+    """Two devices by two passwords; what IMAP has to do with stays."""
+    with pt.Host(accounts=1, conf={"pop3-remove-min": '"1s"',
+                                   "pop3-remove-time": '"1s"'}) as host:
+        user, word = host.user(1), host.password(1)
+        run = host.admin("account", "set", user, "--pop3-remove-after", "9x",
+                         check=False)
+        assert run.returncode == 2, run
+        phone = json.loads(host.admin(
+            "app-password", "add", user, "--label", "phone", "--json"))
+        phone = phone["password"]
+        fill(host, 1, 4)
+        retr(host, user, phone, (1, 2, 3))
+        retr(host, user, word, (1, 2, 3, 4))
+        assert fetched(host, 1) == 4
+        host.admin("account", "set", user, "--pop3-remove-after", "2s")
+        c = host.imap(1)
+        c.select("INBOX")
+        c.store("1:4", "+FLAGS", r"(\Seen)")
+        c.store("1", "+FLAGS", r"(\Flagged)")
+        fill(host, 1, 1)
+        retr(host, user, phone, (5,))
+
+        def left():
+            c.noop()
+            return c.uid("SEARCH", "ALL")[1][0]
+        # 1 is flagged, 4 was not fetched by the phone, 5 not by the PC.
+        pt.wait_for("2 and 3 to go", lambda: left() == b"1 4 5")
+        c.store("3", "+FLAGS", r"(\Seen)")
+        retr(host, user, phone, (2,))
+        retr(host, user, word, (3,))
+        pt.wait_for("4 and 5 to go", lambda: left() == b"1")
+        time.sleep(2)
+        assert left() == b"1"
+        c.logout()
+        text = host.admin("account", "show", user)
+        assert re.search(r"(?m)^Remove fetched mail after:? +2s$", text), text
+        d = Pop(host)
+        d.good("CAPA")
+        assert "EXPIRE 0 USER" in d.lines()
+        d.login(host, 1)
+        host.admin("account", "set", user, "--pop3-remove-after", "30d")
+        d.close()
+        d = Pop(host).login(host, 1)
+        d.good("CAPA")
+        assert "EXPIRE 30" in d.lines()
+        d.close()
+
+
+def test_what_counts_as_fetched(host):
+    n = host.fresh()
+    user, word = host.user(n), host.password(n)
+    fill(host, n, 5)
+    # Without QUIT: the last one may not have arrived.
+    retr(host, user, word, (1, 2), quit_=False)
+    pt.wait_for("the first's mark", lambda: fetched(host, n) == 1)
+    # The top of a message is not the message, all of its lines are.
+    c = Pop(host).login(host, n)
+    c.good("TOP 3 0")
+    c.lines()
+    c.good("TOP 4 99999999")
+    c.lines()
+    c.good("QUIT")
+    c.close()
+    assert fetched(host, n) == 2
+    # What is deleted needs no mark.
+    c = Pop(host).login(host, n)
+    c.good("RETR 5")
+    c.lines()
+    c.good("DELE 5")
+    c.good("QUIT")
+    c.close()
+    assert fetched(host, n) == 2
 
 
 if __name__ == "__main__":
