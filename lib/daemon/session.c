@@ -22,14 +22,20 @@ conf_of(const struct session *s)
 static void
 session_free(struct session *s)
 {
-	TAILQ_REMOVE((struct session_list *)s->sl->app, s, link);
+	struct server_loop *sl = s->sl;
+	bool admitted = s->admitted;
+	char ip[sizeof(s->conn.peer_ip)];
+
+	TAILQ_REMOVE((struct session_list *)sl->app, s, link);
 	if (s->counted)
-		server_session(s->sl->srv, -1);
+		server_session(sl->srv, -1);
 	buf_fini(&s->batch);
 	buf_fini(&s->out);
-	if (s->admitted)
-		server_leave(s->sl, s->conn.peer_ip);
+	memcpy(ip, s->conn.peer_ip, sizeof(ip));
+	/* It may leave work behind, which a loop that ends waits for. */
 	s->ops->free(s);
+	if (admitted)
+		server_leave(sl, ip);
 }
 
 void
