@@ -36,6 +36,9 @@ static const struct cmd_row rows[] = {
 	{ "LSUB", IS_LOGIN, 0, parse_lsub, cmd_lsub },   /* RFC 3501 6.3.9 */
 	{ "XLIST", IS_LOGIN, 0, parse_lsub, cmd_xlist }, /* CLIENTS D */
 	{ "STATUS", IS_LOGIN, 0, parse_status, cmd_status },
+	{ "GETQUOTA", IS_LOGIN, 0, parse_root, cmd_getquota }, /* 9208 */
+	{ "GETQUOTAROOT", IS_LOGIN, 0, parse_name, cmd_getquotaroot },
+	{ "SETQUOTA", IS_LOGIN, CMD_LOOP, parse_setquota, cmd_setquota },
 	{ "APPEND", IS_LOGIN, 0, parse_append, cmd_append },
 	{ "CHECK", IS_SELECTED, CMD_LOOP, parse_nothing, cmd_noop },
 	{ "CLOSE", IS_SELECTED, CMD_QUIET, parse_nothing, cmd_close },

@@ -73,6 +73,11 @@ enum step cmd_subscribe(struct client *c);
 enum step cmd_unsubscribe(struct client *c);
 enum step cmd_status(struct client *c);
 
+/* cmd_quota.c */
+enum step cmd_getquota(struct client *c);
+enum step cmd_getquotaroot(struct client *c);
+enum step cmd_setquota(struct client *c);
+
 /* cmd_list.c */
 enum step cmd_list(struct client *c);
 enum step cmd_lsub(struct client *c);

@@ -41,10 +41,12 @@ static const struct {
 	{ "PREVIEW", LATER },                         /* RFC 8970 */
 	{ "SAVEDATE", LATER },                        /* RFC 8514 */
 	{ "BINARY", LATER },                          /* RFC 3516 */
-	{ "SORT", LATER },                            /* RFC 5256 */
-	{ "SORT=DISPLAY", LATER },                    /* RFC 5957 */
-	{ "THREAD=ORDEREDSUBJECT", LATER },           /* RFC 5256 */
-	{ "THREAD=REFERENCES", LATER },               /* RFC 5256 */
+	{ "QUOTA", LATER },                           /* RFC 9208 */
+	{ "QUOTA=RES-STORAGE", LATER }, { "QUOTA=RES-MESSAGE", LATER },
+	{ "QUOTA=RES-MAILBOX", LATER }, { "SORT", LATER }, /* RFC 5256 */
+	{ "SORT=DISPLAY", LATER },                         /* RFC 5957 */
+	{ "THREAD=ORDEREDSUBJECT", LATER },                /* RFC 5256 */
+	{ "THREAD=REFERENCES", LATER },                    /* RFC 5256 */
 };
 
 bool

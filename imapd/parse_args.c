@@ -95,6 +95,39 @@ parse_name(struct parse *p, void **args_out)
 	return parse_sp(p) && parse_mailbox(p, &a->name) && parse_end(p);
 }
 
+/* getquota = "GETQUOTA" SP quota-root-name, RFC 9208 6 */
+bool
+parse_root(struct parse *p, void **args_out)
+{
+	struct args_name *a = arena_alloc(p->a, sizeof(*a));
+
+	*args_out = a;
+	return parse_sp(p) && parse_astring(p, &a->name) && parse_end(p);
+}
+
+/* setquota = "SETQUOTA" SP quota-root-name SP setquota-list
+ * setquota-list = "(" [setquota-resource *(SP setquota-resource)] ")" */
+bool
+parse_setquota(struct parse *p, void **args_out)
+{
+	struct args_name *a = arena_alloc(p->a, sizeof(*a));
+	struct slice word;
+	uint64_t limit;
+
+	*args_out = a;
+	if (!parse_sp(p) || !parse_astring(p, &a->name) || !parse_sp(p) ||
+	    !cur_byte(&p->c, '('))
+		return false;
+	if (cur_skip(&p->c, ')'))
+		return parse_end(p);
+	do {
+		if (!parse_atom(p, &word) || !parse_sp(p) ||
+		    !parse_u63(p, &limit))
+			return false;
+	} while (cur_skip(&p->c, ' '));
+	return cur_byte(&p->c, ')') && parse_end(p);
+}
+
 static const struct {
 	const char *word;
 	enum folder_use use;
@@ -239,6 +272,7 @@ static const struct {
 	{ "HIGHESTMODSEQ", ST_HIGHESTMODSEQ },
 	{ "SIZE", ST_SIZE },
 	{ "DELETED", ST_DELETED },
+	{ "DELETED-STORAGE", ST_DELETED_STORAGE },
 	{ "APPENDLIMIT", ST_APPENDLIMIT },
 	{ "MAILBOXID", ST_MAILBOXID },
 };

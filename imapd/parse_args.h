@@ -45,6 +45,9 @@ struct args_name {
 };
 bool parse_name(struct parse *p, void **args_out);
 bool parse_create(struct parse *p, void **args_out);
+/* GETQUOTA and SETQUOTA name a quota root, which is no folder. */
+bool parse_root(struct parse *p, void **args_out);
+bool parse_setquota(struct parse *p, void **args_out);
 
 struct args_rename {
 	struct slice from, to;
@@ -68,11 +71,12 @@ enum status_item {
 	ST_UIDNEXT = 4,
 	ST_UIDVALIDITY = 8,
 	ST_UNSEEN = 16,
-	ST_HIGHESTMODSEQ = 32, /* RFC 7162 3.1.7 */
-	ST_SIZE = 64,          /* RFC 8438 */
-	ST_DELETED = 128,      /* RFC 9051 6.3.11 */
-	ST_APPENDLIMIT = 256,  /* RFC 7889 */
-	ST_MAILBOXID = 512     /* RFC 8474 4.3 */
+	ST_HIGHESTMODSEQ = 32,    /* RFC 7162 3.1.7 */
+	ST_SIZE = 64,             /* RFC 8438 */
+	ST_DELETED = 128,         /* RFC 9051 6.3.11 */
+	ST_APPENDLIMIT = 256,     /* RFC 7889 */
+	ST_MAILBOXID = 512,       /* RFC 8474 4.3 */
+	ST_DELETED_STORAGE = 1024 /* RFC 9208 4.1.4 */
 };
 struct args_status {
 	struct slice name;

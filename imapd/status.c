@@ -1,10 +1,13 @@
 #include "imapd/status.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "imapd/cmd.h"
 #include "imapd/mboxname.h"
 #include "imapd/parse_args.h"
+#include "lib/base/mem.h"
+#include "storage/msg.h"
 
 /* How many messages the next session would find \Recent. */
 static int
@@ -28,6 +31,50 @@ count_recent(struct client *c, const struct folder_info *info, uint32_t *out)
 	*out = view_count(v) + 1 - view_seq_from(v, st->recent_from);
 	view_close(&v);
 	return 0;
+}
+
+/* The bytes an EXPUNGE would free: asked of the index, for those alone. */
+static int
+sum_deleted(struct client *c, const struct view *v, uint64_t *out)
+{
+	uint32_t *uids, count = view_count(v);
+	struct msg_iter *it = NULL;
+	struct msg_meta meta;
+	struct view_msg m;
+	size_t n = 0;
+	int rc = 0;
+
+	uids = xcalloc((size_t)count + 1, sizeof(*uids));
+	for (uint32_t seq = 1; seq <= count; seq++) {
+		view_get(v, seq, &m);
+		if (m.flags & MSG_DELETED)
+			uids[n++] = m.uid;
+	}
+	if (n != 0)
+		rc = msg_iter_open(client_store(c), c->who.account,
+		    view_folder(v), uids, n, 0, MSG_WANT_INFO, &it);
+	while (n != 0 && rc == 0 && (rc = msg_iter_next(it, &meta)) == 0)
+		*out += meta.size;
+	msg_iter_close(&it);
+	free(uids);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+/* RFC 9208 4.1.4 */
+static int
+deleted_bytes(struct client *c, const struct folder_info *info, uint64_t *out)
+{
+	struct view *v = NULL;
+	int rc;
+
+	*out = 0;
+	if (info->status.deleted == 0)
+		return 0;
+	rc = view_open(client_store(c), c->who.account, info->id, true, &v);
+	if (rc == 0)
+		rc = sum_deleted(c, v, out);
+	view_close(&v);
+	return rc;
 }
 
 static void
@@ -69,9 +116,13 @@ status_write(struct client *c, const struct folder_info *info, unsigned items)
 {
 	struct buf *out = &c->out;
 	uint32_t recent = 0;
+	uint64_t deleted = 0;
 	int rc;
 
 	if (items & ST_RECENT && (rc = count_recent(c, info, &recent)) != 0)
+		return rc;
+	if (items & ST_DELETED_STORAGE &&
+	    (rc = deleted_bytes(c, info, &deleted)) != 0)
 		return rc;
 	if (items & ST_HIGHESTMODSEQ) /* RFC 7162 3.1.7 */
 		sync_condstore(c);
@@ -79,6 +130,8 @@ status_write(struct client *c, const struct folder_info *info, unsigned items)
 	mboxname_write(out, info->name, client_utf8(c));
 	buf_add_str(out, " (");
 	numbers(c, out, &info->status, items, recent);
+	if (items & ST_DELETED_STORAGE)
+		item(out, "DELETED-STORAGE", deleted);
 	if (items & ST_MAILBOXID) /* RFC 8474 4.3 */
 		buf_printf(out, "MAILBOXID (F%" PRIu64 ") ", info->id);
 	buf_truncate(out, buf_len(out) - 1);
