@@ -332,13 +332,17 @@ def test_port_in_use():
         assert f"port {host.port('pop3')} is in use" in run.stderr.decode()
 
 
+def up_again(status, restarts):
+    return (status["restarts"] >= restarts and status["state"] == "running"
+            and all(d["state"] == "up" for d in status["daemons"]))
+
+
 def test_crashes():
     with pt.Host(accounts=1) as host:
-        for name in sorted(DAEMONS):
+        for restarts, name in enumerate(sorted(DAEMONS), 1):
             host.kill(name)
-            pt.wait_for("status after a crash", lambda: all(
-                d["state"] == "up" for d in as_json(host, "status")["daemons"])
-                and as_json(host, "status")["state"] == "running", 20)
+            pt.wait_for("status after a crash", lambda: up_again(
+                as_json(host, "status"), restarts), 20)
             # A command that comes in between waits.
             same(len(as_json(host, "account", "list")), 1)
             assert can_log_in(host, host.user(1), host.password(1))
