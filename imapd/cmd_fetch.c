@@ -73,7 +73,7 @@ mark_seen(struct fetch_run *r)
 		rc = msg_store_flags(
 		    client_store(c), c->who.account, view_folder(v), &ch);
 	for (size_t i = 0; rc == 0 && i < ch.nchanged; i++)
-		view_seen_change(v, ch.changed[i], ch.modseq);
+		view_seen_change(v, ch.changed[i], ch.modseqs[i]);
 	if (rc == 0 && ch.nchanged != 0) {
 		c->job.durable = true;
 		r->seen = ch.changed;

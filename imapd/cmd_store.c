@@ -44,7 +44,7 @@ change(struct client *c, const struct args_store *a, struct store_run *r)
 		/* We tell these ourselves, or not at all (.SILENT). */
 		for (size_t i = 0; i < ch.nchanged; i++)
 			view_seen_change(
-			    c->sel->view, ch.changed[i], ch.modseq);
+			    c->sel->view, ch.changed[i], ch.modseqs[i]);
 		r->failed = ch.failed;
 		r->nfailed = ch.nfailed;
 		ch.failed = NULL;
