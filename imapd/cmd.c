@@ -347,6 +347,7 @@ cmd_take(struct client *c)
 		return;
 	}
 	parse_init(&p, frame_text(&c->frame), &c->arena, client_utf8(c));
+	p.no_charset = (c->enabled & EN_UTF8) != 0;
 	if (!parse_head(c, &p, &name)) {
 		bad(c, "a command is a tag, a space and a word");
 		return;

@@ -14,6 +14,7 @@ static const struct {
 	unsigned when;
 } words[] = {
 	{ "IMAP4rev1", EARLY | LATER },
+	{ "IMAP4rev2", EARLY | LATER },               /* RFC 9051 */
 	{ "LITERAL+", EARLY | LATER },                /* RFC 7888 */
 	{ "SASL-IR", EARLY },                         /* RFC 4959 */
 	{ "ID", EARLY | LATER },                      /* RFC 2971 */
@@ -41,6 +42,7 @@ static const struct {
 	{ "PREVIEW", LATER },                         /* RFC 8970 */
 	{ "SAVEDATE", LATER },                        /* RFC 8514 */
 	{ "BINARY", LATER },                          /* RFC 3516 */
+	{ "UTF8=ACCEPT", LATER },                     /* RFC 6855, RFC 9755 */
 	{ "QUOTA", LATER },                           /* RFC 9208 */
 	{ "QUOTA=RES-STORAGE", LATER }, { "QUOTA=RES-MESSAGE", LATER },
 	{ "QUOTA=RES-MAILBOX", LATER }, { "SORT", LATER }, /* RFC 5256 */

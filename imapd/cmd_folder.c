@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "imapd/mboxname.h"
 #include "imapd/parse_args.h"
 #include "imapd/status.h"
 
@@ -26,6 +27,9 @@ cmd_create(struct client *c)
 	(void)changed(c, rc, &e, "created");
 	if (rc == ERR_UNSUPPORTED) /* RFC 6154 3 */
 		c->cmd.code = "USEATTR";
+	if (rc == 0 && c->enabled & EN_REV2 &&
+	    !slice_eq(a->name, mboxname_normal(&c->arena, a->name)))
+		status_list_line(c, a->name, &info);
 	if (rc == 0 && cmd_offers("OBJECTID")) /* RFC 8474 4.1 */
 		c->cmd.code = arena_printf(
 		    &c->arena, "MAILBOXID (F%" PRIu64 ")", info.id);
@@ -94,14 +98,11 @@ enum step
 cmd_status(struct client *c)
 {
 	const struct args_status *a = c->cmd.args;
-	struct store *s = client_store(c);
 	struct folder_info info;
-	int rc = folder_find(s, c->who.account, a->name, &info);
+	int rc = folder_find(client_store(c), c->who.account, a->name, &info);
 
 	if (rc == ERR_INVALID || (rc == 0 && info.id == 0))
 		rc = ERR_NOTFOUND;
-	if (rc == 0)
-		rc = folder_status_get(s, info.id, &info.status);
 	if (rc == 0) {
 		info.name = a->name;
 		rc = status_write(c, &info, a->items);

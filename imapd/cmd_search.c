@@ -13,6 +13,8 @@ enum { WRITE_AT_ONCE = 5000 };
 
 struct search_run {
 	struct search_scan scan;
+	bool extended; /* an ESEARCH, with these */
+	unsigned ret;
 	/* the result: scan.found, later as UIDs if the command asks so */
 	uint64_t modseq; /* the highest of them */
 	bool scanned, said_head;
@@ -43,27 +45,27 @@ to_uids(struct client *c, struct search_run *r)
 
 /* Are results other than the first and the last wanted? */
 static bool
-wants_all(const struct args_search *a)
+wants_all(const struct search_run *r)
 {
-	return a->ret & (SR_ALL | SR_COUNT) || !(a->ret & (SR_MIN | SR_MAX));
+	return r->ret & (SR_ALL | SR_COUNT) || !(r->ret & (SR_MIN | SR_MAX));
 }
 
 /* Is this one of those that the options speak of? */
 static bool
-counts(const struct args_search *a, const struct search_run *r, size_t i)
+counts(const struct search_run *r, size_t i)
 {
-	return wants_all(a) || (i == 0 && a->ret & SR_MIN) ||
-	       (i + 1 == r->scan.nfound && a->ret & SR_MAX);
+	return wants_all(r) || (i == 0 && r->ret & SR_MIN) ||
+	       (i + 1 == r->scan.nfound && r->ret & SR_MAX);
 }
 
 /* RFC 7162 3.1.10: of those, the highest. */
 static void
-find_modseq(struct client *c, const struct args_search *a, struct search_run *r)
+find_modseq(struct client *c, struct search_run *r)
 {
 	struct view_msg m;
 
 	for (size_t i = 0; i < r->scan.nfound; i++) {
-		if (!counts(a, r, i))
+		if (!counts(r, i))
 			continue;
 		view_get(c->sel->view, r->scan.found[i], &m);
 		if (m.modseq > r->modseq)
@@ -73,7 +75,7 @@ find_modseq(struct client *c, const struct args_search *a, struct search_run *r)
 
 /* RFC 5182 2.1: what "$" is from here on; UIDs, rising. */
 static void
-save(struct client *c, const struct args_search *a, struct search_run *r)
+save(struct client *c, struct search_run *r)
 {
 	struct selected *sel = c->sel;
 	size_t n = 0;
@@ -83,7 +85,7 @@ save(struct client *c, const struct args_search *a, struct search_run *r)
 	for (size_t i = 0; i < r->scan.nfound; i++) {
 		struct view_msg m;
 
-		if (!counts(a, r, i))
+		if (!counts(r, i))
 			continue;
 		view_get(c->sel->view, r->scan.found[i], &m);
 		sel->saved[n++] = m.uid;
@@ -129,18 +131,18 @@ esearch_head(
 	buf_add_str(out, "* ESEARCH (TAG ");
 	resp_string(out, c->cmd.tag);
 	buf_add_str(out, c->cmd.uid ? ") UID" : ")");
-	if (a->ret & SR_COUNT)
+	if (r->ret & SR_COUNT)
 		buf_printf(out, " COUNT %zu", r->scan.nfound);
 	if (r->scan.nfound == 0)
 		return; /* the others are left out then */
-	if (a->ret & SR_MIN)
+	if (r->ret & SR_MIN)
 		buf_printf(out, " MIN %" PRIu32, r->scan.found[0]);
-	if (a->ret & SR_MAX)
+	if (r->ret & SR_MAX)
 		buf_printf(
 		    out, " MAX %" PRIu32, r->scan.found[r->scan.nfound - 1]);
 	if (a->has_modseq) /* RFC 7162 3.1.10 */
 		buf_printf(out, " MODSEQ %" PRIu64, r->modseq);
-	if (a->ret & SR_ALL)
+	if (r->ret & SR_ALL)
 		buf_add_str(out, " ALL ");
 }
 
@@ -150,7 +152,7 @@ esearch(struct client *c, const struct args_search *a, struct search_run *r)
 	if (!r->said_head)
 		esearch_head(c, a, r);
 	r->said_head = true;
-	if (a->ret & SR_ALL && r->scan.nfound != 0 && !write_set(c, r))
+	if (r->ret & SR_ALL && r->scan.nfound != 0 && !write_set(c, r))
 		return false;
 	buf_add(&c->out, "\r\n", 2);
 	return true;
@@ -173,9 +175,9 @@ plain_search(
 
 /* RFC 5182 2.1: a search that is answered NO leaves "$" empty. */
 static enum step
-failed(struct client *c, const struct args_search *a, int rc)
+failed(struct client *c, const struct search_run *r, int rc)
 {
-	if (a->ret & SR_SAVE)
+	if (r->ret & SR_SAVE)
 		c->sel->nsaved = 0;
 	return cmd_fail(c, rc, "some messages cannot be read");
 }
@@ -184,17 +186,17 @@ static enum step
 write_result(
     struct client *c, const struct args_search *a, struct search_run *r)
 {
-	bool whole, none = a->extended && !(a->ret & ~(unsigned)SR_SAVE);
+	bool whole, none = r->extended && !(r->ret & ~(unsigned)SR_SAVE);
 
 	do {
 		whole = none          ? true
-			: a->extended ? esearch(c, a, r)
+			: r->extended ? esearch(c, a, r)
 				      : plain_search(c, a, r);
 	} while (!whole && !sync_full(c));
 	if (!whole)
 		return STEP_AGAIN;
 	if (r->scan.s.rc != 0)
-		return failed(c, a, r->scan.s.rc);
+		return failed(c, r, r->scan.s.rc);
 	return cmd_ok(c, "searched");
 }
 
@@ -207,6 +209,12 @@ begin(struct client *c, const struct args_search *a)
 
 	c->cmd.run = r;
 	c->cmd.end = end;
+	r->ret = a->ret;
+	r->extended = a->extended;
+	if (c->enabled & EN_REV2 && !a->extended) { /* RFC 9051 6.4.4 */
+		r->extended = true;
+		r->ret = SR_ALL;
+	}
 	if (a->has_modseq)
 		sync_condstore(c);
 	return scan_init(&r->scan, c, a->key) ? STEP_AGAIN
@@ -228,12 +236,12 @@ cmd_search(struct client *c)
 		if (scan_go(&r->scan, &rc))
 			return STEP_AGAIN;
 		if (rc != 0)
-			return failed(c, a, rc);
+			return failed(c, r, rc);
 		r->scanned = true;
 		if (a->has_modseq)
-			find_modseq(c, a, r);
-		if (a->ret & SR_SAVE)
-			save(c, a, r);
+			find_modseq(c, r);
+		if (r->ret & SR_SAVE)
+			save(c, r);
 		if (c->cmd.uid)
 			to_uids(c, r);
 	}

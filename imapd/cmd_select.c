@@ -6,6 +6,7 @@
 #include "imapd/msgset.h"
 #include "imapd/parse_args.h"
 #include "imapd/qresync.h"
+#include "imapd/status.h"
 
 /* What a SELECT is still to tell (RFC 7162 3.2.5). */
 struct select_run {
@@ -94,6 +95,8 @@ open_folder(struct client *c, bool read_only)
 	sync_load_keywords(c);
 	sync_tell_flags(c);
 	tell_folder(c);
+	if (c->enabled & EN_REV2)
+		status_list_line(c, a->name, &info);
 	c->cmd.run = arena_alloc(&c->arena, sizeof(struct select_run));
 	return resync(c, a);
 }

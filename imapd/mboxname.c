@@ -1,5 +1,9 @@
 #include "imapd/mboxname.h"
 
+#include <stdlib.h>
+#include <string.h>
+#include <uninorm.h>
+
 #include "lib/base/utf8.h"
 #include "lib/mail/mutf7.h"
 
@@ -36,6 +40,22 @@ mboxname_trim(struct slice name)
 {
 	if (name.n > 1 && name.p[name.n - 1] == '/')
 		name.n--;
+	return name;
+}
+
+struct slice
+mboxname_normal(struct arena *a, struct slice name)
+{
+	size_t n = 0, first = slice_chr(name, '/');
+	uint8_t *got = NULL;
+
+	if (!utf8_is_ascii(name))
+		got = u8_normalize(
+		    UNINORM_NFC, (const uint8_t *)name.p, name.n, NULL, &n);
+	name = arena_copy(a, got != NULL ? slice_of(got, n) : name);
+	free(got);
+	if (slice_ieq(slice_sub(name, 0, first), SLICE("INBOX")))
+		memcpy((char *)(uintptr_t)name.p, "INBOX", 5);
 	return name;
 }
 

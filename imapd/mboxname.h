@@ -21,6 +21,9 @@ bool mboxname_decode(
 /* One '/' at the end goes (CLIENTS D, Thunderbird). */
 struct slice mboxname_trim(struct slice name);
 
+/* The form in which it is stored: NFC, "INBOX" in capitals (RFC 9051 5.1). */
+struct slice mboxname_normal(struct arena *a, struct slice name);
+
 /* As a quoted string in the peer's form. */
 void mboxname_write(struct buf *out, struct slice name, bool utf8);
 

@@ -17,7 +17,8 @@
 struct parse {
 	struct cur c;
 	struct arena *a;
-	bool utf8; /* names come as UTF-8: RFC 6855, RFC 9051 5.1 */
+	bool utf8;       /* names come as UTF-8: RFC 6855, RFC 9051 5.1 */
+	bool no_charset; /* RFC 6855 3: SEARCH may not name one */
 	const char *code;
 	bool no;
 };

@@ -420,7 +420,8 @@ parse_search(struct parse *p, void **args_out)
 	if (cur_skip_word(&p->c, "RETURN") && !parse_return(p, a))
 		return false;
 	if (cur_skip_word(&p->c, "CHARSET") &&
-	    (!parse_sp(p) || !parse_astring(p, &charset) || !parse_sp(p)))
+	    (p->no_charset || !parse_sp(p) || !parse_astring(p, &charset) ||
+		!parse_sp(p)))
 		return false;
 	return parse_search_program(p, charset, a);
 }

@@ -138,3 +138,23 @@ status_write(struct client *c, const struct folder_info *info, unsigned items)
 	buf_add_str(out, ")\r\n");
 	return 0;
 }
+
+void
+status_list_line(
+    struct client *c, struct slice named, const struct folder_info *info)
+{
+	struct slice name = mboxname_normal(&c->arena, named);
+	const char *use = resp_use(info->use);
+	struct buf *out = &c->out;
+
+	buf_printf(out, "* LIST (\\Has%sChildren%s%s) \"/\" ",
+	    info->has_children ? "" : "No", use != NULL ? " " : "",
+	    use != NULL ? use : "");
+	mboxname_write(out, name, client_utf8(c));
+	if (!slice_eq(name, named)) { /* RFC 9051 6.3.9.7 */
+		buf_add_str(out, " (\"OLDNAME\" (");
+		mboxname_write(out, named, client_utf8(c));
+		buf_add_str(out, "))");
+	}
+	buf_add(out, "\r\n", 2);
+}

@@ -160,8 +160,9 @@ void
 sync_flags_item(struct client *c, const struct view_msg *m)
 {
 	buf_add(&c->out, "FLAGS (", 7);
-	resp_flag_words(&c->out, m->flags, m->recent, m->keywords,
-	    c->sel->names != NULL ? c->sel->names->v : NULL);
+	/* RFC 9051 E 12: no \\Recent. */
+	resp_flag_words(&c->out, m->flags, m->recent && !(c->enabled & EN_REV2),
+	    m->keywords, c->sel->names != NULL ? c->sel->names->v : NULL);
 	buf_add_char(&c->out, ')');
 }
 
