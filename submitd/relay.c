@@ -22,6 +22,7 @@ relay_free(struct relay *r)
 {
 	route_cancel(&r->asking);
 	buf_fini(&r->chunk);
+	buf_fini(&r->whole);
 	r->env->ops->gone(r, r->arg);
 	free(r);
 }

@@ -5,8 +5,19 @@
 #include <string.h>
 
 #include "lib/base/utf8.h"
+#include "submitd/downgrade.h"
 
-enum { CHUNK = 256 << 10 };
+enum {
+	CHUNK = 256 << 10,
+	CONVERT_MAX = 32 << 20 /* held in memory, encoded three times that */
+};
+
+/* Bytes of what is to be sent. */
+static uint64_t
+size_of(const struct relay *r)
+{
+	return r->converted ? buf_len(&r->whole) : r->errand->row.size;
+}
 
 /* Commands of a transaction by number: MAIL, RCPT for each, DATA. */
 static size_t
@@ -47,7 +58,7 @@ put_mail(struct relay *r, struct buf *out)
 
 	buf_printf(out, "MAIL FROM:<%.*s>", (int)row->sender.n, row->sender.p);
 	if (r->can & CAN_SIZE)
-		buf_printf(out, " SIZE=%" PRIu64, row->size);
+		buf_printf(out, " SIZE=%" PRIu64, size_of(r));
 	if ((r->can & CAN_8BIT) && (row->flags & QUEUE_8BIT))
 		buf_add_str(out, " BODY=8BITMIME");
 	if ((r->can & CAN_UTF8) && (row->flags & QUEUE_UTF8))
@@ -146,7 +157,7 @@ remote_suits(struct relay *r)
 	if (needs_utf8(r) && !(r->can & CAN_UTF8))
 		why = "550 5.6.7 the destination does not take addresses with "
 		      "non-ASCII letters";
-	else if (r->size_max != 0 && r->errand->row.size > r->size_max)
+	else if (r->size_max != 0 && size_of(r) > r->size_max)
 		why = "552 5.3.4 the message is bigger than the destination "
 		      "takes";
 	else
@@ -159,18 +170,14 @@ static void
 settled(struct relay *r)
 {
 	r->state = RELAY_COMMIT;
+	buf_fini(&r->whole);
 	conn_set_timeout(&r->conn, 0);
 	r->env->ops->settled(r, r->errand, r->arg);
 }
 
-void
-relay_mail_start(struct relay *r)
+static void
+begin_mail(struct relay *r)
 {
-	pick_rcpts(r);
-	r->sent = r->answered = r->accepted = 0;
-	r->mail_refused = false;
-	r->lost = OUT_NONE;
-	r->at = 0;
 	if (!remote_suits(r)) {
 		settled(r);
 		return;
@@ -178,6 +185,91 @@ relay_mail_start(struct relay *r)
 	r->state = RELAY_MAIL;
 	conn_set_timeout(&r->conn, r->env->sl->srv->conf->relay_timeout);
 	send_commands(r);
+}
+
+/* A job of ours is back.  False: its outcome is not wanted any more. */
+static bool
+job_back(struct relay *r)
+{
+	r->working = false;
+	if (r->aborting) {
+		r->errand = NULL;
+		relay_maybe_free(r);
+		return false;
+	}
+	if (r->lost == OUT_NONE && !r->dead && !conn_closing(&r->conn))
+		return true;
+	if (r->lost != OUT_NONE)
+		relay_mail_broken(r, r->lost, r->last);
+	else
+		relay_mail_broken(r, OUT_TEMP, "451 4.4.2 connection lost");
+	return false;
+}
+
+static void
+convert_work(struct sjob *j)
+{
+	struct relay *r = PH_CONTAINER(j, struct relay, job);
+	const struct queue_row *row = &r->errand->row;
+	struct buf raw;
+
+	if (row->size > CONVERT_MAX) {
+		r->read_rc = ERR_TOOBIG;
+		return;
+	}
+	buf_init(&raw, CONVERT_MAX);
+	buf_init(&r->whole, 3 * (size_t)CONVERT_MAX + CHUNK);
+	r->read_rc = queue_read(j->srv->store, row, 0, (size_t)row->size, &raw);
+	if (r->read_rc == 0 && !downgrade(buf_slice(&raw), &r->whole))
+		r->read_rc = ERR_UNSUPPORTED;
+	buf_fini(&raw);
+}
+
+static void
+convert_done(struct sjob *j)
+{
+	struct relay *r = PH_CONTAINER(j, struct relay, job);
+	bool never = r->read_rc == ERR_UNSUPPORTED || r->read_rc == ERR_TOOBIG;
+
+	if (!job_back(r))
+		return;
+	if (r->read_rc == 0) {
+		r->converted = true;
+		begin_mail(r);
+		return;
+	}
+	/* RFC 6152 3 */
+	errand_set_all(r->errand, never ? OUT_PERM : OUT_TEMP, r->remote,
+	    never ? "554 5.6.3 the destination takes no 8-bit mail, and this "
+		    "one cannot be converted"
+		  : "451 4.3.0 the message cannot be read");
+	settled(r);
+}
+
+static void
+start_job(
+    struct relay *r, void (*work)(struct sjob *j), void (*done)(struct sjob *j))
+{
+	r->working = true;
+	r->job.work = work;
+	r->job.done = done;
+	sjob_submit(r->env->sl, &r->job);
+}
+
+void
+relay_mail_start(struct relay *r)
+{
+	pick_rcpts(r);
+	r->sent = r->answered = r->accepted = 0;
+	r->mail_refused = r->converted = false;
+	r->lost = OUT_NONE;
+	r->at = 0;
+	if ((r->errand->row.flags & QUEUE_8BIT) && !(r->can & CAN_8BIT)) {
+		r->state = RELAY_CONVERT;
+		start_job(r, convert_work, convert_done);
+	} else {
+		begin_mail(r);
+	}
 }
 
 static enum outcome
@@ -283,16 +375,22 @@ body_work(struct sjob *j)
 {
 	struct relay *r = PH_CONTAINER(j, struct relay, job);
 	const struct queue_row *row = &r->errand->row;
+	struct slice piece;
 	struct buf raw;
 
 	buf_init(&raw, CHUNK);
-	r->read_rc = queue_read(j->srv->store, row, r->at, CHUNK, &raw);
-	if (r->read_rc == 0 && buf_len(&raw) == 0 && r->at < row->size)
+	r->read_rc = 0;
+	if (!r->converted)
+		r->read_rc = queue_read(j->srv->store, row, r->at, CHUNK, &raw);
+	piece = r->converted
+		    ? slice_sub(buf_slice(&r->whole), (size_t)r->at, CHUNK)
+		    : buf_slice(&raw);
+	if (r->read_rc == 0 && piece.n == 0 && r->at < size_of(r))
 		r->read_rc = ERR_CORRUPT;
 	if (r->read_rc == 0) {
-		r->at += buf_len(&raw);
-		dotted_stuff(&r->chunk, buf_slice(&raw), &r->dots);
-		if (r->at >= row->size)
+		r->at += piece.n;
+		dotted_stuff(&r->chunk, piece, &r->dots);
+		if (r->at >= size_of(r))
 			dotted_stuff_end(&r->chunk, &r->dots);
 	}
 	buf_fini(&raw);
@@ -303,18 +401,8 @@ body_done(struct sjob *j)
 {
 	struct relay *r = PH_CONTAINER(j, struct relay, job);
 
-	r->working = false;
-	if (r->aborting) {
-		r->errand = NULL;
-		relay_maybe_free(r);
+	if (!job_back(r))
 		return;
-	}
-	if (r->lost != OUT_NONE || r->dead || conn_closing(&r->conn)) {
-		relay_mail_broken(r, r->lost != OUT_NONE ? r->lost : OUT_TEMP,
-		    r->lost != OUT_NONE ? r->last
-					: "451 4.4.2 connection lost");
-		return;
-	}
 	if (r->read_rc != 0) {
 		/* Never half a message: no dot, no FIN that looks like one. */
 		relay_mail_broken(
@@ -323,7 +411,7 @@ body_done(struct sjob *j)
 		return;
 	}
 	conn_write_buf(&r->conn, &r->chunk);
-	if (r->at >= r->errand->row.size)
+	if (r->at >= size_of(r))
 		r->state = RELAY_END;
 	else if (!conn_full(&r->conn))
 		relay_body_more(r);
@@ -332,10 +420,7 @@ body_done(struct sjob *j)
 void
 relay_body_more(struct relay *r)
 {
-	r->working = true;
-	r->job.work = body_work;
-	r->job.done = body_done;
-	sjob_submit(r->env->sl, &r->job);
+	start_job(r, body_work, body_done);
 }
 
 /* The remote has ended a connection that was good for the mail before: that
@@ -343,7 +428,8 @@ relay_body_more(struct relay *r)
 static bool
 went_stale(const struct relay *r)
 {
-	return r->reused && r->state == RELAY_MAIL && r->answered == 0;
+	return r->reused && r->answered == 0 &&
+	       (r->state == RELAY_MAIL || r->state == RELAY_CONVERT);
 }
 
 void

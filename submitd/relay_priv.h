@@ -18,9 +18,10 @@ enum relay_state {
 	RELAY_HELO, /* EHLO was refused */
 	RELAY_STARTTLS,
 	RELAY_HANDSHAKE,
-	RELAY_MAIL, /* replies to MAIL, RCPT and DATA come in */
-	RELAY_BODY, /* bytes go out */
-	RELAY_END,  /* the reply behind the final dot */
+	RELAY_MAIL,    /* replies to MAIL, RCPT and DATA come in */
+	RELAY_CONVERT, /* a job makes the mail 7-bit; MAIL comes next */
+	RELAY_BODY,    /* bytes go out */
+	RELAY_END,     /* the reply behind the final dot */
 	RELAY_RSET,
 	RELAY_COMMIT, /* the errand's outcome is being written */
 	RELAY_OVER    /* QUIT was said, or it broke */
@@ -63,6 +64,8 @@ struct relay {
 	size_t *rcpts;   /* their indexes; in the errand's arena */
 	size_t accepted; /* RCPTs that were good */
 	bool mail_refused;
+	bool converted; /* whole is what to send, not the row's body */
+	struct buf whole;
 	uint64_t at; /* bytes of the body already read */
 	struct dotted_enc dots;
 	struct buf chunk;

@@ -219,6 +219,60 @@ def test_lost_connections():
         w.queue_empty()
 
 
+def test_stale_connection():
+    """A connection the remote is tired of says nothing about the next mail."""
+    with World(conf={"relay-connections-per-domain": "1",
+                     "queue-retry-first": '"1h"'}) as w:
+        w.sink.answers = {"MAIL": ["250 ok", "421 4.4.2 enough", "250 ok",
+                                   "DROP"],
+                          "BANNER": ["220 slow to begin"]}
+        for i in range(6):
+            w.send(["b@remote.test"], f"stale{i}")
+        w.mails(6)
+        w.queue_empty()
+        assert "result=deferred" not in w.host.log()
+
+
+def test_seven_bits():
+    """Who takes no 8-bit mail gets it re-encoded (RFC 6152 3)."""
+    with World(keywords=["SIZE 10000000"]) as w:
+        w.send(["b@remote.test"], "seven")
+        text = w.mails(1)[0][2]
+        got = email.message_from_bytes(text, policy=email.policy.default)
+        assert text.isascii(), text
+        assert got["Content-Transfer-Encoding"] == "quoted-printable"
+        assert got.get_payload(decode=True) == (
+            b".\r\n..two\r\nGr\xc3\xbc\xc3\x9fe\r\n")
+        c = w.host.submit(1)
+        c.sendmail(w.host.address(1), ["b@remote.test"],
+                   b"Subject: Gr\xc3\xbc\xc3\x9fe\r\nMessage-ID: <h@c>\r\n"
+                   b"\r\nx\r\n")
+        c.quit()
+        one_report(w, "5.6.3")
+        w.queue_empty()
+        assert len(w.sink.mails) == 1
+
+
+def test_big_mail_and_early_answer():
+    """A body of several reads; a remote that answers in its middle."""
+    with World() as w:
+        text = (b"Message-ID: <big@c>\r\n\r\n"
+                + b".0123456789" * 7 + b"\r\n") + (
+                    b"." * 76 + b"\r\n") * 50000
+        c = w.host.submit(1)
+        c.sendmail(w.host.address(1), ["b@remote.test"], text)
+        c.quit()
+        got = w.mails(1, 60)[0][2]
+        assert got.endswith(text[text.index(b"\r\n\r\n"):]), len(got)
+        w.queue_empty()
+        w.sink.early = "552 5.3.4 no more, thank you"
+        c = w.host.submit(1)
+        c.sendmail(w.host.address(1), ["b@remote.test"], text)
+        c.quit()
+        one_report(w, "5.3.4")
+        w.queue_empty()
+
+
 def test_queue_commands():
     with World() as w:
         w.send(["b@gone.test"], "queued")

@@ -84,6 +84,7 @@ class Sink:
         self.answers = {}
         self.keywords = list(keywords)
         self.tls = tls
+        self.early = None       # said in the middle of the data, then closed
         self.mails = []         # (sender, [recipients], bytes, was_tls)
         self.commands = []
         self.connections = 0
@@ -171,6 +172,10 @@ class _Talk:
     def data(self):
         if not self.say(self.sink.answer("DATA")):
             return
+        if self.sink.early:
+            self.sock.recv(1000)
+            self.say(self.sink.early)
+            raise _Dropped
         text = self.read_until(b"\r\n.\r\n") + b"\r\n"
         text = text.replace(b"\r\n..", b"\r\n.")
         text = text[1:] if text.startswith(b"..") else text
