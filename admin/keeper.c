@@ -14,6 +14,7 @@
 #include "admin/ctl.h"
 #include "admin/host.h"
 #include "admin/spawn.h"
+#include "admin/warn.h"
 #include "lib/base/clock.h"
 #include "lib/base/control.h"
 #include "lib/base/file.h"
@@ -75,10 +76,25 @@ sleep_ms(struct keeper *k, uint64_t ms)
 	return !k->ending;
 }
 
+static void
+warn(struct keeper *k, uint64_t *last_ms_io)
+{
+	const struct conf *conf = current(k);
+	uint64_t now = clock_steady_ms();
+	int rc;
+
+	if (!conf->quota_warnings || now < *last_ms_io + conf->quota_time)
+		return;
+	*last_ms_io = now;
+	if ((rc = warn_round(k->store, conf)) != 0)
+		log_error(NULL, "quota-warnings", "failed=%s", err_name(rc));
+}
+
 static void *
 sweep(void *arg)
 {
 	struct keeper *k = arg;
+	uint64_t warned_ms = 0;
 
 	while (sleep_ms(k, current(k)->checkpoint_time)) {
 		bool more = true;
@@ -88,6 +104,7 @@ sweep(void *arg)
 			rc = store_keep(k->store, &more);
 		if (rc != 0)
 			log_error(NULL, "keep", "failed=%s", err_name(rc));
+		warn(k, &warned_ms);
 	}
 	return NULL;
 }

@@ -2,6 +2,8 @@
 """POP3: what a transcript cannot say."""
 
 import base64
+import email
+import email.policy
 import hashlib
 import hmac
 import json
@@ -522,6 +524,68 @@ def test_what_counts_as_fetched(host):
     c.good("QUIT")
     c.close()
     assert fetched(host, n) == 2
+
+
+# ---- warnings
+
+def warnings(host, n):
+    """The INBOX's warnings, parsed, oldest first."""
+    c = host.imap(n)
+    count = int(c.select("INBOX", readonly=True)[1][0])
+    found = []
+    for i in range(1, count + 1):
+        raw = c.fetch(str(i), "(BODY.PEEK[])")[1][0][1]
+        m = email.message_from_bytes(raw, policy=email.policy.default)
+        if m["Auto-Submitted"] == "auto-generated":
+            found.append(m)
+    c.logout()
+    return found
+
+
+def test_quota_warnings():
+    """At 80 and 95 percent, in the account's language, with the share of
+    fetched copies; once, until there is room again."""
+    with pt.Host(accounts=2, conf={"quota-time": '"1s"'}) as host:
+        host.admin("account", "set", host.user(1), "--quota", "100K",
+                   "--lang", "de")
+        host.admin("account", "set", host.user(2), "--messages", "20",
+                   "--lang", "en")
+        fill(host, 1, 7, 10240)
+        fill(host, 2, 15)
+        retr(host, host.user(1), host.password(1), (1, 2, 3, 4))
+        time.sleep(2.5)
+        assert warnings(host, 2) == []
+        assert warnings(host, 1) == []
+        fill(host, 1, 1, 12000)
+        fill(host, 2, 1)
+        pt.wait_for("warnings", lambda: warnings(host, 1)
+                    and warnings(host, 2))
+        m = warnings(host, 1)[0]
+        text = m.get_content()
+        assert re.fullmatch(rf"Ihr Postfach {host.user(1)} ist zu 8\d % voll",
+                            m["Subject"]), m["Subject"]
+        assert "4 Nachrichten mit 4" in text and "POP3" in text, text
+        assert " von 102 kB" in text and "MB" not in text, text
+        m = warnings(host, 2)[0]
+        assert re.search(r"is 8\d % full", m["Subject"]), m["Subject"]
+        assert "POP3" not in m.get_content()
+        assert m["Date"].datetime.tzinfo
+        # Told once, and again at 95.
+        fill(host, 2, 1)
+        time.sleep(2.5)
+        assert len(warnings(host, 2)) == 1
+        fill(host, 2, 1)
+        pt.wait_for("the second", lambda: len(warnings(host, 2)) == 2)
+        assert " 9" in warnings(host, 2)[1]["Subject"]
+        # Room, and full again.
+        c = Pop(host).login(host, 2)
+        for i in range(1, 11):
+            c.good(f"DELE {i}")
+        c.good("QUIT")
+        c.close()
+        time.sleep(2.5)
+        fill(host, 2, 7)
+        pt.wait_for("the third", lambda: len(warnings(host, 2)) == 3)
 
 
 if __name__ == "__main__":
