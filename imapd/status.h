@@ -11,8 +11,8 @@
 PH_MUSTUSE int status_write(
     struct client *c, const struct folder_info *info, unsigned items);
 
-/* For IMAP4rev2 (RFC 9051 6.3.2, 6.3.4): "* LIST" of a folder that was named so,
- * with OLDNAME when it is kept under another name. */
+/* For IMAP4rev2 (RFC 9051 6.3.2, 6.3.4): "* LIST" of a folder that was named
+ * so, with OLDNAME when it is kept under another name. */
 void status_list_line(
     struct client *c, struct slice named, const struct folder_info *info);
 

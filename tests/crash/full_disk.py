@@ -59,7 +59,7 @@ class SmallDisk(pt.Host):
 
 
 def send(host, n, word):
-    """True: accepted; False: refused for now.  Anything else is wrong."""
+    """True: accepted; False: refused till later.  Anything else is wrong."""
     try:
         with smtplib.LMTP(host.lmtp_socket, timeout=60) as c:
             c.sendmail("a@example.net", [host.address(n)],
