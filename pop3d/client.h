@@ -6,7 +6,7 @@
 
 #include "lib/daemon/login.h"
 #include "lib/daemon/session.h"
-#include "pop3d/drop.h"
+#include "pop3d/drop_list.h"
 #include "pop3d/guard.h"
 #include "pop3d/read.h"
 #include "pop3d/text.h"

@@ -2,18 +2,41 @@
 #include "pop3d/cmd.h"
 #include "pop3d/resp.h"
 
+enum { NUMBER_MAX = 20 };
+
+/* Writes v before `end`; where it begins. */
+static char *
+digits(char *end, uint64_t v)
+{
+	do
+		*--end = (char)('0' + v % 10);
+	while ((v /= 10) != 0);
+	return end;
+}
+
+/* The line from its end to its front: most of LIST's time is spent here. */
 static void
 put_item(struct client *c, const struct drop_item *item)
 {
-	struct buf *out = &c->s.out;
+	char line[4 * NUMBER_MAX], *end = line + sizeof(line), *p = end;
 
-	buf_add_u64(out, item->seq);
-	buf_add_char(out, ' ');
-	if (c->uidl)
-		buf_add_slice(out, item->uidl);
-	else
-		buf_add_u64(out, item->size);
-	buf_add(out, "\r\n", 2);
+	if (c->uidl && item->uidl.p != NULL) {
+		buf_add_u64(&c->s.out, item->seq);
+		buf_add_char(&c->s.out, ' ');
+		buf_add_slice(&c->s.out, item->uidl);
+		buf_add(&c->s.out, "\r\n", 2);
+		return;
+	}
+	*--p = '\n';
+	*--p = '\r';
+	p = digits(p, c->uidl ? item->uid : item->size);
+	if (c->uidl) {
+		*--p = '.';
+		p = digits(p, drop_uidvalidity(c->drop));
+	}
+	*--p = ' ';
+	p = digits(p, item->seq);
+	buf_add(&c->s.out, p, (size_t)(end - p));
 }
 
 static bool

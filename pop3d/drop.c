@@ -5,42 +5,10 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/mem.h"
+#include "pop3d/drop_priv.h"
 #include "storage/msg.h"
-#include "storage/view.h"
 
-enum { SAME_STATE_TRIES = 8, GROUP_MAX = 256 };
-
-/* A message of several folders together. */
-struct item {
-	uint32_t uid;
-	uint32_t folder; /* index into folders */
-	int64_t date;    /* internal */
-	uint64_t size;
-};
-
-struct drop {
-	struct store *store;
-	uint64_t account;
-	struct view *view; /* one folder; or: */
-	struct item *items;
-	uint64_t *folders;
-	uint32_t nitems, nfolders;
-	uint64_t bytes; /* of all, at login */
-	uint8_t *gone;  /* a bit for each */
-	uint32_t ngone;
-	uint8_t *sent;   /* a bit for each; NULL: none */
-	uint32_t *order; /* their numbers */
-	size_t nsent, sent_cap, nsure;
-};
-
-struct drop_list {
-	struct drop *d;
-	struct msg_iter *it;
-	uint32_t next; /* the next number to look at */
-	uint32_t last; /* and the last one */
-	/* several folders: the numbers from..next are in `it` */
-	uint32_t from;
-};
+enum { SAME_STATE_TRIES = 8 };
 
 static int
 sum_bytes(struct drop *d, const uint32_t *uids, size_t n, uint64_t folder,
@@ -132,7 +100,7 @@ add_folder(struct drop *d, uint64_t folder, size_t *cap)
 		}
 		d->items =
 		    mem_grow(d->items, cap, d->nitems, sizeof(*d->items));
-		d->items[d->nitems++] = (struct item){ m.uid, d->nfolders,
+		d->items[d->nitems++] = (struct drop_entry){ m.uid, d->nfolders,
 			m.internal_date, m.size };
 		d->bytes += m.size;
 	}
@@ -144,7 +112,7 @@ add_folder(struct drop *d, uint64_t folder, size_t *cap)
 static int
 by_date(const void *a, const void *b)
 {
-	const struct item *x = a, *y = b;
+	const struct drop_entry *x = a, *y = b;
 
 	if (x->date != y->date)
 		return x->date < y->date ? -1 : 1;
@@ -301,133 +269,6 @@ drop_bytes(struct drop *d, uint64_t *bytes_out)
 			less += d->items[i].size;
 	*bytes_out = d->bytes > less ? d->bytes - less : 0;
 	return rc;
-}
-
-/* ---- listing ---- */
-
-int
-drop_list_open(struct drop *d, uint32_t seq, struct drop_list **list_out)
-{
-	struct drop_list *l = xcalloc(1, sizeof(*l));
-	struct drop_msg m;
-	int rc = 0;
-
-	l->d = d;
-	l->next = seq != 0 ? seq : 1;
-	l->last = seq != 0 ? seq : drop_count(d);
-	if (d->view != NULL && l->next <= l->last) {
-		drop_get(d, l->next, &m);
-		rc = msg_iter_open(d->store, d->account, m.folder,
-		    seq != 0 ? &m.uid : NULL, seq != 0, m.uid, MSG_WANT_INFO,
-		    &l->it);
-	}
-	if (rc != 0)
-		drop_list_close(&l);
-	*list_out = l;
-	return rc;
-}
-
-void
-drop_list_close(struct drop_list **lp)
-{
-	struct drop_list *l = *lp;
-
-	*lp = NULL;
-	if (l == NULL)
-		return;
-	msg_iter_close(&l->it);
-	free(l);
-}
-
-/* Messages in the index and the numbers of the session rise together. */
-static int
-next_of_view(struct drop_list *l, struct drop_item *out)
-{
-	struct drop *d = l->d;
-	struct drop_msg at;
-	struct msg_meta m;
-	int rc;
-
-	while (l->next <= l->last) {
-		if ((rc = msg_iter_next(l->it, &m)) != 0)
-			return rc;
-		drop_get(d, l->next, &at);
-		if (at.uid != m.uid) { /* some are gone from the index */
-			l->next = view_seq_from(d->view, m.uid);
-			if (l->next > l->last)
-				break; /* it came after the login */
-		}
-		out->seq = l->next++;
-		if (drop_is_gone(d, out->seq))
-			continue;
-		out->size = m.size;
-		out->uidl = m.uidl;
-		return 0;
-	}
-	return ERR_NOTFOUND;
-}
-
-/* Opens the index for the next numbers that are of one folder with rising
- * UIDs. */
-static int
-open_group(struct drop_list *l)
-{
-	struct drop *d = l->d;
-	const struct item *first = &d->items[l->next - 1], *at = first;
-	uint32_t uids[GROUP_MAX];
-	size_t n = 0;
-
-	msg_iter_close(&l->it);
-	l->from = l->next;
-	do {
-		uids[n++] = at->uid;
-		l->next++;
-		at++;
-	} while (n < GROUP_MAX && l->next <= l->last &&
-		 at->folder == first->folder && at->uid > at[-1].uid);
-	return msg_iter_open(d->store, d->account, d->folders[first->folder],
-	    uids, n, 1, MSG_WANT_INFO, &l->it);
-}
-
-/* One more of the group; ERR_NOTFOUND at its end. */
-static int
-next_of_group(struct drop_list *l, struct drop_item *out)
-{
-	struct drop *d = l->d;
-	struct msg_meta m;
-	int rc;
-
-	while (l->from < l->next) {
-		if ((rc = msg_iter_next(l->it, &m)) != 0)
-			return rc;
-		while (l->from < l->next && d->items[l->from - 1].uid < m.uid)
-			l->from++;
-		if (l->from == l->next)
-			break;
-		out->seq = l->from++;
-		if (drop_is_gone(d, out->seq))
-			continue;
-		out->size = m.size;
-		out->uidl = m.uidl;
-		return 0;
-	}
-	return ERR_NOTFOUND;
-}
-
-int
-drop_list_next(struct drop_list *l, struct drop_item *out)
-{
-	int rc;
-
-	if (l->d->view != NULL)
-		return next_of_view(l, out);
-	for (;;) {
-		rc = l->it != NULL ? next_of_group(l, out) : ERR_NOTFOUND;
-		if (rc != ERR_NOTFOUND || l->next > l->last)
-			return rc;
-		if ((rc = open_group(l)) != 0)
-			return rc;
-	}
 }
 
 /* ---- what was fetched ---- */

@@ -15,7 +15,6 @@
 #include "lib/base/slice.h"
 
 struct drop;
-struct drop_list;
 struct msg_group;
 struct store;
 
@@ -51,20 +50,6 @@ uint32_t drop_ngone(const struct drop *d);
 
 /* Octets of the messages not marked, as of login. */
 PH_MUSTUSE int drop_bytes(struct drop *d, uint64_t *bytes_out);
-
-/* Messages not marked and still there, by number.  Reads the index alone, in
- * batches.  uidl is valid until the next call. */
-struct drop_item {
-	uint32_t seq;
-	uint64_t size;
-	struct slice uidl;
-};
-/* seq: only this one; 0: all. */
-PH_MUSTUSE int drop_list_open(
-    struct drop *d, uint32_t seq, struct drop_list **list_out);
-/* ERR_NOTFOUND at the end. */
-PH_MUSTUSE int drop_list_next(struct drop_list *l, struct drop_item *out);
-void drop_list_close(struct drop_list **l);
 
 /* Messages that were sent whole.  got: in a job.  sure: on the loop, when
  * another command has come after all of them had gone out. */

@@ -31,6 +31,17 @@ entry_decode(struct slice value, struct entry *out)
 }
 
 int
+entry_decode_brief(
+    struct slice value, uint64_t *size_out, struct slice *uidl_out)
+{
+	if (value.n < HEAD || value.n > ROW_MAX || value.p[0] != FORMAT)
+		return ERR_CORRUPT;
+	*size_out = num_get64(value.p + 17);
+	*uidl_out = slice_from(value, HEAD);
+	return 0;
+}
+
+int
 entry_get(struct db_txn *t, uint64_t folder, uint32_t uid, bool rmw,
     struct entry *out)
 {

@@ -25,5 +25,8 @@ PH_MUSTUSE int entry_put(
     struct db_txn *t, uint64_t folder, uint32_t uid, const struct entry *e);
 PH_MUSTUSE int entry_del(struct db_txn *t, uint64_t folder, uint32_t uid);
 PH_MUSTUSE int entry_decode(struct slice value, struct entry *out);
+/* Only that; uidl is part of value. */
+PH_MUSTUSE int entry_decode_brief(
+    struct slice value, uint64_t *size_out, struct slice *uidl_out);
 
 #endif

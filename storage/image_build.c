@@ -233,25 +233,63 @@ leaf_of(const struct image *im, uint32_t at)
 	return lo;
 }
 
-void
-image_at(const struct image *im, uint32_t seq, struct hot_entry *out)
+/* Where a message is. */
+struct place {
+	uint32_t leaf, run, at;
+};
+
+static struct place
+place_of(const struct image *im, uint32_t seq)
 {
-	const struct leaf *l;
-	uint32_t at = seq - 1, lo = 0, hi;
+	struct place p = { .leaf = leaf_of(im, seq - 1), .at = seq - 1 };
+	const struct leaf *l = im->leaf[p.leaf];
+	uint32_t hi = l->nruns;
 
-	ph_assert(seq >= 1 && seq <= im->n);
-	l = im->leaf[leaf_of(im, at)];
-	at -= im->before[leaf_of(im, at)];
-	hi = l->nruns;
-	while (hi - lo > 1) {
-		uint32_t mid = (lo + hi) / 2;
+	p.at -= im->before[p.leaf];
+	while (hi - p.run > 1) {
+		uint32_t mid = (p.run + hi) / 2;
 
-		if (l->before[mid] <= at)
-			lo = mid;
+		if (l->before[mid] <= p.at)
+			p.run = mid;
 		else
 			hi = mid;
 	}
-	hot_get(l->run[lo]->bytes, at - l->before[lo], out);
+	p.at -= l->before[p.run];
+	return p;
+}
+
+void
+image_at(const struct image *im, uint32_t seq, struct hot_entry *out)
+{
+	struct place p;
+
+	ph_assert(seq >= 1 && seq <= im->n);
+	p = place_of(im, seq);
+	hot_get(im->leaf[p.leaf]->run[p.run]->bytes, p.at, out);
+}
+
+size_t
+image_uids(const struct image *im, uint32_t seq, uint32_t *uids, size_t cap)
+{
+	struct place p;
+	size_t n = 0;
+
+	if (seq < 1 || seq > im->n)
+		return 0;
+	p = place_of(im, seq);
+	for (; p.leaf < im->nleaves; p.leaf++, p.run = 0) {
+		const struct leaf *l = im->leaf[p.leaf];
+
+		for (; p.run < l->nruns; p.run++, p.at = 0) {
+			const struct run *r = l->run[p.run];
+
+			for (; p.at < r->n && n < cap; p.at++)
+				uids[n++] = hot_uid(r->bytes, p.at);
+			if (n == cap)
+				return n;
+		}
+	}
+	return n;
 }
 
 uint32_t

@@ -68,6 +68,18 @@ PH_MUSTUSE int msg_iter_open(struct store *s, uint64_t account, uint64_t folder,
 PH_MUSTUSE int msg_iter_next(struct msg_iter *it, struct msg_meta *m_out);
 void msg_iter_close(struct msg_iter **it);
 
+/* What POP3 lists, and no more: the messages with UIDs from `from` on, rising,
+ * at most cap of them; fewer: there are no more.  A uidl without bytes (p ==
+ * NULL) is the usual one, "UIDVALIDITY.UID"; others live in the arena. */
+struct msg_brief {
+	uint32_t uid;
+	uint64_t size;
+	struct slice uidl;
+};
+PH_MUSTUSE int msg_briefs(struct store *s, uint64_t account, uint64_t folder,
+    uint32_t from, struct arena *a, struct msg_brief *v, size_t cap,
+    size_t *n_out);
+
 /* One message, with MSG_WANT_META; slices live in the arena. */
 PH_MUSTUSE int msg_meta_get(struct store *s, uint64_t account, uint64_t folder,
     uint32_t uid, struct arena *a, struct msg_meta *m_out);

@@ -190,6 +190,12 @@ view_get(const struct view *v, uint32_t seq, struct view_msg *out)
 	out->recent = e.uid >= v->recent_from;
 }
 
+size_t
+view_uids(const struct view *v, uint32_t seq, uint32_t *uids, size_t cap)
+{
+	return image_uids(v->shown, seq, uids, cap);
+}
+
 uint32_t
 view_seq(const struct view *v, uint32_t uid)
 {

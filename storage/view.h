@@ -51,6 +51,9 @@ uint32_t view_recent(const struct view *v); /* RECENT */
 
 /* seq: 1..view_count(). */
 void view_get(const struct view *v, uint32_t seq, struct view_msg *out);
+/* UIDs of the messages seq, seq + 1 ..., at most cap; how many. */
+size_t view_uids(
+    const struct view *v, uint32_t seq, uint32_t *uids, size_t cap);
 /* The sequence number of the UID, 0 when it is not in the view. */
 uint32_t view_seq(const struct view *v, uint32_t uid);
 /* The first sequence number whose UID is >= uid; view_count() + 1: none. */

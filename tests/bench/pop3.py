@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""pop3.py [NAME ...] - the CPU that pop3d takes for each thing a client does.
+
+Of all its threads, by schedstat; the client's own does not count.
+"""
+
+import glob
+import os
+import socket
+import ssl
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../lib"))
+import posthof_test as pt       # noqa: E402
+
+# account: messages, bytes of each
+BOXES = {1: (0, 0), 2: (10000, 5600), 3: (100000, 300), 4: (5000, 300)}
+CONF = {"connections-per-address": 5000, "plaintext-without-tls": "true",
+        "line-max": "64K", "store-cache": "512M"}
+
+
+def cpu_us(host):
+    pid = host.children()["pop3d"][0]
+    total = 0
+    for path in glob.glob(f"/proc/{pid}/task/*/schedstat"):
+        with open(path, encoding="ascii") as f:
+            total += int(f.read().split()[0])
+    return total / 1000
+
+
+class Client:
+    """As little as will do: sends, and reads up to an end."""
+
+    def __init__(self, host, tls=False):
+        self.host = host
+        s = socket.create_connection(("127.0.0.1", host.port(
+            "pop3s" if tls else "pop3")))
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            context = ssl._create_unverified_context()
+            s = context.wrap_socket(s)
+        self.sock = s
+        self.left = b""
+        self.line()
+
+    def until(self, end):
+        data = self.left
+        while True:
+            at = data.find(end)
+            if at >= 0:
+                self.left = data[at + len(end):]
+                return data[:at]
+            more = self.sock.recv(1 << 20)
+            if not more:
+                raise pt.Failure(f"closed after {data[-200:]}")
+            data += more
+
+    def line(self):
+        return self.until(b"\r\n")
+
+    def ask(self, text):
+        self.sock.sendall(text)
+        answer = self.line()
+        if not answer.startswith(b"+OK"):
+            raise pt.Failure(f"{text}: {answer}")
+        return answer
+
+    def login(self, n):
+        self.ask(f"USER {self.host.user(n)}\r\n".encode())
+        self.ask(f"PASS {self.host.password(n)}\r\n".encode())
+        return self
+
+    def dots(self, count):
+        """Reads so many multi-line replies."""
+        seen, tail = 0, self.left
+        self.left = b""
+        while seen < count:
+            seen += tail.count(b"\r\n.\r\n")
+            if seen >= count:
+                break
+            tail = tail[-4:] if not tail.endswith(b"\r\n.\r\n") else b""
+            more = self.sock.recv(1 << 20)
+            if not more:
+                raise pt.Failure("closed")
+            tail += more
+
+    def close(self):
+        self.sock.close()
+
+
+def measure(host, name, count, work, goal):
+    before = cpu_us(host)
+    work()
+    used = (cpu_us(host) - before) / count
+    print(f"{name:40} {count:7}  {used:9.2f} us CPU each   goal {goal}",
+          flush=True)
+
+
+def check(host, n, tls):
+    c = Client(host, tls).login(n)
+    c.ask(b"STAT\r\n")
+    c.ask(b"QUIT\r\n")
+    c.close()
+
+
+def bench_check_mail(host):
+    for tls, goal in ((True, 500), (False, 100)):
+        check(host, 1, tls)
+        measure(host, "check mail, " + ("TLS 1.3" if tls else "in clear"),
+                1000, lambda: [check(host, 1, tls) for _ in range(1000)],
+                goal)
+
+
+def bench_big_box(host):
+    for n, goal in ((2, 300), (3, 3000)):
+        check(host, n, False)
+        measure(host, f"check mail, {BOXES[n][0]} messages", 100,
+                lambda: [check(host, n, False) for _ in range(100)], goal)
+
+
+def bench_list(host):
+    count = BOXES[3][0]
+    c = Client(host).login(3)
+    for command, goal in ((b"LIST\r\n", 0.09), (b"UIDL\r\n", 0.1)):
+        def work():
+            for _ in range(5):
+                c.sock.sendall(command)
+                c.dots(1)
+        work()
+        measure(host, command.decode().strip() + ", a message", 5 * count,
+                work, goal)
+    c.close()
+
+
+def bench_retr(host):
+    count = BOXES[2][0]
+    c = Client(host).login(2)
+
+    def pipelined():
+        for at in range(1, count + 1, 500):
+            c.sock.sendall(b"".join(b"RETR %d\r\n" % i
+                                    for i in range(at, at + 500)))
+            c.dots(500)
+
+    def one_by_one():
+        for i in range(1, 3001):
+            c.sock.sendall(b"RETR %d\r\n" % i)
+            c.dots(1)
+    pipelined()
+    measure(host, "RETR of 5.6 KB, pipelined", count, pipelined, 8)
+    measure(host, "RETR of 5.6 KB, one by one", 3000, one_by_one, 20)
+    c.close()
+
+
+def bench_dele(host):
+    count = BOXES[4][0]
+    c = Client(host).login(4)
+
+    def work():
+        for at in range(1, count + 1, 500):
+            c.sock.sendall(b"".join(b"DELE %d\r\n" % i
+                                    for i in range(at, at + 500)))
+            for _ in range(500):
+                c.line()
+        c.ask(b"QUIT\r\n")
+    measure(host, "DELE of all and QUIT, a message", count, work, 2)
+
+
+def fill(host):
+    program = os.path.join(host.dir, "load")
+    subprocess.run(["gcc", "-O2", "-o", program,
+                    os.path.join(HERE, "load.c")], check=True)
+    for n, (count, size) in BOXES.items():
+        if count:
+            subprocess.run([program, host.lmtp_socket, "16", str(count),
+                            str(size), host.address(n)], check=True,
+                           stdout=subprocess.DEVNULL)
+
+
+def main():
+    with pt.Host(4, CONF) as host:
+        fill(host)
+        for name, f in list(globals().items()):
+            if name.startswith("bench_") and (
+                    not sys.argv[1:] or name[6:] in sys.argv[1:]):
+                f(host)
+
+
+if __name__ == "__main__":
+    main()
