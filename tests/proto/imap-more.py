@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+"""IMAP: what a transcript cannot say."""
+
+import os
+import re
+import sys
+import threading
+import time
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+import posthof_test as pt       # noqa: E402
+
+
+def raw(host, n):
+    """A logged-in connection, spoken by hand."""
+    s = host.connect("imaps")
+    f = s.makefile("rwb")
+    f.readline()
+    f.write(f"x LOGIN {host.user(n)} {host.password(n)}\r\n".encode())
+    f.flush()
+    assert f.readline().startswith(b"x OK")
+    return s, f
+
+
+def until(f, tag):
+    lines = []
+    while not lines or not lines[-1].startswith(tag + b" "):
+        line = f.readline()
+        assert line, lines
+        lines.append(line)
+    return lines
+
+
+def message(size, k=0):
+    head = f"From: a@b\r\nSubject: m{k}\r\n\r\n".encode()
+    line = b"0123456789abcdef" * 4 + b"\r\n"
+    body = (line * (size // len(line) + 1))[:size - len(head) - 2]
+    return head + body + b"\r\n"
+
+
+def rss(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return int(re.search(r"VmRSS:\s+(\d+)", f.read())[1]) << 10
+
+
+def imapd_pid(host):
+    for entry in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{entry}/stat", encoding="ascii") as f:
+                stat = f.read()
+        except OSError:
+            continue
+        words = stat[stat.rindex(")") + 2:].split()
+        if "(imapd)" in stat and int(words[1]) == host.process.pid:
+            return int(entry)
+    raise AssertionError("no imapd")
+
+
+def test_large_messages_come_back_whole(host):
+    n = host.fresh()
+    c = host.imap(n)
+    sizes = [3, 4096, 65536, 262144, 262145, 1048577, 9000001]
+    for k, size in enumerate(sizes):
+        text = message(size, k) if size > 100 else b"a\r\n"
+        assert c.append("INBOX", None, None, text)[0] == "OK"
+    c.select()
+    for k, size in enumerate(sizes):
+        want = message(size, k) if size > 100 else b"a\r\n"
+        got = c.fetch(str(k + 1), "(RFC822.SIZE BODY.PEEK[])")[1][0]
+        assert got[1] == want, (size, len(got[1]))
+        at = size // 3
+        part = c.fetch(str(k + 1), f"BODY.PEEK[]<{at}.70000>")[1][0][1]
+        assert part == want[at:at + 70000], size
+    c.logout()
+
+
+def test_slow_client_costs_little(host):
+    n = host.fresh()
+    c = host.imap(n)
+    for k in range(40):
+        c.append("INBOX", None, None, message(1 << 20, k))
+    pid = imapd_pid(host)
+    s, f = raw(host, n)
+    f.write(b"a SELECT INBOX\r\n")
+    f.flush()
+    until(f, b"a")
+    before = rss(pid)
+    f.write(b"b FETCH 1:* BODY.PEEK[]\r\n")
+    f.flush()
+    time.sleep(2)
+    grown = rss(pid) - before
+    assert grown < (8 << 20) * pt.SLOW, grown
+    # Others are served meanwhile.
+    t = time.monotonic()
+    assert c.noop()[0] == "OK"
+    assert time.monotonic() - t < 1 * pt.SLOW
+    total, tail = 0, b""
+    while not tail.endswith(b"b OK fetched\r\n"):
+        chunk = s.recv(1 << 16)
+        assert chunk
+        total += len(chunk)
+        tail = (tail + chunk)[-50:]
+    assert total > 40 << 20
+    s.close()
+    c.logout()
+
+
+def test_idle_sees_a_delivery_fast(host):
+    n = host.fresh()
+    s, f = raw(host, n)
+    f.write(b"a SELECT INBOX\r\nb IDLE\r\n")
+    f.flush()
+    until(f, b"a")
+    assert f.readline().startswith(b"+ ")
+    worst = 0
+    for k in range(20):
+        t = time.monotonic()
+        host.deliver(n, b"Subject: x\r\n\r\nx\r\n")
+        sent = time.monotonic()
+        line = f.readline()
+        worst = max(worst, time.monotonic() - sent)
+        assert line == b"* %d EXISTS\r\n" % (k + 1), line
+        f.readline()
+        assert time.monotonic() - t < 5 * pt.SLOW
+    assert worst < 0.5 * pt.SLOW, worst
+    s.close()
+
+
+def test_password_change_ends_sessions(host):
+    n = host.fresh()
+    s, f = raw(host, n)
+    f.write(b"b IDLE\r\n")
+    f.flush()
+    assert f.readline().startswith(b"+ ")
+    host.admin("account", "passwd", host.user(n), "--password-stdin",
+               stdin=b"another-password-1\n")
+    s.settimeout(10)
+    line = f.readline()
+    assert line.startswith(b"* BYE "), line
+    assert f.readline() == b""
+    s.close()
+
+
+def test_over_quota(host):
+    n = host.fresh()
+    host.admin("account", "set", host.user(n), "--quota", "100K")
+    c = host.imap(n)
+    assert c.append("INBOX", None, None, message(60000))[0] == "OK"
+    typ, data = c.append("INBOX", None, None, message(60000))
+    assert typ == "NO" and data[0].startswith(b"[OVERQUOTA]"), (typ, data)
+    c.select()
+    typ, data = c.copy("1", "Archive")
+    assert typ == "NO" and data[0].startswith(b"[OVERQUOTA]"), (typ, data)
+    typ, data = c.getquotaroot("INBOX")
+    assert b"STORAGE 59 100" in data[1][0], data
+    c.logout()
+
+
+def test_many_pipelined(host):
+    n = host.fresh()
+    s, f = raw(host, n)
+    count = 5000
+
+    def send():
+        f.write(b"".join(b"t%d NOOP\r\n" % i for i in range(count)))
+        f.flush()
+    t = threading.Thread(target=send)
+    t.start()
+    for i in range(count):
+        assert f.readline() == b"t%d OK done\r\n" % i
+    t.join()
+    s.close()
+
+
+def test_two_sessions_agree(host):
+    """Flags and expunges of one are told to the other, in numbers that fit."""
+    n = host.fresh()
+    a, b = host.imap(n), host.imap(n)
+    for k in range(30):
+        a.append("INBOX", None, None, message(200, k))
+    a.select()
+    b.select()
+    for k in (30, 17, 16, 3, 1):
+        a.store(str(k), "+FLAGS.SILENT", r"(\Deleted)")
+    a.expunge()
+    b.untagged_responses.clear()
+    b.noop()
+    gone = [int(x) for x in b.untagged_responses["EXPUNGE"]]
+    assert gone == [30, 17, 16, 3, 1], gone
+    uids_a = a.uid("search", None, "ALL")[1]
+    uids_b = b.uid("search", None, "ALL")[1]
+    assert uids_a == uids_b
+    assert len(uids_a[0].split()) == 25
+    a.logout()
+    b.logout()
+
+
+def test_keywords_up_to_the_limit(host):
+    n = host.fresh()
+    c = host.imap(n)
+    c.append("INBOX", None, None, message(200))
+    c.select()
+    for k in range(48):
+        assert c.store("1", "+FLAGS.SILENT", f"(kw{k})")[0] == "OK", k
+    typ, data = c.store("1", "+FLAGS.SILENT", "(onemore)")
+    assert typ == "NO" and data[0].startswith(b"[LIMIT]"), (typ, data)
+    flags = c.fetch("1", "FLAGS")[1][0]
+    assert all(b"kw%d" % k in flags for k in range(48)), flags
+    assert c.search(None, "KEYWORD", "KW47")[1] == [b"1"]
+    c.logout()
+
+
+def test_login_timeout(_host):
+    with pt.Host(accounts=1, conf={"login-timeout": "1s"}) as host:
+        s = host.connect("imaps")
+        f = s.makefile("rwb")
+        f.readline()
+        started = time.monotonic()
+        try:
+            while time.monotonic() - started < 20:
+                f.write(b"a NOOP\r\n")
+                f.flush()
+                line = f.readline()
+                if not line or line.startswith(b"* BYE"):
+                    break
+                time.sleep(0.2)
+        except OSError:
+            pass
+        assert time.monotonic() - started < 10
+        s.close()
+
+
+if __name__ == "__main__":
+    pt.main(globals())
