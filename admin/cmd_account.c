@@ -36,6 +36,7 @@ static const struct out_col show_cols[] = {
 	{ "messages_max", "Messages max", OUT_COUNT_LIMIT },
 	{ "lang", "Language", OUT_TEXT },
 	{ "pop3_remove_after", "Remove fetched mail after", OUT_TEXT },
+	{ "junk", "Junk goes to", OUT_TEXT },
 	{ "fetched_messages", "Fetched by POP3", OUT_NUM },
 	{ "fetched_bytes", "Fetched size", OUT_BYTES },
 	{ "app_passwords", "App passwords", OUT_NUM },
@@ -90,6 +91,23 @@ take_remove_after(struct cmd *c, struct account *ac)
 	return CMD_DONE;
 }
 
+/* --junk: inbox or folder. */
+static int
+take_junk(struct cmd *c, struct account *ac)
+{
+	const char *word = args_get(&c->args, "junk");
+
+	if (word == NULL)
+		return CMD_DONE;
+	if (strcmp(word, "inbox") != 0 && strcmp(word, "folder") != 0) {
+		out_error(
+		    &c->out, "posthof: --junk %s: inbox or folder\n", word);
+		return CMD_USAGE;
+	}
+	ac->junk_in_inbox = strcmp(word, "inbox") == 0;
+	return CMD_DONE;
+}
+
 /* "30d", "36h", "never". */
 static json_t *
 remove_after(const struct account *ac)
@@ -135,7 +153,9 @@ take_fields(struct cmd *c, struct account *ac)
 		ac->full_name = slice_str(name);
 	if ((status = opt_size(c, "quota", &ac->bytes_max)) == CMD_DONE)
 		status = opt_num(c, "messages", UINT32_MAX, &ac->messages_max);
-	return status == CMD_DONE ? take_remove_after(c, ac) : status;
+	if (status == CMD_DONE)
+		status = take_remove_after(c, ac);
+	return status == CMD_DONE ? take_junk(c, ac) : status;
 }
 
 /* The main password replaces the old one or comes first. */
@@ -340,6 +360,8 @@ add_fetched(struct cmd *c, const struct account *ac, json_t *row)
 	if (fetched_share(c->store, ac->id, &messages, &bytes) != 0)
 		messages = bytes = 0;
 	(void)json_object_set_new(row, "pop3_remove_after", remove_after(ac));
+	(void)json_object_set_new(
+	    row, "junk", json_string(ac->junk_in_inbox ? "inbox" : "folder"));
 	(void)json_object_set_new(
 	    row, "fetched_messages", json_integer((json_int_t)messages));
 	(void)json_object_set_new(

@@ -24,6 +24,7 @@ static const struct tagged_field account_fields[] = {
 	{ 10, TAGGED_U32, AT(last_secret) },
 	{ 11, TAGGED_U32, AT(life) },
 	{ 12, TAGGED_U64, AT(ac.pop3_remove_sec) },
+	{ 13, TAGGED_BOOL, AT(ac.junk_in_inbox) },
 };
 
 #undef AT

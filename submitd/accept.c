@@ -10,6 +10,7 @@
 #include "submitd/fixup.h"
 #include "submitd/dispatch.h"
 #include "submitd/resp.h"
+#include "submitd/success.h"
 
 /* Data that no message may hold; 0 or the reply's kind. */
 static int
@@ -51,7 +52,7 @@ leave_out(
 	uint64_t account;
 
 	if (c->role != ROLE_LMTP || (rc != ERR_QUOTA && rc != ERR_NOTFOUND) ||
-	    d->bad_target >= p->ntargets)
+	    d->bad_msg != 0 || d->bad_target >= p->ntargets)
 		return false;
 	account = p->targets[d->bad_target].account;
 	for (size_t i = 0; i < c->env.nrcpts; i++)
@@ -74,23 +75,44 @@ log_rows(const struct client *c, const struct dispatch *p)
 	}
 }
 
+/* The mail, and with it the report that it was delivered; if that is what
+ * fails, the mail alone. */
 static int
-deliver_once(
-    struct client *c, const struct fixup *fix, struct sjob *j, bool *again_out)
+deliver_both(struct client *c, const struct fixup *fix, struct deliver_msg *msg,
+    struct deliver *d)
+{
+	struct deliver_msg both[2] = { *msg };
+	struct success s;
+	int rc;
+
+	success_make(&s, c, fix);
+	both[1] = s.dsn.msg;
+	*d = (struct deliver){ .msgs = both, .nmsgs = s.dsn.has_msg ? 2 : 1 };
+	rc = deliver(c->s.sl->srv->store, d, &c->accept_err);
+	if (rc != 0 && d->bad_msg != 0) {
+		*d = (struct deliver){ .msgs = both, .nmsgs = 1 };
+		rc = deliver(c->s.sl->srv->store, d, &c->accept_err);
+	}
+	success_fini(&s);
+	return rc;
+}
+
+static int
+deliver_once(struct client *c, const struct fixup *fix, bool *again_out)
 {
 	struct dispatch p;
 	struct deliver_msg msg = { .parts = fix->parts, .nparts = fix->nparts };
-	struct deliver d = { .msgs = &msg, .nmsgs = 1 };
+	struct deliver d;
 	int rc = c->accept_rc;
 
 	*again_out = false;
-	dispatch_make(&p, c, j->srv->store, fix->msgid);
+	dispatch_make(&p, c, c->s.sl->srv->store, fix->msgid);
 	if (p.ntargets + p.nqueue != 0) {
 		msg.targets = p.targets;
 		msg.ntargets = p.ntargets;
 		msg.queue = p.queue;
 		msg.nqueue = p.nqueue;
-		rc = deliver(j->srv->store, &d, &c->accept_err);
+		rc = deliver_both(c, fix, &msg, &d);
 		*again_out = rc != 0 && leave_out(c, &p, &d, rc);
 		if (rc == 0)
 			log_rows(c, &p);
@@ -105,7 +127,7 @@ deliver_all(struct client *c, const struct fixup *fix, struct sjob *j)
 	bool again, retried = false;
 
 	do {
-		c->accept_rc = deliver_once(c, fix, j, &again);
+		c->accept_rc = deliver_once(c, fix, &again);
 		/* A folder named by "+detail" may have gone this moment. */
 		if (c->accept_rc == ERR_NOTFOUND && !again && !retried)
 			again = retried = true;

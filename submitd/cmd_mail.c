@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "auth/ident.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/num.h"
 #include "lib/base/utf8.h"
 #include "storage/deliver.h"
+#include "submitd/app.h"
 #include "submitd/parse.h"
 #include "submitd/resp.h"
 
@@ -200,11 +202,19 @@ smtp_mail(struct client *c, struct slice rest)
 	resp_line(&c->s.out, "250 2.1.0 ", "sender ok");
 }
 
+/* From outside nobody may have us report success: the sender may be forged.
+ * So port 25 does not offer DSN; asked all the same, it leaves that out. */
 static bool
 rcpt_notify(struct client *c, struct slice v, struct envelope_rcpt *r)
 {
-	(void)c;
-	return smtp_parse_notify(v, &r->notify);
+	if (!smtp_parse_notify(v, &r->notify))
+		return false;
+	if (c->role == ROLE_MX && (r->notify & NOTIFY_ON_SUCCESS)) {
+		r->notify &= ~(unsigned)NOTIFY_ON_SUCCESS;
+		if (r->notify == 0)
+			r->notify = NOTIFY_ON_NEVER;
+	}
+	return true;
 }
 
 static bool
@@ -286,8 +296,27 @@ unknown_rcpt(struct client *c, struct slice addr)
 	log_info(c->s.id, "refused", "why=unknown from=%s to=%s peer=%s",
 	    log_q(c->env.sender), log_q(addr), c->s.conn.peer);
 	resp_line(&c->s.out, "550 5.1.1 ", "there is no such address here");
-	if (c->role == ROLE_MX)
-		(void)session_bad_command(&c->s);
+	if (c->role != ROLE_MX)
+		return;
+	probe_count(app_of(c->s.sl->srv)->probe, c->s.conn.peer_ip, false,
+	    clock_steady_ms());
+	(void)session_bad_command(&c->s);
+}
+
+/* Who has guessed too often learns nothing more for a while. */
+static bool
+is_guesser(struct client *c)
+{
+	const struct conf *conf = c->s.sl->srv->conf;
+
+	if (c->role != ROLE_MX || conf->unknown_recipients_max == 0 ||
+	    probe_score(app_of(c->s.sl->srv)->probe, c->s.conn.peer_ip,
+		clock_steady_ms()) < conf->unknown_recipients_max)
+		return false;
+	log_info(c->s.id, "refused", "why=guessing peer=%s", c->s.conn.peer);
+	resp_line(&c->s.out, "450 4.7.1 ",
+	    "too many unknown recipients from your address, try again later");
+	return true;
 }
 
 /* An address of another host: our people's mail goes out, others' does not. */
@@ -368,7 +397,7 @@ smtp_rcpt(struct client *c, struct slice rest)
 	for (unsigned i = 0; i < path.nparams; i++)
 		if (!take_rcpt_param(c, &path.params[i], &r))
 			return;
-	if (!fold_rcpt(c, &path, folded))
+	if (!fold_rcpt(c, &path, folded) || is_guesser(c))
 		return;
 	r.given = arena_copy(&env->arena, path.addr);
 	r.addr = slice_str(arena_str(&env->arena, slice_str(folded)));
@@ -378,5 +407,8 @@ smtp_rcpt(struct client *c, struct slice rest)
 	    mem_grow(env->rcpts, &env->cap, env->nrcpts, sizeof(*env->rcpts));
 	env->rcpts[env->nrcpts++] = r;
 	env->flags |= utf8_is_ascii(path.addr) ? 0 : QUEUE_UTF8;
+	if (c->role == ROLE_MX)
+		probe_count(app_of(c->s.sl->srv)->probe, c->s.conn.peer_ip,
+		    true, clock_steady_ms());
 	resp_line(&c->s.out, "250 2.1.5 ", "recipient ok");
 }

@@ -73,7 +73,8 @@ smtp_ehlo(struct client *c, struct slice rest)
 	put_keyword(out, "8BITMIME");
 	put_keyword(out, "SMTPUTF8");
 	put_keyword(out, "CHUNKING");
-	put_keyword(out, "DSN");
+	if (c->role != ROLE_MX)
+		put_keyword(out, "DSN");
 	/* RFC 9422 3 */
 	buf_printf(out, "250-LIMITS RCPTMAX=%" PRIu64 "\r\n",
 	    c->s.sl->srv->conf->recipients_max);

@@ -5,6 +5,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
+#include "lib/mail/header.h"
 #include "storage/folder.h"
 
 /* "+detail" names a folder when there is one, in either case of its first
@@ -22,6 +23,41 @@ detail_folder(struct store *s, uint64_t account, struct slice detail)
 	name[0] = ascii_upper(name[0]);
 	return folder_find(s, account, slice_str(name), &info) == 0 ? info.id
 								    : 0;
+}
+
+/* "X-Spam-Flag: YES": has a filter before us said so? */
+static bool
+is_junk(struct client *c)
+{
+	struct slice value = slice_str(c->s.sl->srv->conf->junk_header);
+	struct slice name, bytes, found;
+
+	if (c->role == ROLE_SUBMIT || c->spool == NULL || value.n == 0 ||
+	    !slice_split(&value, ':', &name) ||
+	    spool_bytes(c->spool, &bytes) != 0)
+		return false;
+	found = header_find(slice_sub(bytes, 0, header_end(bytes)), name);
+	return found.p != NULL && slice_istarts(found, slice_trim(value));
+}
+
+/* The account's folder for it; 0: INBOX, which is all that POP3 programs
+ * see. */
+static uint64_t
+junk_folder(struct dispatch *p, struct store *s, uint64_t account)
+{
+	struct folder_info *v;
+	struct account ac;
+	uint64_t id = 0;
+	size_t n;
+
+	if (account_get_id(s, account, &p->arena, &ac) != 0 ||
+	    ac.junk_in_inbox ||
+	    folder_list(s, account, false, &p->arena, &v, &n) != 0)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		if (v[i].use == USE_JUNK)
+			id = v[i].id;
+	return id;
 }
 
 static bool
@@ -55,6 +91,8 @@ add_account(struct dispatch *p, struct client *c, struct store *s, size_t rcpt,
 		    (int)c->env.sender.n, c->env.sender.p, (int)r->addr.n,
 		    r->addr.p)),
 	};
+	if (p->junk && t->folder == 0)
+		t->folder = junk_folder(p, s, account);
 }
 
 static struct slice
@@ -114,7 +152,7 @@ void
 dispatch_make(
     struct dispatch *p, struct client *c, struct store *s, struct slice msgid)
 {
-	*p = (struct dispatch){ 0 };
+	*p = (struct dispatch){ .junk = is_junk(c) };
 	for (size_t i = 0; i < c->env.nrcpts; i++) {
 		const struct route *route = &c->env.rcpts[i].route;
 

@@ -15,6 +15,7 @@ struct dispatch {
 	struct queue_new *queue; /* one a domain, at most
 					 * QUEUE_RCPTS_MAX each */
 	size_t nqueue, queue_cap;
+	bool junk; /* by its header: for the folder Junk */
 };
 
 /* Recipients that failed already (rc) are left out.  msgid: the message's

@@ -14,59 +14,66 @@
 #include "lib/mail/header.h"
 #include "storage/account.h"
 
-enum {
-	TEXT_MAX = 1 << 20,
-	ORIGINAL_MAX = 64 << 10 /* of the original that is sent back */
-};
+enum { TEXT_MAX = 1 << 20 };
 
-enum action { ACT_NONE, ACT_FAILED, ACT_DELAYED, ACT_RELAYED };
+enum action {
+	ACT_NONE,
+	ACT_FAILED,
+	ACT_DELAYED,
+	ACT_RELAYED,
+	ACT_DELIVERED,
+	ACTIONS
+};
 
 /* RFC 3464 2.3.3 */
 static const char *const action_names[] = { "none", "failed", "delayed",
-	"relayed" };
+	"relayed", "delivered" };
 
 /* What people read, one row a language; %s in order: this host, the list. */
 struct words {
 	const char *lang;
-	const char *subject[4], *intro[4], *reason, *todo[4];
+	const char *subject[ACTIONS], *intro[ACTIONS], *reason, *todo[ACTIONS];
 };
 
 static const struct words languages[] = {
 	{ "de",
 	    { "", "Ihre E-Mail konnte nicht zugestellt werden",
-		"Ihre E-Mail ist noch unterwegs",
-		"Ihre E-Mail wurde übergeben" },
+		"Ihre E-Mail ist noch unterwegs", "Ihre E-Mail wurde übergeben",
+		"Ihre E-Mail wurde zugestellt" },
 	    { "",
 		"Ihre E-Mail konnte nicht zugestellt werden. Das ist "
 		"endgültig: sie wird nicht noch einmal versucht.",
 		"Ihre E-Mail konnte noch nicht zugestellt werden. Es wird "
 		"weiter versucht; Sie brauchen nichts zu tun.",
 		"Ihre E-Mail wurde dem Server des Empfängers übergeben. Er "
-		"meldet die Zustellung nicht selbst." },
+		"meldet die Zustellung nicht selbst.",
+		"Ihre E-Mail liegt im Postfach des Empfängers." },
 	    "Der andere Server sagt",
 	    { "",
 		"Prüfen Sie die Adresse. Ist sie richtig, hilft der Text des "
 		"anderen Servers dem Empfänger oder dessen Anbieter weiter.",
 		"Sie bekommen Bescheid, wenn die Zustellung endgültig "
 		"misslingt. Bitte senden Sie die E-Mail nicht noch einmal.",
-		"" } },
+		"", "" } },
 	{ "en",
 	    { "", "Your mail could not be delivered",
-		"Your mail is still on its way", "Your mail was relayed" },
+		"Your mail is still on its way", "Your mail was relayed",
+		"Your mail was delivered" },
 	    { "",
 		"Your mail could not be delivered. This is final: it will "
 		"not be tried again.",
 		"Your mail could not be delivered yet. It will be tried "
 		"again; you need not do anything.",
 		"Your mail was handed to the recipient's server, which does "
-		"not report delivery itself." },
+		"not report delivery itself.",
+		"Your mail is in the recipient's mailbox." },
 	    "The other server says",
 	    { "",
 		"Check the address. If it is right, the other server's words "
 		"will help the recipient or their provider.",
 		"You will be told when it fails for good. Please do not send "
 		"the mail again.",
-		"" } },
+		"", "" } },
 };
 
 static bool
@@ -89,7 +96,7 @@ action_of(const struct errand *e, size_t i, bool late)
 		return ACT_DELAYED;
 	if (r->state == RCPT_DELIVERED && e->out[i] == OUT_SENT &&
 	    !e->remote_dsn && notifies(r->notify, NOTIFY_ON_SUCCESS, false))
-		return ACT_RELAYED;
+		return e->original.p != NULL ? ACT_DELIVERED : ACT_RELAYED;
 	return ACT_NONE;
 }
 
@@ -175,7 +182,7 @@ put_text(struct dsn *d, const struct errand *e, bool late, bool english_first)
 
 		if (k != 0)
 			buf_add_str(&plain, "-- \r\n\r\n");
-		for (int act = ACT_FAILED; act <= ACT_RELAYED; act++)
+		for (int act = ACT_FAILED; act < ACTIONS; act++)
 			put_people(&plain, e, late, w, (enum action)act);
 	}
 	buf_add_str(&d->text, "Content-Type: text/plain; charset=utf-8\r\n"
@@ -204,7 +211,7 @@ put_rcpt_fields(
 	    "Status: %s\r\n",
 	    utf8_is_ascii(r->addr) ? "rfc822" : "utf-8", (int)r->addr.n,
 	    r->addr.p, action_names[act],
-	    act == ACT_RELAYED ? "2.0.0" : status);
+	    act >= ACT_RELAYED ? "2.0.0" : status);
 	if (r->remote.n != 0)
 		buf_printf(out, "Remote-MTA: dns; %.*s\r\n",
 		    (int)slice_chr(r->remote, ' '), r->remote.p);
@@ -263,13 +270,14 @@ put_original(struct dsn *d, const struct errand *e, struct store *s)
 {
 	struct buf orig;
 	bool full =
-	    (e->row.flags & QUEUE_RET_FULL) && e->row.size <= ORIGINAL_MAX;
+	    (e->row.flags & QUEUE_RET_FULL) && e->row.size <= DSN_ORIGINAL_MAX;
 	struct slice bytes;
 
-	buf_init(&orig, ORIGINAL_MAX);
-	if (queue_read(s, &e->row, 0, ORIGINAL_MAX, &orig) != 0)
+	buf_init(&orig, DSN_ORIGINAL_MAX);
+	if (e->original.p == NULL &&
+	    queue_read(s, &e->row, 0, DSN_ORIGINAL_MAX, &orig) != 0)
 		buf_clear(&orig);
-	bytes = buf_slice(&orig);
+	bytes = e->original.p != NULL ? e->original : buf_slice(&orig);
 	if (!full)
 		bytes = slice_sub(bytes, 0, header_end(bytes));
 	buf_printf(&d->text, "Content-Type: %s\r\n",

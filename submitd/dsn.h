@@ -8,6 +8,8 @@
 #include "storage/deliver.h"
 #include "submitd/errand.h"
 
+enum { DSN_ORIGINAL_MAX = 64 << 10 }; /* of the message that is sent back */
+
 struct dsn {
 	bool has_msg;           /* there is something to tell, and somebody */
 	struct deliver_msg msg; /* for deliver(): here or away */
@@ -19,9 +21,9 @@ struct dsn {
 
 /*
  * Makes the report of this round's outcomes: failed, delayed (when late), and
- * relayed where the sender asked to know.  Never to the null sender.  In a
- * job: reads the message's header and the sender's language.  0 or the store's
- * error; dsn_fini() in each case.
+ * relayed or delivered where the sender asked to know.  Never to the null
+ * sender.  In a job: reads the message's header and the sender's language.  0
+ * or the store's error; dsn_fini() in each case.
  */
 PH_MUSTUSE int dsn_make(
     struct dsn *d, const struct errand *e, struct server *srv, bool late);

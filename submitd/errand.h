@@ -28,8 +28,10 @@ struct errand {
 	struct arena arena;
 	struct queue_row row;
 	char domain[256];
-	enum outcome *out; /* for each of row.rcpts */
-	bool remote_dsn;   /* the remote will tell about success */
+	enum outcome *out;     /* for each of row.rcpts */
+	bool remote_dsn;       /* the remote will tell about success */
+	struct slice original; /* not p == NULL: delivered here, and this is
+				* the message; there is no row */
 	struct sjob job;
 	void (*committed)(struct errand *e);
 	int rc;

@@ -1,6 +1,11 @@
 #include "lib/daemon/session.h"
+#include "lib/base/mem.h"
+#include "submitd/app.h"
 #include "submitd/client.h"
-#include "submitd/runner.h"
+
+#include <stdlib.h>
+
+enum { PROBE_WINDOW_MS = 30 * 60 * 1000, PROBE_SOURCES_MAX = 20000 };
 
 static const struct server_door doors[] = {
 	{ "smtp", false, client_accept },
@@ -8,6 +13,17 @@ static const struct server_door doors[] = {
 	{ "submissions", true, client_accept },
 	{ "lmtp", false, client_accept },
 };
+
+static int
+start(struct server *srv, struct err *e)
+{
+	struct app *app = xcalloc(1, sizeof(*app));
+
+	(void)e;
+	app->probe = probe_new(PROBE_WINDOW_MS, PROBE_SOURCES_MAX);
+	srv->app = app;
+	return 0;
+}
 
 static int
 begin_loop(struct server_loop *sl)
@@ -36,8 +52,13 @@ end_loop(struct server_loop *sl)
 static void
 stop(struct server *srv)
 {
+	struct app *app = app_of(srv);
+
 	runner_free(srv);
 	session_stop(srv);
+	probe_free(&app->probe);
+	free(app);
+	srv->app = NULL;
 }
 
 int
@@ -49,6 +70,7 @@ main(int argc, char **argv)
 		.doors = doors,
 		.ndoors = PH_LEN(doors),
 		.notify_kinds = NOTIFY_ACCOUNT | NOTIFY_QUEUE,
+		.start = start,
 		.loop_start = begin_loop,
 		.notify = on_notify,
 		.loop_stop = end_loop,

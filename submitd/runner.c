@@ -10,6 +10,7 @@
 #include "lib/base/map.h"
 #include "lib/base/mem.h"
 #include "lib/net/dns.h"
+#include "submitd/app.h"
 #include "submitd/relay.h"
 
 enum {
@@ -64,11 +65,10 @@ conf_of(const struct runner *r)
 	return r->sl->srv->conf;
 }
 
-/* Where the runner hangs: server.app is submitd's one runner. */
 static struct runner *
 runner_of(struct server_loop *sl)
 {
-	return sl->srv->app;
+	return app_of(sl->srv)->runner;
 }
 
 static int
@@ -420,7 +420,7 @@ runner_start(struct server_loop *sl)
 		free(r);
 		return rc;
 	}
-	sl->srv->app = r;
+	app_of(sl->srv)->runner = r;
 	server_hold(sl);
 	uv_timer_init(loop_uv(sl->loop), &r->timer);
 	r->timer.data = r;
@@ -493,7 +493,7 @@ free_errand(void *value)
 void
 runner_free(struct server *srv)
 {
-	struct runner *r = srv->app;
+	struct runner *r = app_of(srv)->runner;
 
 	if (r == NULL)
 		return;
@@ -502,5 +502,5 @@ runner_free(struct server *srv)
 	map_fini(&r->dests, free);
 	tls_client_free(&r->env.tls);
 	free(r);
-	srv->app = NULL;
+	app_of(srv)->runner = NULL;
 }

@@ -8,6 +8,8 @@
 
 #include "lib/daemon/server.h"
 
+struct runner;
+
 /* Once, on loop 0.  Looks at the queue at once. */
 PH_MUSTUSE int runner_start(struct server_loop *sl);
 /* When the queue has changed it is looked at again; a changed row that waits

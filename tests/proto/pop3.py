@@ -588,5 +588,33 @@ def test_quota_warnings():
         pt.wait_for("the third", lambda: len(warnings(host, 2)) == 3)
 
 
+# ---- junk
+
+def test_junk_for_pop3_users(host):
+    """Marked mail goes to Junk, or stays in the INBOX with its mark."""
+    n = host.fresh()
+    junk = b"X-Spam-Flag: yes\r\nSubject: j\r\n\r\nx\r\n"
+    host.deliver(n, junk)
+    host.deliver(n, b"X-Spam-Flag: NO\r\nSubject: h\r\n\r\nx\r\n")
+    c = Pop(host).login(host, n)
+    assert c.good("STAT").startswith("+OK 1 ")
+    c.close()
+    c = Pop(host)
+    c.good(f"USER {host.user(n)}+Junk")
+    assert c.good("PASS " + host.password(n)) == "+OK 1 messages"
+    c.close()
+    assert host.admin("account", "set", host.user(n), "--junk", "attic",
+                      check=False).returncode == 2
+    host.admin("account", "set", host.user(n), "--junk", "inbox")
+    host.deliver(n, junk)
+    c = Pop(host).login(host, n)
+    assert c.good("STAT").startswith("+OK 2 ")
+    c.good("RETR 2")
+    assert "X-Spam-Flag: yes" in c.lines()
+    c.close()
+    shown = json.loads(host.admin("account", "show", host.user(n), "--json"))
+    assert shown["junk"] == "inbox"
+
+
 if __name__ == "__main__":
     pt.main(globals())

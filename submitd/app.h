@@ -1,0 +1,22 @@
+/*
+ * app.h - what submitd has once a process: server.app.
+ */
+#ifndef SUBMITD_APP_H
+#define SUBMITD_APP_H
+
+#include "lib/daemon/server.h"
+#include "submitd/probe.h"
+#include "submitd/runner.h"
+
+struct app {
+	struct runner *runner; /* on loop 0 */
+	struct probe *probe;
+};
+
+static inline struct app *
+app_of(const struct server *srv)
+{
+	return srv->app;
+}
+
+#endif
