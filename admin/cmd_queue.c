@@ -12,7 +12,8 @@ enum { PAGE = 100 };
 
 static const char *const state_names[] = { [QUEUE_QUEUED] = "queued",
 	[QUEUE_DEFERRED] = "deferred",
-	[QUEUE_HELD] = "held" };
+	[QUEUE_HELD] = "held",
+	[QUEUE_SCHEDULED] = "scheduled" };
 static const char *const rcpt_names[] = { [RCPT_PENDING] = "pending",
 	[RCPT_DELIVERED] = "delivered",
 	[RCPT_FAILED] = "failed",

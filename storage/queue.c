@@ -368,6 +368,8 @@ count(struct db_txn *t, void *arg)
 			n->queued++;
 		else if (value.p[1] == QUEUE_DEFERRED)
 			n->deferred++;
+		else if (value.p[1] == QUEUE_SCHEDULED)
+			n->scheduled++;
 		else
 			n->held++;
 	}

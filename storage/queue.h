@@ -23,7 +23,9 @@ enum { QUEUE_RCPTS_MAX = 100, QUEUE_REPLY_MAX = 300 };
 enum queue_state {
 	QUEUE_QUEUED,   /* never tried */
 	QUEUE_DEFERRED, /* tried, waits */
-	QUEUE_HELD      /* until an operator releases it */
+	QUEUE_HELD,     /* until an operator releases it */
+	QUEUE_SCHEDULED /* not sent yet, not even to folders here: the sender
+			 * wants it to wait until next_at */
 };
 
 enum queue_rcpt_state {
@@ -58,7 +60,10 @@ enum {
 	QUEUE_RET_HDRS = 4, /* RFC 3461 4.3 */
 	QUEUE_RET_FULL = 8,
 	QUEUE_DELAY_TOLD = 16, /* a delay DSN went out */
-	QUEUE_DSN = 32         /* the message is itself a DSN */
+	QUEUE_DSN = 32,        /* the message is itself a DSN */
+	QUEUE_UNSENT = 64      /* recipients as submitted, some of them perhaps
+				* here: whoever finds the row due sends it
+				* (submitd/release.h) */
 };
 
 struct queue_row {
@@ -73,6 +78,10 @@ struct queue_row {
 	enum queue_state state;
 	uint32_t attempts;
 	int64_t created_at, next_at, expire_at; /* seconds */
+	/* Its messages in the submitter's folders, 0: none: in Sent, which
+	 * shows its fate, and in Outbox, from where it may be called back */
+	uint64_t sent_folder, box_folder;
+	uint32_t sent_uid, box_uid;
 	struct queue_rcpt *rcpts;
 	size_t nrcpts;
 };
@@ -110,7 +119,7 @@ PH_MUSTUSE int queue_list(struct store *s, uint64_t after, struct arena *a,
     struct queue_row *rows, size_t cap, size_t *n_out);
 
 struct queue_counts {
-	uint64_t queued, deferred, held;
+	uint64_t queued, deferred, held, scheduled;
 };
 PH_MUSTUSE int queue_count(struct store *s, struct queue_counts *out);
 

@@ -21,6 +21,10 @@ static const struct tagged_field row_fields[] = {
 	{ 10, TAGGED_U32, AT(attempts) },
 	{ 11, TAGGED_U64, AT(created_at) },
 	{ 12, TAGGED_U64, AT(expire_at) },
+	{ 13, TAGGED_U64, AT(sent_folder) },
+	{ 14, TAGGED_U32, AT(sent_uid) },
+	{ 15, TAGGED_U64, AT(box_folder) },
+	{ 16, TAGGED_U32, AT(box_uid) },
 };
 
 #undef AT
@@ -105,7 +109,7 @@ queue_decode(
 	*out = (struct queue_row){ .id = id };
 	if ((rc = tagged_decode(record, &row_def, a, out, NULL)) != 0)
 		return rc;
-	if (out->state > QUEUE_HELD)
+	if (out->state > QUEUE_SCHEDULED)
 		return ERR_CORRUPT;
 	return decode_rcpts(record, a, out);
 }
@@ -127,5 +131,5 @@ queue_decode_head(struct slice record, struct queue_head *out)
 	arena_init(&a);
 	rc = tagged_decode(slice_sub(record, 0, n), &head_def, &a, out, NULL);
 	arena_clear(&a);
-	return rc == 0 && out->state > QUEUE_HELD ? ERR_CORRUPT : rc;
+	return rc == 0 && out->state > QUEUE_SCHEDULED ? ERR_CORRUPT : rc;
 }

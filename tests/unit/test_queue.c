@@ -39,6 +39,10 @@ row_of(struct queue_rcpt *rcpts, size_t n, int64_t next_at)
 		.created_at = 1000,
 		.next_at = next_at,
 		.expire_at = 5000,
+		.sent_folder = UINT64_MAX,
+		.sent_uid = 7,
+		.box_folder = 9,
+		.box_uid = UINT32_MAX,
 		.rcpts = rcpts,
 		.nrcpts = n };
 }
@@ -108,6 +112,10 @@ assert_row(const struct queue_row *x, const struct queue_row *y)
 {
 	assert_int_equal(x->account, y->account);
 	assert_true(slice_eq(x->sender, y->sender));
+	assert_int_equal(x->sent_folder, y->sent_folder);
+	assert_int_equal(x->sent_uid, y->sent_uid);
+	assert_int_equal(x->box_folder, y->box_folder);
+	assert_int_equal(x->box_uid, y->box_uid);
 	assert_true(slice_eq(x->envid, y->envid));
 	assert_true(slice_eq(x->msgid, y->msgid));
 	assert_int_equal(x->flags, y->flags);
