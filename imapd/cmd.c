@@ -23,6 +23,7 @@ static const struct cmd_row rows[] = {
 	{ "AUTHENTICATE", IS_NOAUTH, CMD_LOOP, parse_authenticate,
 	    cmd_authenticate },
 	{ "ENABLE", IS_LOGIN, CMD_LOOP, parse_enable, cmd_enable },
+	{ "COMPRESS", IS_LOGIN, CMD_LOOP, parse_compress, cmd_compress },
 	{ "NAMESPACE", IS_LOGIN, CMD_LOOP, parse_nothing, cmd_namespace },
 	{ "IDLE", IS_LOGIN, CMD_LOOP, parse_nothing, cmd_idle },
 	{ "SELECT", IS_LOGIN, CMD_QUIET, parse_select, cmd_select },

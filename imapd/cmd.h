@@ -55,6 +55,7 @@ enum step cmd_noop(struct client *c);
 enum step cmd_logout(struct client *c);
 enum step cmd_id(struct client *c);
 enum step cmd_enable(struct client *c);
+enum step cmd_compress(struct client *c);
 enum step cmd_namespace(struct client *c);
 void cmd_capability_words(struct client *c, struct buf *out);
 bool cmd_offers(const char *word);

@@ -22,6 +22,7 @@ static const struct {
 	{ "STARTTLS", TLS_LESS },                     /* RFC 9051 6.2.1 */
 	{ "LOGINDISABLED", CLEAR },                   /* RFC 9051 6.2.3 */
 	{ "IDLE", EARLY | LATER },                    /* RFC 2177 */
+	{ "COMPRESS=DEFLATE", LATER },                /* RFC 4978 */
 	{ "NAMESPACE", LATER },                       /* RFC 2342 */
 	{ "CHILDREN", LATER },                        /* RFC 3348 */
 	{ "UNSELECT", LATER },                        /* RFC 3691 */
@@ -161,6 +162,24 @@ cmd_enable(struct client *c)
 		sync_condstore(c);
 	c->enabled |= bits;
 	return cmd_ok(c, "enabled");
+}
+
+/* RFC 4978 3: everything behind this OK. */
+enum step
+cmd_compress(struct client *c)
+{
+	const char *by = conn_compressed(&c->conn);
+
+	if (by != NULL && strcmp(by, "TLS") == 0)
+		return cmd_no(
+		    c, "COMPRESSIONACTIVE", "DEFLATE is active via TLS");
+	if (by != NULL)
+		return cmd_bad(c, "DEFLATE is active already");
+	resp_tagged(&c->out, c->cmd.tag, RESP_OK, NULL, "DEFLATE active");
+	cmd_drop(c);
+	client_flush(c);
+	conn_deflate(&c->conn);
+	return STEP_PENDING;
 }
 
 enum step

@@ -42,6 +42,14 @@ parse_authenticate(struct parse *p, void **args_out)
 	return parse_end(p);
 }
 
+/* compress = "COMPRESS" SP "DEFLATE" */
+bool
+parse_compress(struct parse *p, void **args_out)
+{
+	*args_out = NULL;
+	return parse_sp(p) && cur_word(&p->c, "DEFLATE") && parse_end(p);
+}
+
 /* id = "ID" SP ("(" [string SP nstring *(SP string SP nstring)] ")" / NIL) */
 bool
 parse_id(struct parse *p, void **args_out)

@@ -38,6 +38,9 @@ struct args_enable {
 };
 bool parse_enable(struct parse *p, void **args_out);
 
+/* RFC 4978 5; other algorithms fail */
+bool parse_compress(struct parse *p, void **args_out);
+
 /* DELETE, SUBSCRIBE, UNSUBSCRIBE; CREATE (RFC 6154 3). */
 struct args_name {
 	struct slice name;

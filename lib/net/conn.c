@@ -10,6 +10,7 @@
 enum {
 	LINGER_MS = 2000,     /* for the peer's FIN, CLIENTS T7 */
 	BROKEN_MS = 2000,     /* for the end of input after a failed write */
+	ZIP_REST_MS = 10000,  /* then a compressed one gives memory back */
 	FLUSH_STEP_MS = 5000, /* without a byte going out */
 	FLUSH_MAX_MS = 60000
 };
@@ -58,22 +59,31 @@ conn_ended(struct conn *c, int rc, const char *fmt, ...)
 
 /* ---- time ---- */
 
+static uint64_t
+sooner(uint64_t due, uint64_t other)
+{
+	return due == 0 || other < due ? other : due;
+}
+
 /* When the timer has to look at the connection next; 0: never. */
 static uint64_t
 next_due(const struct conn *c)
 {
-	uint64_t due = c->priv->deadline_ms, idle;
+	uint64_t due = c->priv->deadline_ms;
 
-	if (c->state != CONN_OPEN || c->timeout_ms == 0)
+	if (c->state != CONN_OPEN)
 		return due;
-	idle = c->last_active_ms + c->timeout_ms;
-	return due == 0 || idle < due ? idle : due;
+	if (c->timeout_ms != 0)
+		due = sooner(due, c->last_active_ms + c->timeout_ms);
+	if (c->priv->zip != NULL && conn_zip_used(c))
+		due = sooner(due, c->last_active_ms + ZIP_REST_MS);
+	return due;
 }
 
 /* Activity only moves last_active_ms; the timer re-arms itself when it fires
  * too early, so that a busy connection costs nothing here. */
-static void
-arm(struct conn *c)
+void
+conn_arm(struct conn *c)
 {
 	uint64_t due = next_due(c), now = loop_now_ms(c->loop);
 
@@ -89,7 +99,7 @@ void
 conn_deadline(struct conn *c, uint64_t in_ms)
 {
 	c->priv->deadline_ms = in_ms != 0 ? loop_now_ms(c->loop) + in_ms : 0;
-	arm(c);
+	conn_arm(c);
 }
 
 /* The queue may take longer as long as it shrinks. */
@@ -135,6 +145,9 @@ on_timer(uv_timer_t *t)
 	uint64_t now = loop_now_ms(c->loop);
 
 	c->priv->armed_ms = 0;
+	if (c->priv->zip != NULL && conn_zip_used(c) &&
+	    now >= c->last_active_ms + ZIP_REST_MS)
+		conn_zip_rest(c);
 	if (c->priv->deadline_ms != 0 && now >= c->priv->deadline_ms) {
 		overdue(c);
 	} else if (c->state == CONN_OPEN && c->timeout_ms != 0 &&
@@ -142,7 +155,7 @@ on_timer(uv_timer_t *t)
 		c->last_active_ms = now;
 		c->ops->timeout(c);
 	}
-	arm(c);
+	conn_arm(c);
 }
 
 void
@@ -150,7 +163,7 @@ conn_set_timeout(struct conn *c, uint64_t ms)
 {
 	c->timeout_ms = ms;
 	if (c->state != CONN_CLOSED)
-		arm(c);
+		conn_arm(c);
 }
 
 /* ---- telling the owner ---- */
@@ -202,6 +215,8 @@ turn_once(struct conn *c)
 {
 	unsigned f;
 
+	if (c->priv->zip != NULL)
+		conn_zip_more(c);
 	if (c->priv->tls != NULL)
 		conn_tls_more(c);
 	f = c->flags;
@@ -219,6 +234,8 @@ turn_once(struct conn *c)
 		tell_input(c);
 		return true;
 	}
+	if (c->priv->zip != NULL && conn_zip_waiting(c))
+		return false;
 	if ((f & CONN_F_EOF) && !(f & CONN_F_EOF_TOLD)) {
 		c->flags |= CONN_F_EOF_TOLD;
 		conn_because(c, "closed by peer");
@@ -283,6 +300,8 @@ wants_bytes(const struct conn *c)
 		return true; /* to see the peer's FIN; bytes are dropped */
 	if (c->flags & CONN_F_EOF)
 		return false;
+	if (c->priv->zip != NULL && conn_zip_waiting(c))
+		return false;
 	if (c->priv->tls != NULL && conn_tls_waiting(c))
 		return false;
 	/* While a job runs, not for every few bytes of room. */
@@ -302,7 +321,8 @@ on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *out)
 	(void)suggested;
 	out->base = loop_read_block(c->loop, &cap);
 	out->len = cap;
-	if (c->priv->tls == NULL && conn_live(c) && conn_room(c) < cap)
+	if (c->priv->tls == NULL && c->priv->zip == NULL && conn_live(c) &&
+	    conn_room(c) < cap)
 		out->len = conn_room(c);
 }
 
@@ -339,6 +359,8 @@ on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *b)
 	s = slice_of(b->base, (size_t)n);
 	if (c->priv->tls != NULL) {
 		conn_tls_feed(c, s);
+	} else if (c->priv->zip != NULL) {
+		conn_zip_feed(c, s);
 	} else {
 		buf_add_slice(&c->in, s);
 		c->stats.bytes_in += s.n;
@@ -400,7 +422,9 @@ conn_write(struct conn *c, struct slice bytes)
 	if (c->state != CONN_OPEN || bytes.n == 0)
 		return;
 	c->stats.bytes_out += bytes.n;
-	if (c->priv->tls != NULL)
+	if (c->priv->zip != NULL)
+		conn_zip_write(c, bytes);
+	else if (c->priv->tls != NULL)
 		conn_tls_write(c, bytes);
 	else
 		conn_out_send(c, bytes);
@@ -409,7 +433,8 @@ conn_write(struct conn *c, struct slice bytes)
 void
 conn_write_buf(struct conn *c, struct buf *b)
 {
-	if (c->state == CONN_OPEN && c->priv->tls == NULL) {
+	if (c->state == CONN_OPEN && c->priv->tls == NULL &&
+	    c->priv->zip == NULL) {
 		c->stats.bytes_out += buf_len(b);
 		conn_out_send_buf(c, b);
 		return;
@@ -464,6 +489,7 @@ finish(struct conn *c)
 	if (p->handles != 0 || (c->flags & CONN_F_LATER))
 		return;
 	conn_tls_fini(c);
+	conn_zip_fini(c);
 	buf_fini(&c->in);
 	buf_fini(&p->out);
 	free(p->ended);

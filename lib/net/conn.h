@@ -94,6 +94,15 @@ PH_MUSTUSE int conn_tls_server(
 PH_MUSTUSE int conn_tls_client(struct conn *c, struct tls_client *tls,
     const char *name, uint64_t timeout_ms);
 
+/* RFC 4978: from here on what is written is compressed, and what comes has to
+ * be; behind the reply, before the next input.  Memory (some 140 KiB) is taken
+ * at first use and given back, but for what the peer may look back to, when
+ * nothing has happened for 10 s.  Bytes that are no DEFLATE stream end the
+ * input, as if the peer had closed. */
+void conn_deflate(struct conn *c);
+/* "DEFLATE" or "TLS", which layer compresses; NULL: none. */
+const char *conn_compressed(const struct conn *c);
+
 /* Queues bytes (copied).  Never fails: an error shows as eof.  Dropped before
  * `connected`, during a handshake and after conn_close(). */
 void conn_write(struct conn *c, struct slice bytes);

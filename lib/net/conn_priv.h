@@ -7,6 +7,7 @@
 #include "lib/net/conn.h"
 
 struct conn_tls;
+struct conn_zip;
 struct conn_flight;
 
 /* Later states are nearer to the end: `state >= CONN_FLUSHING` is "closing". */
@@ -40,6 +41,7 @@ struct conn_priv {
 	struct buf out;        /* behind the write in flight */
 	struct conn_flight *flight;
 	struct conn_tls *tls;  /* NULL in clear */
+	struct conn_zip *zip;  /* NULL when not compressed */
 	struct err *ended;     /* why connect or handshake failed, or NULL */
 	uint64_t deadline_ms;  /* of connect, handshake or close; 0: none */
 	uint64_t armed_ms;     /* when the timer fires; 0: not set */
@@ -72,6 +74,8 @@ void conn_break(struct conn *c, const char *reason);
 void conn_because(struct conn *c, const char *fmt, ...) PH_PRINTF(2, 3);
 /* Sets the deadline of a phase; 0: none. */
 void conn_deadline(struct conn *c, uint64_t in_ms);
+/* The timer may have to fire earlier than it is set to. */
+void conn_arm(struct conn *c);
 /* Connect or handshake ended; rc and text are told by conn_turn(). */
 void conn_ended(struct conn *c, int rc, const char *fmt, ...) PH_PRINTF(3, 4);
 /* The queue is empty or broken: goes on with closing. */
@@ -100,5 +104,19 @@ void conn_tls_write(struct conn *c, struct slice bytes);
 void conn_tls_bye(struct conn *c);
 void conn_tls_idle(struct conn *c);
 void conn_tls_fini(struct conn *c);
+bool conn_tls_compressed(const struct conn *c);
+
+/* conn_zip.c: between the owner and TLS or the socket */
+
+/* Compressed bytes from below. */
+void conn_zip_feed(struct conn *c, struct slice bytes);
+/* Goes on with what was kept back while c->in was full. */
+void conn_zip_more(struct conn *c);
+bool conn_zip_waiting(const struct conn *c);
+void conn_zip_write(struct conn *c, struct slice bytes);
+/* After a while without use: gives memory back.  Was there any use? */
+void conn_zip_rest(struct conn *c);
+bool conn_zip_used(const struct conn *c);
+void conn_zip_fini(struct conn *c);
 
 #endif

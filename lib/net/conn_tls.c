@@ -99,27 +99,57 @@ handshake(struct conn_tls *t)
 		die(t, drain_errors(t->ssl));
 }
 
+static size_t
+room_for_plain(const struct conn *c)
+{
+	if (c->priv->zip != NULL && conn_zip_waiting(c))
+		return 0;
+	return conn_room(c);
+}
+
+static bool
+read_plain(struct conn_tls *t)
+{
+	struct conn *c = t->conn;
+	int pending = SSL_pending(t->ssl);
+	size_t want = pending > 0 ? (size_t)pending : FIRST_READ, got = 0;
+	char *to;
+
+	if (want > conn_room(c))
+		want = conn_room(c);
+	to = buf_reserve(&c->in, want);
+	if (SSL_read_ex(t->ssl, to, want, &got) != 1)
+		return false;
+	buf_advance(&c->in, got);
+	c->stats.bytes_in += got;
+	c->flags |= CONN_F_NEWS;
+	return true;
+}
+
+static bool
+read_packed(struct conn_tls *t)
+{
+	char block[FIRST_READ * 8];
+	size_t got = 0;
+
+	if (SSL_read_ex(t->ssl, block, sizeof(block), &got) != 1)
+		return false;
+	conn_zip_feed(t->conn, slice_of(block, got));
+	return true;
+}
+
 /* One SSL_read(); false when there is nothing more. */
 static bool
 read_some(struct conn_tls *t)
 {
 	struct conn *c = t->conn;
-	size_t room = conn_room(c), want, got = 0;
-	int pending = SSL_pending(t->ssl), kind;
-	char *to;
+	int kind;
 
-	want = pending > 0 ? (size_t)pending : FIRST_READ;
-	if (want > room)
-		want = room;
-	if (want == 0 || (to = buf_reserve(&c->in, want)) == NULL)
+	if (room_for_plain(c) == 0)
 		return false;
 	ERR_clear_error();
-	if (SSL_read_ex(t->ssl, to, want, &got) == 1) {
-		buf_advance(&c->in, got);
-		c->stats.bytes_in += got;
-		c->flags |= CONN_F_NEWS;
+	if (c->priv->zip != NULL ? read_packed(t) : read_plain(t))
 		return true;
-	}
 	kind = SSL_get_error(t->ssl, 0);
 	if (kind == SSL_ERROR_ZERO_RETURN)
 		c->flags |= CONN_F_EOF;
@@ -172,7 +202,7 @@ conn_tls_more(struct conn *c)
 	struct conn_tls *t = c->priv->tls;
 	size_t before = buf_len(&t->spill);
 
-	if (t->dead || !conn_tls_waiting(c) || conn_room(c) == 0)
+	if (t->dead || !conn_tls_waiting(c) || room_for_plain(c) == 0)
 		return;
 	t->io.in = buf_slice(&t->spill);
 	pump(t);
@@ -222,6 +252,12 @@ conn_tls_bye(struct conn *c)
 	(void)SSL_shutdown(t->ssl);
 	ERR_clear_error();
 	flush(t);
+}
+
+bool
+conn_tls_compressed(const struct conn *c)
+{
+	return SSL_get_current_compression(c->priv->tls->ssl) != NULL;
 }
 
 void
