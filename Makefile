@@ -181,9 +181,9 @@ fuzz: ## FUZZ_SEC seconds of new inputs for every grammar (needs clang)
 	@tools/fuzz build-fuzz $(FUZZ_SEC) $(FUZZ_NAMES)
 
 .PHONY: bench
-bench: ## figures: CPU and memory per operation
+bench: ## figures: CPU and memory per operation (BENCH="imap select")
 	@$(SUB) all
-	@POSTHOF_BIN=$(B) $(PYTHON) tests/bench/run
+	@POSTHOF_BIN=$(abspath $(B)) tests/bench/run $(BENCH)
 
 .PHONY: deps
 deps: ## install the Debian packages the build needs

@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""lmtp.py - deliveries by LMTP: rate, the daemons' CPU, latency."""
+
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from meter import cpu_us, pt    # noqa: E402
+
+BIG = 100000    # messages of the big folder, account 1
+
+
+def load(host, connections, count, *rcpts, size=5600):
+    """Deliveries by the C program beside this one: its four figures."""
+    done = subprocess.run(
+        [os.path.join(host.dir, "load"), host.lmtp_socket, str(connections),
+         str(count), str(size), *rcpts], stdout=subprocess.PIPE, check=True,
+        timeout=600)
+    return [float(x) for x in done.stdout.split()]
+
+
+def deliver(host, name, connections, count, *rcpts):
+    before = cpu_us(host)
+    _, rate, median, p99 = load(host, connections, count, *rcpts)
+    cpu = cpu_us(host) - before
+    print(f"{name:34} {count:7}  {rate:9.0f}/s  {cpu / count:9.1f} us "
+          f"CPU each  {median:.2f} ms median, {p99:.2f} ms 99 %", flush=True)
+
+
+def bench_lmtp(host):
+    """The big folder comes to be."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    subprocess.run(["gcc", "-O2", "-o", os.path.join(host.dir, "load"),
+                    os.path.join(here, "load.c")], check=True)
+    others = [host.address(n) for n in (3, 4)]
+    for connections, count in ((1, 5000), (8, 10000), (32, 20000)):
+        deliver(host, f"LMTP, 5.6 KB, {connections} connections",
+                connections, count, *others)
+    deliver(host, "LMTP, ten recipients, 8 connections", 8, 2000, "+10",
+            *[host.address(n) for n in range(5, 15)])
+    deliver(host, "LMTP, the big folder", 32, BIG, host.address(1))
+
+
+def main():
+    with pt.Host(14, {"connections-per-address": 5000}) as host:
+        bench_lmtp(host)
+
+
+if __name__ == "__main__":
+    main()
