@@ -49,9 +49,13 @@ parse_details(struct slice text)
 static json_t *
 row_of(const struct event *ev)
 {
+	const char *result = ev->kind == EVENT_LOGIN          ? "ok"
+			     : ev->kind == EVENT_LOGIN_FAILED ? "failed"
+							      : "program";
+
 	return json_pack("{s:o,s:s,s:o,s:o}", "at", out_time(ev->at_ms / 1000),
-	    "result", ev->kind == EVENT_LOGIN ? "ok" : "failed", "text",
-	    out_str(ev->text), "details", parse_details(ev->text));
+	    "result", result, "text", out_str(ev->text), "details",
+	    parse_details(ev->text));
 }
 
 int
@@ -72,7 +76,9 @@ cmd_logins(struct cmd *c)
 		return cmd_refuse(c, rc, "logins %s", c->args.words[0]);
 	out_begin(&c->out, cols, PH_LEN(cols));
 	for (size_t i = 0; i < n && shown < limit; i++) {
-		if (v[i].kind != EVENT_LOGIN && v[i].kind != EVENT_LOGIN_FAILED)
+		if (v[i].kind != EVENT_LOGIN &&
+		    v[i].kind != EVENT_LOGIN_FAILED &&
+		    v[i].kind != EVENT_CLIENT)
 			continue;
 		out_row(&c->out, row_of(&v[i]));
 		shown++;

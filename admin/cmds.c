@@ -127,6 +127,11 @@ static const struct cmd_row rows[] = {
 	    "the help page for this account's mail programs" },
 	{ "logins", "ACCOUNT [--limit N] [--json]", "json limit=", 1, 1,
 	    CMD_STORE, NULL, cmd_logins, "who logged in, from where" },
+	{ "session list", "[--account A | --package webNNN] [--json]",
+	    "json account= package=", 0, 0, CMD_STORE, NULL, cmd_session_list,
+	    "who is logged in now" },
+	{ "session kick", "ID | ACCOUNT [--json]", "json", 1, 1, CMD_STORE,
+	    NULL, cmd_session_kick, "end this session, or all of an account" },
 
 	{ "queue list", "[--domain D] [--json]", "json domain=", 0, 0,
 	    CMD_STORE, NULL, cmd_queue_list, "mail on its way to others" },

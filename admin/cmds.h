@@ -76,6 +76,10 @@ int cmd_queue_drop(struct cmd *c);
 /* cmd_logins.c */
 int cmd_logins(struct cmd *c);
 
+/* cmd_session.c */
+int cmd_session_list(struct cmd *c);
+int cmd_session_kick(struct cmd *c);
+
 /* cmd_settings.c */
 int cmd_settings(struct cmd *c);
 

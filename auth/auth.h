@@ -29,6 +29,7 @@ struct auth_who {
 	uint64_t secret_version;
 	uint64_t pop3_remove_sec; /* of the account, see there */
 	char suffix[256];         /* behind auth_peer.suffix_sep */
+	const char *mech;         /* static */
 };
 
 /* Who asks: for throttling, the log and `logins`. */
@@ -39,6 +40,7 @@ struct auth_peer {
 	const char *session; /* id for the log */
 	char suffix_sep;     /* "web100p1+Sent": the name ends before it; '\0':
 			      * names have no suffix */
+	const char *client;  /* what the program calls itself; NULL: unknown */
 };
 
 /* service: "imap", "pop" or "smtp"-like name for SASL; hostname for SASL. */
@@ -89,6 +91,10 @@ PH_MUSTUSE int auth_sasl_step(struct auth_sasl *sasl, struct slice in,
     struct buf *out, struct auth_who *who_out, struct err *e);
 /* Also ends an exchange the client cancelled. */
 void auth_sasl_free(struct auth_sasl **sasl);
+
+/* The program of a session said who it is after its login: for `logins`. */
+void auth_client(
+    struct auth *a, const struct auth_peer *peer, const struct auth_who *who);
 
 /* Is the login still good (NOTIFY_ACCOUNT)?  0, or ERR_DENIED when the
  * account is suspended or gone or its secrets changed with a kick. */

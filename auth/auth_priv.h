@@ -43,7 +43,6 @@ struct slice auth_found_name(const struct auth_found *f);
 /* Which secret proved a login. */
 struct auth_proof {
 	const struct secret *secret;
-	bool told; /* from the cache, and recorded not long ago */
 };
 
 /*
@@ -56,13 +55,17 @@ PH_MUSTUSE int auth_verify(struct auth *a, const struct auth_peer *peer,
     struct auth_proof *proof_out, struct err *e);
 
 /* The same around SCRAM, where the password is not seen: may it be tried, and
- * how it went.  good: *told_out as in struct auth_proof. */
+ * how it went. */
 PH_MUSTUSE int auth_scram_begin(struct auth *a, const struct auth_peer *peer,
     const struct auth_found *f, struct err *e);
 void auth_scram_wrong(
     struct auth *a, const struct auth_peer *peer, const struct auth_found *f);
-void auth_scram_good(struct auth *a, const struct auth_peer *peer,
-    const struct auth_found *f, struct auth_proof *proof);
+void auth_scram_good(
+    struct auth *a, const struct auth_peer *peer, const struct auth_found *f);
+
+/* Has this been recorded from there not long ago? */
+bool auth_told(struct auth *a, const struct auth_peer *peer, uint64_t account,
+    uint32_t secret_id);
 
 /*
  * The end of a login that was proved: may he?  0 with *who_out, logged and

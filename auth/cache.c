@@ -12,14 +12,19 @@
 struct slot {
 	uint8_t mac[CACHE_MAC];
 	uint64_t until_ms; /* 0: empty */
-	uint64_t from;
 	uint32_t secret_id;
+};
+
+/* A place logins were recorded from. */
+struct place {
+	uint64_t from, until_ms; /* until_ms 0: empty */
 };
 
 struct entry {
 	struct lru_node lru;
 	uint64_t account, secret_version;
 	struct slot slots[CACHE_PER_ACCOUNT];
+	struct place places[CACHE_FROMS];
 };
 
 struct cache {
@@ -91,8 +96,8 @@ find(struct entry *e, const struct cache_key *key, uint64_t now_ms)
 }
 
 bool
-cache_get(struct cache *c, const struct cache_key *key, uint64_t from,
-    uint64_t now_ms, uint32_t *secret_id_out, bool *told_out)
+cache_get(struct cache *c, const struct cache_key *key, uint64_t now_ms,
+    uint32_t *secret_id_out)
 {
 	struct entry *e;
 	struct slot *s = NULL;
@@ -102,8 +107,6 @@ cache_get(struct cache *c, const struct cache_key *key, uint64_t from,
 	if (e != NULL && (s = find(e, key, now_ms)) != NULL) {
 		lru_use(&c->order, &e->lru);
 		*secret_id_out = s->secret_id;
-		*told_out = s->from == from;
-		s->from = from;
 	}
 	(void)pthread_mutex_unlock(&c->lock);
 	return s != NULL;
@@ -143,8 +146,8 @@ slot_for(struct entry *e, const struct cache_key *key)
 }
 
 void
-cache_put(struct cache *c, const struct cache_key *key, uint64_t from,
-    uint64_t now_ms, uint32_t secret_id)
+cache_put(struct cache *c, const struct cache_key *key, uint64_t now_ms,
+    uint32_t secret_id)
 {
 	struct entry *e;
 	struct slot *s;
@@ -155,14 +158,46 @@ cache_put(struct cache *c, const struct cache_key *key, uint64_t from,
 	e = entry_for(c, key->account);
 	if (e->secret_version != key->secret_version) {
 		mem_wipe(e->slots, sizeof(e->slots));
+		memset(e->places, 0, sizeof(e->places));
 		e->secret_version = key->secret_version;
 	}
 	s = slot_for(e, key);
 	memcpy(s->mac, key->mac, CACHE_MAC);
 	s->until_ms = now_ms + c->keep_ms;
-	s->from = from;
 	s->secret_id = secret_id;
 	(void)pthread_mutex_unlock(&c->lock);
+}
+
+/* The place itself, else the one that is forgotten first. */
+static struct place *
+place_for(struct entry *e, uint64_t from)
+{
+	struct place *best = &e->places[0];
+
+	for (size_t i = 0; i < CACHE_FROMS; i++) {
+		if (e->places[i].from == from && e->places[i].until_ms != 0)
+			return &e->places[i];
+		if (e->places[i].until_ms < best->until_ms)
+			best = &e->places[i];
+	}
+	return best;
+}
+
+bool
+cache_told(struct cache *c, uint64_t account, uint64_t from, uint64_t now_ms)
+{
+	struct place *p;
+	bool told;
+
+	if (c->keep_ms == 0 || c->max == 0)
+		return false;
+	(void)pthread_mutex_lock(&c->lock);
+	p = place_for(entry_for(c, account), from);
+	told = p->from == from && p->until_ms > now_ms;
+	if (!told)
+		*p = (struct place){ from, now_ms + CACHE_TOLD_MS };
+	(void)pthread_mutex_unlock(&c->lock);
+	return told;
 }
 
 void

@@ -14,7 +14,12 @@
 
 struct cache;
 
-enum { CACHE_MAC = 32, CACHE_PER_ACCOUNT = 4 };
+enum {
+	CACHE_MAC = 32,
+	CACHE_PER_ACCOUNT = 4, /* passwords */
+	CACHE_FROMS = 8,       /* places */
+	CACHE_TOLD_MS = 600000
+};
 
 /* What a login was proved with. */
 struct cache_key {
@@ -27,14 +32,15 @@ struct cache_key {
 struct cache *cache_new(uint64_t keep_ms, size_t accounts_max);
 void cache_free(struct cache **c);
 
-/*
- * Is this login known as good?  from: whence it comes, a hash; *told_out: the
- * login before it came from there too, so that it need not be recorded again.
- */
-bool cache_get(struct cache *c, const struct cache_key *key, uint64_t from,
-    uint64_t now_ms, uint32_t *secret_id_out, bool *told_out);
-void cache_put(struct cache *c, const struct cache_key *key, uint64_t from,
-    uint64_t now_ms, uint32_t secret_id);
+/* Is this login known as good? */
+bool cache_get(struct cache *c, const struct cache_key *key, uint64_t now_ms,
+    uint32_t *secret_id_out);
+void cache_put(struct cache *c, const struct cache_key *key, uint64_t now_ms,
+    uint32_t secret_id);
+/* Has the account's login from there (a hash of whence and how) been recorded
+ * in the last CACHE_TOLD_MS?  From now on it has. */
+bool cache_told(
+    struct cache *c, uint64_t account, uint64_t from, uint64_t now_ms);
 /* account 0: all. */
 void cache_forget(struct cache *c, uint64_t account);
 

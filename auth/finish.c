@@ -7,10 +7,11 @@
 #include <string.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/cset.h"
 #include "lib/base/log.h"
 #include "storage/event.h"
 
-enum { EVENT_TEXT_MAX = 400, USED_EVERY_SEC = 60 };
+enum { EVENT_TEXT_MAX = 400, USED_EVERY_SEC = 60, CLIENT_MAX = 100 };
 
 static const char *
 service_of(const struct auth_peer *peer)
@@ -29,6 +30,24 @@ shown(const char *s)
 	return s != NULL && s[0] != '\0' ? s : "-";
 }
 
+/* What a program calls itself is anything: quoted, and without what would
+ * end the quotes. */
+static void
+add_client(struct buf *b, const char *client)
+{
+	struct slice s =
+	    slice_sub(slice_str(client != NULL ? client : ""), 0, CLIENT_MAX);
+
+	if (s.n == 0)
+		return;
+	buf_add_str(b, " client=\"");
+	for (size_t i = 0; i < s.n; i++)
+		buf_add_char(b, s.p[i] == '"' || cset_has(&cset_ctl, s.p[i])
+				    ? '?'
+				    : s.p[i]);
+	buf_add_char(b, '"');
+}
+
 static void
 record(struct auth *a, const struct auth_peer *peer, const char *mech,
     const struct auth_found *f, enum event_kind kind, const char *more)
@@ -41,6 +60,7 @@ record(struct auth *a, const struct auth_peer *peer, const char *mech,
 	buf_init(&b, EVENT_TEXT_MAX);
 	buf_printf(&b, "service=%s ip=%s mech=%s tls=%s %s", service_of(peer),
 	    shown(peer->ip), mech, shown(peer->tls), more);
+	add_client(&b, peer->client);
 	rc = event_add(a->store, f->ac.id, kind, buf_slice(&b));
 	if (rc != 0)
 		log_warn(peer->session, "event-lost", "account=%s why=%s",
@@ -120,7 +140,8 @@ auth_finish(struct auth *a, const struct auth_peer *peer, const char *mech,
 	struct auth_who who = { .account = f->ac.id,
 		.secret_id = s->id,
 		.secret_version = f->ac.secret_version,
-		.pop3_remove_sec = f->ac.pop3_remove_sec };
+		.pop3_remove_sec = f->ac.pop3_remove_sec,
+		.mech = mech };
 	const char *why;
 	char more[40];
 	int64_t now = clock_wall_sec();
@@ -138,7 +159,7 @@ auth_finish(struct auth *a, const struct auth_peer *peer, const char *mech,
 	    service_of(peer), who.name, log_q(slice_str(f->login)),
 	    shown(peer->ip), mech, shown(peer->tls), (unsigned)s->id);
 	/* A mailbox that is polled every minute is not recorded each time. */
-	if (!proof->told) {
+	if (!auth_told(a, peer, f->ac.id, s->id)) {
 		struct buf b;
 
 		buf_init(&b, sizeof(more));
@@ -153,4 +174,26 @@ auth_finish(struct auth *a, const struct auth_peer *peer, const char *mech,
 	}
 	*who_out = who;
 	return 0;
+}
+
+void
+auth_client(
+    struct auth *a, const struct auth_peer *peer, const struct auth_who *who)
+{
+	struct buf b;
+	int rc;
+
+	if (auth_told(a, peer, who->account, who->secret_id))
+		return;
+	buf_init(&b, EVENT_TEXT_MAX);
+	buf_printf(&b, "service=%s ip=%s mech=%s tls=%s secret=%u",
+	    service_of(peer), shown(peer->ip),
+	    who->mech != NULL ? who->mech : "-", shown(peer->tls),
+	    (unsigned)who->secret_id);
+	add_client(&b, peer->client);
+	rc = event_add(a->store, who->account, EVENT_CLIENT, buf_slice(&b));
+	if (rc != 0)
+		log_warn(peer->session, "event-lost", "account=%s why=%s",
+		    who->name, err_name(rc));
+	buf_fini(&b);
 }

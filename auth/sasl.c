@@ -35,7 +35,7 @@ static const struct {
 struct auth_sasl {
 	struct auth *auth;
 	struct auth_peer peer; /* its texts below */
-	char ip[64], tls[64], session[64];
+	char ip[64], tls[64], session[64], client[80];
 	enum mech mech;
 	const char *mech_name;
 	struct auth_binding binding;
@@ -425,8 +425,11 @@ copy_peer(struct auth_sasl *s, const struct auth_peer *peer)
 	(void)slice_copy(cut, s->tls, sizeof(s->tls));
 	cut = slice_sub(slice_str(peer->session), 0, sizeof(s->session) - 1);
 	(void)slice_copy(cut, s->session, sizeof(s->session));
+	cut = slice_str(peer->client != NULL ? peer->client : "");
+	cut = slice_sub(cut, 0, sizeof(s->client) - 1);
+	(void)slice_copy(cut, s->client, sizeof(s->client));
 	s->peer = (struct auth_peer){ peer->scope, s->ip, s->tls, s->session,
-		peer->suffix_sep };
+		peer->suffix_sep, s->client };
 }
 
 /*
@@ -503,8 +506,7 @@ completed(struct auth_sasl *s, struct auth_who *who_out, struct err *e)
 		s->proof =
 		    (struct auth_proof){ .secret = main_secret(&s->found) };
 		if (s->proof.secret != NULL)
-			auth_scram_good(
-			    s->auth, &s->peer, &s->found, &s->proof);
+			auth_scram_good(s->auth, &s->peer, &s->found);
 	}
 	if (s->failed != 0 || !s->found.known || s->proof.secret == NULL)
 		return refuse(s, ERR_AUTH, "unknown", e);

@@ -48,14 +48,17 @@ guess_mac(
 	return v != 0 ? v : 1;
 }
 
-/* Whence a login comes, for cache_get(). */
-static uint64_t
-from_of(const struct auth *a, const struct auth_peer *peer)
+bool
+auth_told(struct auth *a, const struct auth_peer *peer, uint64_t account,
+    uint32_t secret_id)
 {
+	struct slice client =
+	    slice_str(peer->client != NULL ? peer->client : "");
 	uint8_t mac[SHA256_LEN];
 
-	mac_of(a, 'f', peer->scope, 0, slice_str(peer->ip), SLICE(""), mac);
-	return num_get64(mac);
+	mac_of(
+	    a, 'f', peer->scope, secret_id, slice_str(peer->ip), client, mac);
+	return cache_told(a->cache, account, num_get64(mac), clock_steady_ms());
 }
 
 static const struct secret *
@@ -117,26 +120,23 @@ upgrade(struct auth *a, const struct auth_found *f, const struct secret *s,
 
 /* Password against cache, then against secrets. */
 static const struct secret *
-prove(struct auth *a, const struct auth_peer *peer, const struct auth_found *f,
-    struct slice password, bool *told_out)
+prove(struct auth *a, const struct auth_found *f, struct slice password)
 {
 	struct cache_key key = { .account = f->known ? f->ac.id : 0,
 		.secret_version = f->ac.secret_version };
 	const struct secret *s = NULL;
-	uint64_t from = from_of(a, peer), now = clock_steady_ms();
+	uint64_t now = clock_steady_ms();
 	uint32_t id;
 	size_t tried;
 
-	*told_out = false;
 	mac_of(a, 'c', key.account, key.secret_version, SLICE(""), password,
 	    key.mac);
-	if (f->known && cache_get(a->cache, &key, from, now, &id, told_out))
+	if (f->known && cache_get(a->cache, &key, now, &id))
 		s = secret_of(&f->ac, id);
 	if (s == NULL || auth_expired(s)) {
-		*told_out = false;
 		s = try_secrets(a, f, password, &tried);
 		if (s != NULL)
-			cache_put(a->cache, &key, from, now, s->id);
+			cache_put(a->cache, &key, now, s->id);
 		if (s != NULL && s->kind == SECRET_HASH)
 			upgrade(a, f, s, password);
 	}
@@ -167,7 +167,7 @@ auth_verify(struct auth *a, const struct auth_peer *peer,
 	rc = throttle_begin(a->throttle, &tr, clock_steady_ms(), e);
 	if (rc != 0)
 		return rc;
-	proof_out->secret = prove(a, peer, f, password, &proof_out->told);
+	proof_out->secret = prove(a, f, password);
 	throttle_end(a->throttle, &tr,
 	    proof_out->secret != NULL ? THROTTLE_GOOD : THROTTLE_WRONG,
 	    clock_steady_ms());
@@ -193,19 +193,10 @@ auth_scram_wrong(
 }
 
 void
-auth_scram_good(struct auth *a, const struct auth_peer *peer,
-    const struct auth_found *f, struct auth_proof *proof)
+auth_scram_good(
+    struct auth *a, const struct auth_peer *peer, const struct auth_found *f)
 {
 	struct throttle_try tr = { .name = auth_found_name(f), .ip = peer->ip };
-	struct cache_key key = { .account = f->ac.id,
-		.secret_version = f->ac.secret_version };
-	uint64_t from = from_of(a, peer), now = clock_steady_ms();
-	uint32_t id;
 
-	throttle_end(a->throttle, &tr, THROTTLE_GOOD, now);
-	/* Nobody logs in by this entry: it only says who was here. */
-	mac_of(a, 's', key.account, key.secret_version, SLICE(""), SLICE(""),
-	    key.mac);
-	if (!cache_get(a->cache, &key, from, now, &id, &proof->told))
-		cache_put(a->cache, &key, from, now, proof->secret->id);
+	throttle_end(a->throttle, &tr, THROTTLE_GOOD, clock_steady_ms());
 }

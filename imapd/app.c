@@ -67,9 +67,21 @@ account_changed(struct app *app, const struct notify_event *ev)
 
 	for (c = TAILQ_FIRST(&app->all); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, link);
-		if (ev->kick && c->counted &&
+		if (ev->kick && c->seat.taken &&
 		    (ev->account == 0 || c->who.account == ev->account))
 			client_recheck(c);
+	}
+}
+
+static void
+kick(struct app *app, const struct notify_event *ev)
+{
+	struct client *c, *next;
+
+	for (c = TAILQ_FIRST(&app->all); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
+		if (server_kicks(&c->seat, ev))
+			client_kick(c);
 	}
 }
 
@@ -81,6 +93,8 @@ app_notify(struct server_loop *sl, const struct notify_event *ev, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (ev[i].kind == NOTIFY_FOLDER) {
 			folder_changed(app, ev[i].folder);
+		} else if (ev[i].kind == NOTIFY_KICK) {
+			kick(app, &ev[i]);
 		} else if (ev[i].kind == NOTIFY_ACCOUNT) {
 			auth_forget(sl->srv->auth, ev[i].account);
 			account_changed(app, &ev[i]);

@@ -25,12 +25,12 @@ client_free(struct client *c)
 	append_drop(c);
 	sync_free(c);
 	TAILQ_REMOVE(&app_of(c->sl)->all, c, link);
-	if (c->counted)
-		server_session(c->sl->srv, -1);
+	server_rise(c->sl->srv, &c->seat);
 	if (c->login != NULL)
 		login_fini(c->login);
 	free(c->login);
 	free(c->login_name);
+	free(c->program);
 	free(c->held_tag);
 	frame_fini(&c->frame);
 	buf_fini(&c->out);
@@ -78,6 +78,7 @@ client_close(struct client *c, const char *reason)
 	    reason, why[0] != '\0' ? " conn=" : "",
 	    why[0] != '\0' ? log_q(slice_str(why)) : "", c->who.name,
 	    c->conn.stats.bytes_in, c->conn.stats.bytes_out, c->said);
+	server_rise(c->sl->srv, &c->seat); /* the peer may linger */
 	conn_close(&c->conn);
 }
 
@@ -147,6 +148,13 @@ too_late(const struct client *c)
 					    client_conf(c)->login_timeout;
 }
 
+static void
+say_kicked(struct client *c)
+{
+	client_bye(
+	    c, "kicked", "UNAVAILABLE", "your provider has ended this session");
+}
+
 /* What was asked for while a job ran.  True: it is under way. */
 static bool
 left_over(struct client *c)
@@ -157,6 +165,8 @@ left_over(struct client *c)
 		client_stop(c);
 	else if (too_late(c))
 		client_bye(c, "login-timeout", NULL, "log in faster");
+	else if (c->kicked)
+		say_kicked(c);
 	else if (c->recheck)
 		client_recheck(c);
 	else if (c->news && c->mode == MODE_IDLE)
@@ -344,6 +354,7 @@ client_accept(struct server_loop *sl, const struct server_door *door,
 	const char *why;
 
 	c->sl = sl;
+	c->door = door;
 	c->state = IS_NOAUTH;
 	if (conn_accept(&c->conn, from, &conn_ops, IN_MAX,
 		conf->output_high_water) != 0) {
@@ -401,15 +412,17 @@ client_set_timeout(struct client *c)
 		conn_set_timeout(&c->conn, conf->imap_timeout);
 }
 
-void
-client_logged_in(struct client *c)
+bool
+client_logged_in(struct client *c, const char **why_out)
 {
+	if (!server_sit(c->sl->srv, &c->seat, &c->who, &c->conn, c->id,
+		c->door->name, why_out))
+		return false;
 	c->state = IS_AUTH;
-	c->counted = true;
 	c->bad_commands = 0;
-	server_session(c->sl->srv, 1);
 	client_set_timeout(c);
 	input_limits(c);
+	return true;
 }
 
 bool
@@ -458,6 +471,18 @@ client_recheck(struct client *c)
 	c->recheck = !may_run(c);
 	if (!c->recheck)
 		client_job(c, true, recheck_work, recheck_done);
+}
+
+void
+client_kick(struct client *c)
+{
+	if (conn_closing(&c->conn))
+		return;
+	c->kicked = true;
+	if (c->waiting && !c->working)
+		client_close(c, "kicked"); /* in the midst of an answer */
+	else if (may_run(c))
+		say_kicked(c);
 }
 
 void

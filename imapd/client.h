@@ -73,6 +73,8 @@ struct client {
 	struct server_loop *sl;
 	TAILQ_ENTRY(client) link;
 	char id[24];
+	const struct server_door *door;
+	struct server_seat seat; /* in IS_LOGIN */
 	enum imap_state state;
 	enum client_mode mode;
 	unsigned enabled; /* sum of client_enabled */
@@ -83,6 +85,8 @@ struct client {
 	struct sjob job;
 	enum step step; /* of the job */
 	struct login *login;
+	char *program;    /* by ID; NULL: not said */
+	char tls[48];     /* conn_tls_name(), of the ID's job */
 	char *login_name; /* of AUTHENTICATE LOGIN, until the password comes */
 	bool sasl_login;  /* that is the mechanism */
 	struct auth_who who; /* in IS_LOGIN */
@@ -95,9 +99,9 @@ struct client {
 	uint64_t since_ms;               /* of the connect */
 	uint64_t said, changed;          /* messages, for the log */
 	unsigned bad_commands, auth_failures;
-	bool admitted, greeted, counted;
+	bool admitted, greeted;
 	bool working, waiting, handshake, eof, dead, stopping;
-	bool news, recheck; /* came while working */
+	bool news, recheck, kicked; /* came while working */
 };
 
 TAILQ_HEAD(client_list, client);
@@ -133,7 +137,8 @@ void client_later(struct client *c, uint64_t ms, void (*fn)(struct client *c));
 /* The go-ahead of STARTTLS has been said. */
 void client_starttls(struct client *c);
 bool client_plain_ok(const struct client *c);
-void client_logged_in(struct client *c);
+/* False: too many sessions of the account from there; say why. */
+PH_MUSTUSE bool client_logged_in(struct client *c, const char **why_out);
 /* True: that was one too many, the connection ends. */
 bool client_bad_command(struct client *c);
 /* Sets the idle time that fits state and mode. */
@@ -142,6 +147,8 @@ void client_set_timeout(struct client *c);
 void client_news(struct client *c);
 /* Its password or rights changed: is the login still good? */
 void client_recheck(struct client *c);
+/* Its provider ends it (NOTIFY_KICK). */
+void client_kick(struct client *c);
 /* The server stops. */
 void client_stop(struct client *c);
 

@@ -252,7 +252,7 @@ done(struct sjob *j)
 		client_close(c, "broken");
 	else if (conn_full(&c->conn))
 		c->waiting = true;
-	else if (c->bye_text == NULL && !c->stopping) {
+	else if (c->bye_text == NULL && !c->stopping && !c->kicked) {
 		client_job(c, false, work, done);
 		return;
 	}
@@ -263,7 +263,7 @@ void
 cmd_resume(struct client *c)
 {
 	c->waiting = false;
-	if (c->bye_text != NULL || c->stopping)
+	if (c->bye_text != NULL || c->stopping || c->kicked)
 		client_run(c);
 	else if (c->mode == MODE_IDLE)
 		cmd_idle_news(c);

@@ -1,12 +1,15 @@
 #include "imapd/cmd.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "imapd/parse_args.h"
 #include "lib/base/log.h"
 
 enum { EARLY = 1, TLS_LESS = 2, CLEAR = 4, LATER = 8 };
+
+enum { PROGRAM_MAX = 200 };
 
 /* What is said when; a word stands here once all of it works. */
 static const struct {
@@ -116,6 +119,53 @@ cmd_logout(struct client *c)
 	return STEP_PENDING;
 }
 
+/* "Thunderbird 115.3", as far as it has been said. */
+static void
+keep_program(struct client *c, const struct args_id *a)
+{
+	static const char *const fields[] = { "name", "version", "os" };
+	struct buf b;
+
+	buf_init(&b, PROGRAM_MAX);
+	for (size_t k = 0; k < PH_LEN(fields); k++)
+		for (size_t i = 0; i < a->n; i++) {
+			struct slice v = a->v[2 * i + 1];
+
+			if (v.n == 0 || !slice_ieq_str(a->v[2 * i], fields[k]))
+				continue;
+			if (buf_len(&b) != 0)
+				buf_add_char(&b, ' ');
+			buf_add_slice(&b, slice_sub(v, 0, PROGRAM_MAX / 4));
+		}
+	free(c->program);
+	c->program = buf_len(&b) != 0 ? slice_dup(buf_slice(&b)) : NULL;
+	buf_fini(&b);
+}
+
+static void
+id_work(struct sjob *j)
+{
+	struct client *c = client_of_job(j);
+	struct auth_peer peer = { .scope = SCOPE_IMAP,
+		.ip = c->conn.peer_ip,
+		.tls = c->tls,
+		.session = c->id,
+		.client = c->program };
+
+	auth_client(j->srv->auth, &peer, &c->who);
+}
+
+static void
+id_done(struct sjob *j)
+{
+	struct client *c = client_of_job(j);
+
+	if (!client_back(c))
+		return;
+	cmd_finish(c);
+	client_run(c);
+}
+
 /* RFC 2971 3.2: for the log, and for nothing else. */
 enum step
 cmd_id(struct client *c)
@@ -126,8 +176,15 @@ cmd_id(struct client *c)
 		if (a->v[2 * i + 1].p != NULL)
 			log_info(c->id, "client", "field=%s value=%s",
 			    log_q(a->v[2 * i]), log_q(a->v[2 * i + 1]));
+	keep_program(c, a);
 	buf_add_str(&c->out, "* ID (\"name\" \"Posthof\")\r\n");
-	return cmd_ok(c, "nice to meet you");
+	(void)cmd_ok(c, "nice to meet you");
+	if (!c->seat.taken || c->program == NULL)
+		return STEP_DONE;
+	server_name_client(c->sl->srv, &c->seat, slice_str(c->program));
+	conn_tls_name(&c->conn, c->tls, sizeof(c->tls));
+	client_job(c, false, id_work, id_done);
+	return STEP_PENDING;
 }
 
 /* RFC 5161 3.2: only what a client may want to switch is named. */

@@ -34,6 +34,7 @@ auth_work(struct sjob *j)
 {
 	struct client *c = client_of_job(j);
 
+	c->login->client = c->program;
 	login_work(c->login, j->srv->auth, SCOPE_IMAP, c->conn.peer_ip, c->id);
 }
 
@@ -41,11 +42,20 @@ auth_work(struct sjob *j)
 static void
 good(struct client *c)
 {
+	const char *why;
 	struct buf b;
 
 	c->who = c->login->who;
 	drop_login(c);
-	client_logged_in(c);
+	if (!client_logged_in(c, &why)) {
+		/* RFC 5530 3: LIMIT is what the user may do something about. */
+		c->who = (struct auth_who){ 0 };
+		(void)cmd_no(c, "LIMIT", why);
+		cmd_finish(c);
+		return;
+	}
+	if (c->program != NULL)
+		server_name_client(c->sl->srv, &c->seat, slice_str(c->program));
 	buf_init(&b, 4096);
 	buf_add_str(&b, "CAPABILITY");
 	cmd_capability_words(c, &b);

@@ -115,8 +115,17 @@ failed(struct session *s)
 static void
 logged_in(struct client *c)
 {
+	const char *why;
+
+	if (!session_logged_in(
+		&c->s, &c->who, c->s.sl->srv->conf->pop3_timeout, &why)) {
+		client_leave(c);
+		c->state = ST_AUTH;
+		resp_code(c, "SYS/TEMP", "%s", text_in(c->lang, why));
+		login_fini(&c->login);
+		return;
+	}
 	c->state = ST_TRANS;
-	session_logged_in(&c->s, &c->who, c->s.sl->srv->conf->pop3_timeout);
 	resp_ok(c, "%u messages", drop_count(c->drop));
 	login_fini(&c->login);
 }

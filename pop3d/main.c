@@ -30,7 +30,7 @@ main(int argc, char **argv)
 		.sasl_service = "pop",
 		.doors = doors,
 		.ndoors = PH_LEN(doors),
-		.notify_kinds = NOTIFY_ACCOUNT,
+		.notify_kinds = NOTIFY_ACCOUNT | NOTIFY_KICK,
 		.start = start,
 		.loop_start = session_loop_start,
 		.notify = session_notify,

@@ -17,7 +17,8 @@ enum event_kind {
 	EVENT_LOGIN = 1,
 	EVENT_LOGIN_FAILED,
 	EVENT_DELIVERY,
-	EVENT_REFUSED
+	EVENT_REFUSED,
+	EVENT_CLIENT /* a session's program said who it is */
 };
 
 struct event {

@@ -20,8 +20,10 @@ enum notify_kind {
 	NOTIFY_FOLDER = 1,  /* messages came, changed or went */
 	NOTIFY_FOLDERS = 2, /* an account's folder list changed */
 	NOTIFY_QUEUE = 4,   /* new or changed queue rows (id, or 0: many) */
-	NOTIFY_ACCOUNT = 8  /* secrets, state or rights changed: forget
+	NOTIFY_ACCOUNT = 8, /* secrets, state or rights changed: forget
 				 * what was cached; kick == end sessions */
+	NOTIFY_KICK = 16    /* end all sessions of the account, or (account 0)
+				 * the one whose number is in folder */
 };
 
 enum { NOTIFY_RUNS_MAX = 24 };

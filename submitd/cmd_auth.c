@@ -11,6 +11,7 @@ auth_work(struct sjob *j)
 {
 	struct client *c = client_of_job(j);
 
+	c->login.client = c->helo;
 	login_work(
 	    &c->login, j->srv->auth, SCOPE_SMTP, c->s.conn.peer_ip, c->s.id);
 }
@@ -43,6 +44,7 @@ auth_done(struct sjob *j)
 	struct client *c = client_of_job(j);
 	const struct conf *conf = j->srv->conf;
 	struct login *l = &c->login;
+	const char *why;
 
 	if (!session_back(&c->s))
 		return;
@@ -51,8 +53,15 @@ auth_done(struct sjob *j)
 	case LOGIN_GOOD:
 		c->who = l->who;
 		login_fini(l);
-		session_logged_in(&c->s, &c->who, conf->smtp_timeout);
-		resp_line(&c->s.out, "235 2.7.0 ", "welcome");
+		if (session_logged_in(
+			&c->s, &c->who, conf->smtp_timeout, &why)) {
+			server_name_client(
+			    c->s.sl->srv, &c->s.seat, slice_str(c->helo));
+			resp_line(&c->s.out, "235 2.7.0 ", "welcome");
+		} else {
+			c->who = (struct auth_who){ 0 };
+			resp_line(&c->s.out, "454 4.7.0 ", "%s", why);
+		}
 		break;
 	case LOGIN_CHALLENGE:
 		c->expect = EXPECT_SASL;

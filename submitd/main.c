@@ -69,7 +69,7 @@ main(int argc, char **argv)
 		.sasl_service = "smtp",
 		.doors = doors,
 		.ndoors = PH_LEN(doors),
-		.notify_kinds = NOTIFY_ACCOUNT | NOTIFY_QUEUE,
+		.notify_kinds = NOTIFY_ACCOUNT | NOTIFY_KICK | NOTIFY_QUEUE,
 		.start = start,
 		.loop_start = begin_loop,
 		.notify = on_notify,

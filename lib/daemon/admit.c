@@ -8,43 +8,45 @@ admit_init(struct server_priv *p)
 {
 	pthread_mutex_init(&p->lock, NULL);
 	map_init(&p->by_ip);
+	map_init(&p->by_seat);
 }
 
 void
 admit_fini(struct server_priv *p)
 {
 	map_fini(&p->by_ip, NULL);
+	map_fini(&p->by_seat, NULL);
 	pthread_mutex_destroy(&p->lock);
 }
 
-/* Counts one more from this address; false when that is over the limit.  The
- * count itself is the map's value. */
-static bool
-count_in(struct server_priv *p, struct slice ip, uint64_t max)
+/* The count itself is the map's value. */
+bool
+admit_count_in(
+    struct server_priv *p, struct map *m, struct slice key, uint64_t max)
 {
 	uintptr_t n;
 	bool fits;
 
 	pthread_mutex_lock(&p->lock);
-	n = (uintptr_t)map_get(&p->by_ip, ip);
+	n = (uintptr_t)map_get(m, key);
 	fits = n < max;
 	if (fits)
-		(void)map_put(&p->by_ip, ip, (void *)(n + 1));
+		(void)map_put(m, key, (void *)(n + 1));
 	pthread_mutex_unlock(&p->lock);
 	return fits;
 }
 
-static void
-count_out(struct server_priv *p, struct slice ip)
+void
+admit_count_out(struct server_priv *p, struct map *m, struct slice key)
 {
 	uintptr_t n;
 
 	pthread_mutex_lock(&p->lock);
-	n = (uintptr_t)map_get(&p->by_ip, ip);
+	n = (uintptr_t)map_get(m, key);
 	if (n > 1)
-		(void)map_put(&p->by_ip, ip, (void *)(n - 1));
+		(void)map_put(m, key, (void *)(n - 1));
 	else
-		(void)map_del(&p->by_ip, ip);
+		(void)map_del(m, key);
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -59,7 +61,8 @@ server_admit(struct server_loop *sl, const char *peer_ip, const char **why_out)
 		*why_out = "too many connections, try again later";
 		return false;
 	}
-	if (ip.n != 0 && !count_in(p, ip, conf->connections_per_address)) {
+	if (ip.n != 0 &&
+	    !admit_count_in(p, &p->by_ip, ip, conf->connections_per_address)) {
 		*why_out = "too many connections from your address";
 		return false;
 	}
@@ -77,7 +80,7 @@ server_leave(struct server_loop *sl, const char *peer_ip)
 	struct slice ip = slice_str(peer_ip);
 
 	if (ip.n != 0)
-		count_out(p, ip);
+		admit_count_out(p, &p->by_ip, ip);
 	p->clients--;
 	sl->clients--;
 	loops_maybe_end(sl);
@@ -94,12 +97,6 @@ server_release(struct server_loop *sl)
 {
 	sl->clients--;
 	loops_maybe_end(sl);
-}
-
-void
-server_session(struct server *srv, int delta)
-{
-	srv->priv->sessions += (uint32_t)delta;
 }
 
 void

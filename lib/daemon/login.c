@@ -78,8 +78,8 @@ void
 login_work(struct login *l, struct auth *auth, unsigned scope, const char *ip,
     const char *session_id)
 {
-	struct auth_peer peer = { scope, ip, l->tls, session_id,
-		l->suffix_sep };
+	struct auth_peer peer = { scope, ip, l->tls, session_id, l->suffix_sep,
+		l->client };
 	/* An empty response is not the same as none. */
 	struct slice in = !l->has_in             ? (struct slice){ NULL, 0 }
 			  : buf_len(&l->in) == 0 ? SLICE("")

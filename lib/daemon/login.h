@@ -12,7 +12,9 @@
 struct login {
 	char *user, *pass; /* as typed; user is the mechanism for SASL */
 	bool is_sasl, has_in, plain_ok;
-	char suffix_sep; /* of auth_peer; set before login_work() */
+	/* of auth_peer; set before login_work() */
+	char suffix_sep;
+	const char *client;
 	struct buf in, challenge;
 	char tls[64]; /* conn_tls_name(), taken on the loop */
 	struct auth_binding binding;

@@ -38,8 +38,10 @@ struct server_priv {
 	_Atomic uint32_t next_id;
 	_Atomic uint32_t clients, sessions;
 	_Atomic uint64_t total_clients;
-	pthread_mutex_t lock;    /* of by_ip */
+	pthread_mutex_t lock;    /* of the two maps */
 	struct map by_ip;        /* address -> count, as a pointer */
+	struct map by_seat;      /* account and address -> count */
+	struct board *board;     /* NULL: none */
 	struct conf **old_confs; /* kept: threads may still read them */
 	size_t nold, old_cap;
 };
@@ -47,6 +49,14 @@ struct server_priv {
 /* admit.c */
 void admit_init(struct server_priv *p);
 void admit_fini(struct server_priv *p);
+/* One more of this key in one of the maps; false when that is over max. */
+bool admit_count_in(
+    struct server_priv *p, struct map *m, struct slice key, uint64_t max);
+void admit_count_out(struct server_priv *p, struct map *m, struct slice key);
+
+/* seat.c: the board in RUN/sessions. */
+void seats_open(struct server *srv);
+void seats_close(struct server *srv);
 
 /* loops.c: starts every loop's thread, says goodbye, joins them.  loops_join
  * returns false when clients were left after the grace time. */

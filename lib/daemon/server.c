@@ -129,6 +129,7 @@ open_all(struct server *srv, struct err *e)
 	srv->nloops = srv->conf->loops != 0 ? srv->conf->loops
 		      : cores > 0           ? (size_t)cores
 					    : 1;
+	seats_open(srv);
 	if ((rc = open_tls(srv, e)) != 0 || (rc = open_store(srv, e)) != 0 ||
 	    (rc = auth_new(srv->conf, srv->store, srv->ops->sasl_service,
 		 srv->hostname, &srv->auth, e)) != 0 ||
@@ -158,6 +159,7 @@ close_all(struct server *srv)
 	}
 	auth_free(&srv->auth);
 	store_close(&srv->store);
+	seats_close(srv);
 	tls_server_free(&srv->tls);
 	for (size_t i = 0; i < p->nold; i++)
 		conf_free(&p->old_confs[i]);

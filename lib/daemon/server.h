@@ -10,6 +10,7 @@
 #define LIB_DAEMON_SERVER_H
 
 #include "auth/auth.h"
+#include "lib/base/board.h"
 #include "lib/base/conf.h"
 #include "lib/net/conn.h"
 #include "lib/net/loop.h"
@@ -84,8 +85,27 @@ void server_leave(struct server_loop *sl, const char *peer_ip);
  * thread. */
 void server_hold(struct server_loop *sl);
 void server_release(struct server_loop *sl);
-/* A client has logged in, or a logged-in one goes: for status. */
-void server_session(struct server *srv, int delta);
+
+/* A logged-in client's place: in the counts, and on the board. */
+struct server_seat {
+	bool taken;
+	int32_t board;
+	uint64_t account, number;
+	char ip[46];
+};
+/* A client has logged in.  False: the account has sessions-per-account from
+ * there already; say why (text for the peer).  Any thread, like the others. */
+bool server_sit(struct server *srv, struct server_seat *seat,
+    const struct auth_who *who, struct conn *conn, const char *id,
+    const char *door, const char **why_out);
+/* It goes; nothing happens when it had no seat. */
+void server_rise(struct server *srv, struct server_seat *seat);
+/* What its program calls itself. */
+void server_name_client(
+    struct server *srv, const struct server_seat *seat, struct slice name);
+/* Is it this seat that NOTIFY_KICK means? */
+bool server_kicks(
+    const struct server_seat *seat, const struct notify_event *ev);
 
 /* "i1-3fa2": a new id for a client's log lines, unique on the host for long.
  * letter: the daemon's. */

@@ -27,8 +27,7 @@ session_free(struct session *s)
 	char ip[sizeof(s->conn.peer_ip)];
 
 	TAILQ_REMOVE((struct session_list *)sl->app, s, link);
-	if (s->counted)
-		server_session(sl->srv, -1);
+	server_rise(sl->srv, &s->seat);
 	buf_fini(&s->batch);
 	buf_fini(&s->out);
 	memcpy(ip, s->conn.peer_ip, sizeof(ip));
@@ -53,6 +52,7 @@ session_close(struct session *s, const char *reason, const char *text)
 	log_info(s->id, "close", "reason=%s in=%" PRIu64 " out=%" PRIu64 "%s%s",
 	    reason, s->conn.stats.bytes_in, s->conn.stats.bytes_out,
 	    text[0] != '\0' ? " " : "", text);
+	server_rise(s->sl->srv, &s->seat); /* the peer may linger */
 	conn_close(&s->conn);
 }
 
@@ -417,6 +417,7 @@ session_accept(struct session *s, struct server_loop *sl,
 
 	s->sl = sl;
 	s->ops = ops;
+	s->door = door;
 	if (conn_accept(&s->conn, from, &conn_ops, in_max,
 		conf->output_high_water) != 0)
 		return false;
@@ -456,14 +457,31 @@ session_plain_ok(const struct session *s)
 	return conn_is_tls(&s->conn) || conf_of(s)->plaintext_without_tls;
 }
 
-void
-session_logged_in(
-    struct session *s, const struct auth_who *who, uint64_t idle_ms)
+bool
+session_logged_in(struct session *s, const struct auth_who *who,
+    uint64_t idle_ms, const char **why_out)
 {
+	if (!server_sit(s->sl->srv, &s->seat, who, &s->conn, s->id,
+		s->door->name, why_out))
+		return false;
 	s->who = who;
-	s->counted = true;
-	server_session(s->sl->srv, 1);
 	conn_set_timeout(&s->conn, idle_ms);
+	return true;
+}
+
+static void
+kick(struct session *s)
+{
+	if (conn_closing(&s->conn))
+		return;
+	if (s->working) {
+		/* Its buffers are the job's now. */
+		log_info(s->id, "close", "reason=kicked");
+		conn_abort(&s->conn);
+		return;
+	}
+	s->ops->stopping(s);
+	session_close(s, "kicked", "");
 }
 
 /* Is a login still good?  Asked in a job of its own: the session may be busy,
@@ -493,18 +511,13 @@ check_done(struct sjob *j)
 	TAILQ_FOREACH(s, (struct session_list *)k->sl->app, link)
 		if (strcmp(s->id, k->id) == 0)
 			hit = s;
-	if (hit != NULL && k->rc == ERR_DENIED && hit->working) {
-		/* Its buffers are the job's now. */
-		log_info(hit->id, "close", "reason=kicked");
-		conn_abort(&hit->conn);
-	} else if (hit != NULL && k->rc == ERR_DENIED) {
-		hit->ops->stopping(hit);
-		session_close(hit, "kicked", "");
-	}
+	if (hit != NULL && k->rc == ERR_DENIED)
+		kick(hit);
 	server_release(k->sl);
 	free(k);
 }
 
+/* account 0: a package, or it is not known which. */
 static void
 check_account(struct server_loop *sl, uint64_t account)
 {
@@ -513,7 +526,8 @@ check_account(struct server_loop *sl, uint64_t account)
 	TAILQ_FOREACH(s, (struct session_list *)sl->app, link) {
 		struct check *k;
 
-		if (s->who == NULL || s->who->account != account)
+		if (!s->seat.taken ||
+		    (account != 0 && s->who->account != account))
 			continue;
 		server_hold(sl);
 		k = xcalloc(1, sizeof(*k));
@@ -526,10 +540,25 @@ check_account(struct server_loop *sl, uint64_t account)
 	}
 }
 
+static void
+kick_all(struct server_loop *sl, const struct notify_event *ev)
+{
+	struct session *s, *next;
+
+	for (s = TAILQ_FIRST((struct session_list *)sl->app); s != NULL;
+	     s = next) {
+		next = TAILQ_NEXT(s, link);
+		if (server_kicks(&s->seat, ev))
+			kick(s);
+	}
+}
+
 void
 session_notify(struct server_loop *sl, const struct notify_event *ev, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
+		if (ev[i].kind == NOTIFY_KICK)
+			kick_all(sl, &ev[i]);
 		if (ev[i].kind != NOTIFY_ACCOUNT)
 			continue;
 		auth_forget(sl->srv->auth, ev[i].account);

@@ -62,13 +62,15 @@ struct session {
 	const struct session_ops *ops;
 	TAILQ_ENTRY(session) link;
 	char id[24];
-	struct buf out; /* replies not yet given to conn */
+	const struct server_door *door;
+	struct server_seat seat; /* once logged in */
+	struct buf out;          /* replies not yet given to conn */
 	session_more *more;
 	bool raw;                   /* input is data, not lines */
 	const struct auth_who *who; /* once logged in */
 	bool quitting;              /* set in a job: close after the reply */
 	/* private */
-	bool admitted, greeted, counted, working, handshake, eof, dead;
+	bool admitted, greeted, working, handshake, eof, dead;
 	bool stopping; /* the host stops: goodbye when the job is back */
 	bool mute;     /* output goes nowhere: long replies are cut short */
 	size_t line_max;
@@ -121,16 +123,16 @@ void session_starttls(struct session *s);
 bool session_plain_ok(const struct session *s);
 
 /* The account is known now: counts as logged in; idle time changes.  who lives
- * as long as s. */
-void session_logged_in(
-    struct session *s, const struct auth_who *who, uint64_t idle_ms);
+ * as long as s.  False: it has too many sessions from there; say why. */
+PH_MUSTUSE bool session_logged_in(struct session *s, const struct auth_who *who,
+    uint64_t idle_ms, const char **why_out);
 
 /* Counts a bad command; true: that was one too many, and it is closed.  Also
  * from a line that runs in a job. */
 bool session_bad_command(struct session *s);
 
 /* For a daemon's notify: forgets logins whose secrets changed, and ends the
- * sessions that are to be kicked. */
+ * sessions that are to be kicked or whose login is good no more. */
 void session_notify(
     struct server_loop *sl, const struct notify_event *ev, size_t n);
 

@@ -30,7 +30,7 @@ teardown(void **state)
 static int
 login_from(const char *ip, unsigned scope, const char *name, const char *pass)
 {
-	struct auth_peer peer = { scope, ip, "TLSv1.3", "t1", 0 };
+	struct auth_peer peer = { scope, ip, "TLSv1.3", "t1", 0, "" };
 	struct slice n = unit_exact(name, strlen(name));
 	struct slice p = unit_exact(pass, strlen(pass));
 	int rc;
@@ -112,7 +112,7 @@ test_passwords(void **state)
 	static const struct slice bad[] = { SLICE(""), SLICE("Pencil"),
 		SLICE("pencil "), SLICE("pencil\0"), SLICE("\0pencil"),
 		SLICE("pencil\0x"), SLICE("\377\376"), SLICE("p\001") };
-	struct auth_peer peer = { SCOPE_IMAP, "", "", "t1", 0 };
+	struct auth_peer peer = { SCOPE_IMAP, "", "", "t1", 0, "" };
 	char big[1025];
 
 	(void)state;

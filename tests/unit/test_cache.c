@@ -13,11 +13,10 @@ key_of(uint64_t account, uint64_t version, int password)
 }
 
 static bool
-get(struct cache *c, struct cache_key k, uint64_t from, uint64_t now,
-    bool *told_out)
+get(struct cache *c, struct cache_key k, uint64_t now)
 {
 	uint32_t id = 0;
-	bool hit = cache_get(c, &k, from, now, &id, told_out);
+	bool hit = cache_get(c, &k, now, &id);
 
 	if (hit)
 		assert_int_equal(id, k.mac[0]);
@@ -27,33 +26,29 @@ get(struct cache *c, struct cache_key k, uint64_t from, uint64_t now,
 static void
 put(struct cache *c, struct cache_key k, uint64_t now)
 {
-	cache_put(c, &k, 1, now, k.mac[0]);
+	cache_put(c, &k, now, k.mac[0]);
 }
 
 static void
 test_remembers(void **state)
 {
 	struct cache *c = cache_new(1000, 100);
-	bool told;
 
 	(void)state;
-	assert_false(get(c, key_of(1, 1, 5), 1, 0, &told));
+	assert_false(get(c, key_of(1, 1, 5), 0));
 	put(c, key_of(1, 1, 5), 0);
-	assert_true(get(c, key_of(1, 1, 5), 1, 999, &told));
-	assert_true(told);
-	assert_true(get(c, key_of(1, 1, 5), 2, 999, &told));
-	assert_false(told);
-	assert_true(get(c, key_of(1, 1, 5), 2, 999, &told));
-	assert_true(told);
-	assert_false(get(c, key_of(1, 1, 5), 1, 1000, &told));
-	assert_false(get(c, key_of(1, 1, 6), 1, 1, &told));
-	assert_false(get(c, key_of(2, 1, 5), 1, 1, &told));
-	assert_false(get(c, key_of(1, 2, 5), 1, 1, &told));
+	assert_true(get(c, key_of(1, 1, 5), 999));
+	assert_true(get(c, key_of(1, 1, 5), 999));
+	assert_true(get(c, key_of(1, 1, 5), 999));
+	assert_false(get(c, key_of(1, 1, 5), 1000));
+	assert_false(get(c, key_of(1, 1, 6), 1));
+	assert_false(get(c, key_of(2, 1, 5), 1));
+	assert_false(get(c, key_of(1, 2, 5), 1));
 	/* a new version forgets the old */
 	put(c, key_of(1, 2, 6), 0);
-	assert_false(get(c, key_of(1, 1, 5), 1, 1, &told));
-	assert_false(get(c, key_of(1, 2, 5), 1, 1, &told));
-	assert_true(get(c, key_of(1, 2, 6), 1, 1, &told));
+	assert_false(get(c, key_of(1, 1, 5), 1));
+	assert_false(get(c, key_of(1, 2, 5), 1));
+	assert_true(get(c, key_of(1, 2, 6), 1));
 	cache_free(&c);
 	assert_null(c);
 	cache_free(&c);
@@ -63,18 +58,17 @@ static void
 test_several(void **state)
 {
 	struct cache *c = cache_new(1000, 100);
-	bool told;
 
 	(void)state;
 	for (int p = 1; p <= CACHE_PER_ACCOUNT; p++)
 		put(c, key_of(1, 1, p), (uint64_t)p);
 	for (int p = 1; p <= CACHE_PER_ACCOUNT; p++)
-		assert_true(get(c, key_of(1, 1, p), 1, 10, &told));
+		assert_true(get(c, key_of(1, 1, p), 10));
 	/* the one that ends first goes */
 	put(c, key_of(1, 1, 9), 20);
-	assert_true(get(c, key_of(1, 1, 9), 1, 30, &told));
-	assert_false(get(c, key_of(1, 1, 1), 1, 30, &told));
-	assert_true(get(c, key_of(1, 1, 2), 1, 30, &told));
+	assert_true(get(c, key_of(1, 1, 9), 30));
+	assert_false(get(c, key_of(1, 1, 1), 30));
+	assert_true(get(c, key_of(1, 1, 2), 30));
 	cache_free(&c);
 }
 
@@ -82,24 +76,23 @@ static void
 test_bounded(void **state)
 {
 	struct cache *c = cache_new(1000, 10);
-	bool told;
 
 	(void)state;
 	for (uint64_t a = 1; a <= 1000; a++) {
 		put(c, key_of(a, 1, 1), 0);
-		assert_true(get(c, key_of(1, 1, 1), 1, 1, &told) || a > 1);
+		assert_true(get(c, key_of(1, 1, 1), 1) || a > 1);
 		if (a == 1)
 			continue;
 		/* 1 is used all the time and stays */
-		assert_true(get(c, key_of(1, 1, 1), 1, 1, &told));
+		assert_true(get(c, key_of(1, 1, 1), 1));
 	}
-	assert_true(get(c, key_of(1000, 1, 1), 1, 1, &told));
-	assert_false(get(c, key_of(2, 1, 1), 1, 1, &told));
+	assert_true(get(c, key_of(1000, 1, 1), 1));
+	assert_false(get(c, key_of(2, 1, 1), 1));
 	cache_forget(c, 1);
-	assert_false(get(c, key_of(1, 1, 1), 1, 1, &told));
+	assert_false(get(c, key_of(1, 1, 1), 1));
 	cache_forget(c, 77);
 	cache_forget(c, 0);
-	assert_false(get(c, key_of(1000, 1, 1), 1, 1, &told));
+	assert_false(get(c, key_of(1000, 1, 1), 1));
 	cache_free(&c);
 }
 
@@ -107,11 +100,39 @@ static void
 test_off(void **state)
 {
 	struct cache *c = cache_new(0, 10);
-	bool told;
 
 	(void)state;
 	put(c, key_of(1, 1, 1), 0);
-	assert_false(get(c, key_of(1, 1, 1), 1, 0, &told));
+	assert_false(get(c, key_of(1, 1, 1), 0));
+	cache_free(&c);
+}
+
+/* Each place is told once in a while, however many alternate. */
+static void
+test_told(void **state)
+{
+	struct cache *c = cache_new(1000, 10);
+
+	(void)state;
+	for (uint64_t from = 1; from <= CACHE_FROMS; from++)
+		assert_false(cache_told(c, 1, from, from));
+	for (uint64_t from = 1; from <= CACHE_FROMS; from++)
+		assert_true(cache_told(c, 1, from, CACHE_TOLD_MS));
+	assert_false(cache_told(c, 2, 1, 1));
+	/* one more: the oldest is forgotten */
+	assert_false(cache_told(c, 1, 99, 20));
+	assert_true(cache_told(c, 1, 2, 20));
+	assert_false(cache_told(c, 1, 1, 20));
+	assert_false(cache_told(c, 1, 3, CACHE_TOLD_MS + 3));
+	/* a new password is news from everywhere */
+	put(c, key_of(1, 1, 5), 30);
+	assert_false(cache_told(c, 1, 99, 31));
+	cache_forget(c, 1);
+	assert_false(cache_told(c, 1, 99, 32));
+	cache_free(&c);
+	c = cache_new(0, 10);
+	assert_false(cache_told(c, 1, 1, 1));
+	assert_false(cache_told(c, 1, 1, 1));
 	cache_free(&c);
 }
 
@@ -123,6 +144,7 @@ main(void)
 		cmocka_unit_test(test_several),
 		cmocka_unit_test(test_bounded),
 		cmocka_unit_test(test_off),
+		cmocka_unit_test(test_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -163,7 +163,7 @@ static int
 scram(struct client *c, const char *mech, const struct auth_binding *b)
 {
 	struct auth_peer peer = { SCOPE_IMAP,
-		c->ip != NULL ? c->ip : "192.0.2.1", "TLSv1.3", "t1", '\0' };
+		c->ip != NULL ? c->ip : "192.0.2.1", "TLSv1.3", "t1", 0, "" };
 	struct auth_sasl *sasl = NULL;
 	struct buf first, out, server_first;
 	struct slice bare;
@@ -350,7 +350,7 @@ static int
 plain_as(const char *ip, unsigned scope, bool initial, bool plain_ok,
     struct slice text, struct auth_who *who, struct err *e)
 {
-	struct auth_peer peer = { scope, ip, "TLSv1.3", "t1", '\0' };
+	struct auth_peer peer = { scope, ip, "TLSv1.3", "t1", 0, "" };
 	struct auth_sasl *sasl = NULL;
 	struct slice exact = unit_exact(text.p, text.n);
 	struct buf out;
@@ -447,7 +447,7 @@ test_unknown_mechs(void **state)
 		"DIGEST-MD5", "NTLM", "ANONYMOUS", "EXTERNAL", "GSSAPI",
 		"SCRAM-SHA-1", "SCRAM-SHA-512", "SCRAM-SHA-1-PLUS",
 		"PLAIN-PLUS", "PLAIN ", "SCRAM-SHA-256-PLUS-PLUS" };
-	struct auth_peer peer = { SCOPE_IMAP, "", "", "t1", '\0' };
+	struct auth_peer peer = { SCOPE_IMAP, "", "", "t1", 0, "" };
 	struct auth_binding b = bindings();
 	struct auth_sasl *sasl;
 	struct auth_who who;
@@ -476,7 +476,7 @@ test_nonsense(void **state)
 		"n,,n==3D=2C,r=c", "n,a,n=a,r=b", ",,,,,", "n,,r=b,n=a" };
 	static const char *const secnd[] = { "", "c=", "c=biws", "c=biws,r=x",
 		"c=biws,r=x,p=AAAA", "p=", ",,,", "c=biws,r=,p=!!!!" };
-	struct auth_peer peer = { SCOPE_IMAP, "", "", "t1", '\0' };
+	struct auth_peer peer = { SCOPE_IMAP, "", "", "t1", 0, "" };
 	struct auth_sasl *sasl;
 	struct auth_who who;
 	struct buf out;
