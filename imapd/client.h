@@ -41,7 +41,8 @@ enum client_enabled {
 	EN_CONDSTORE = 1,
 	EN_QRESYNC = 2,
 	EN_UTF8 = 4,
-	EN_REV2 = 8
+	EN_REV2 = 8,
+	EN_UIDONLY = 16 /* RFC 9586 */
 };
 
 enum step {
@@ -66,6 +67,10 @@ struct command {
 	bool tells_modseq; /* OK [HIGHESTMODSEQ n], with QRESYNC */
 	bool ran;          /* only news and the tagged line are left to say */
 	size_t tag_at;     /* where in out its tagged line begins */
+	/* RFC 9585: while it works without a word, in the midst of none: how
+	 * far it is; goal 0: it says nothing of it */
+	uint64_t at, goal;
+	uint64_t told_ms;
 };
 
 struct client {

@@ -8,6 +8,7 @@
 #include "imapd/parse_fetch.h"
 #include "imapd/parse_search.h"
 #include "imapd/parse_sort.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 static const struct cmd_row rows[] = {
@@ -199,6 +200,20 @@ over(struct client *c)
 		client_bye(c, "bad-commands", NULL, "too many bad commands");
 }
 
+/* RFC 9585 4: a sign of life, when there was none for so long. */
+static void
+tell_progress(struct client *c)
+{
+	uint64_t now = clock_steady_ms();
+
+	if (c->cmd.told_ms == 0 || c->cmd.goal == 0 || buf_len(&c->out) != 0) {
+		c->cmd.told_ms = now;
+	} else if (now - c->cmd.told_ms >= client_conf(c)->imap_progress) {
+		resp_progress(&c->out, c->cmd.tag, c->cmd.at, c->cmd.goal);
+		c->cmd.told_ms = now;
+	}
+}
+
 static void
 work(struct sjob *j)
 {
@@ -207,8 +222,10 @@ work(struct sjob *j)
 
 	if (!cmd->ran) {
 		c->step = cmd->row->run(c);
-		if (c->step == STEP_AGAIN)
+		if (c->step == STEP_AGAIN) {
+			tell_progress(c);
 			return;
+		}
 		cmd->ran = true;
 	}
 	c->step = STEP_DONE;
@@ -288,7 +305,7 @@ cmd_finish(struct client *c)
 static void
 bad(struct client *c, const char *text)
 {
-	(void)cmd_bad(c, text);
+	(void)result(c, RESP_BAD, c->cmd.code, text);
 	say_result(c);
 	over(c);
 }
@@ -320,9 +337,18 @@ refused(struct client *c, const struct parse *p)
 		say_result(c);
 		over(c);
 	} else {
+		c->cmd.code = p->code;
 		bad(c,
 		    arena_printf(&c->arena, "%s: %s", c->cmd.row->name, why));
 	}
+}
+
+/* RFC 9586: such commands speak of message numbers. */
+static void
+uid_required(struct client *c)
+{
+	c->cmd.code = "UIDREQUIRED";
+	bad(c, "with UIDONLY, use the UID command");
 }
 
 static void
@@ -349,6 +375,7 @@ cmd_take(struct client *c)
 	}
 	parse_init(&p, frame_text(&c->frame), &c->arena, client_utf8(c));
 	p.no_charset = (c->enabled & EN_UTF8) != 0;
+	p.uid_only = (c->enabled & EN_UIDONLY) != 0;
 	if (!parse_head(c, &p, &name)) {
 		bad(c, "a command is a tag, a space and a word");
 		return;
@@ -361,6 +388,8 @@ cmd_take(struct client *c)
 		       : c->state == IS_AUTH && cmd->row->states == IS_SELECTED
 			   ? "select a folder first"
 			   : "not now");
+	else if (p.uid_only && cmd->row->how & CMD_UID && !cmd->uid)
+		uid_required(c);
 	else if (!cmd->row->parse(&p, &cmd->args))
 		refused(c, &p);
 	else

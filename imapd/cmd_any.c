@@ -42,6 +42,9 @@ static const struct {
 	{ "STATUS=SIZE", LATER },                     /* RFC 8438 */
 	{ "WITHIN", LATER },                          /* RFC 5032 */
 	{ "SEARCHRES", LATER },                       /* RFC 5182 */
+	{ "PARTIAL", LATER },                         /* RFC 9394 */
+	{ "UIDONLY", LATER },                         /* RFC 9586 */
+	{ "INPROGRESS", LATER },                      /* RFC 9585 */
 	{ "OBJECTID", LATER },                        /* RFC 8474 */
 	{ "PREVIEW", LATER },                         /* RFC 8970 */
 	{ "SAVEDATE", LATER },                        /* RFC 8514 */
@@ -51,6 +54,7 @@ static const struct {
 	{ "QUOTA=RES-STORAGE", LATER }, { "QUOTA=RES-MESSAGE", LATER },
 	{ "QUOTA=RES-MAILBOX", LATER }, { "SORT", LATER }, /* RFC 5256 */
 	{ "SORT=DISPLAY", LATER },                         /* RFC 5957 */
+	{ "ESORT", LATER },                                /* RFC 5267 */
 	{ "THREAD=ORDEREDSUBJECT", LATER },                /* RFC 5256 */
 	{ "THREAD=REFERENCES", LATER },                    /* RFC 5256 */
 };
@@ -196,6 +200,7 @@ static const struct {
 	{ "QRESYNC", EN_CONDSTORE | EN_QRESYNC },
 	{ "UTF8=ACCEPT", EN_UTF8 },
 	{ "IMAP4rev2", EN_REV2 },
+	{ "UIDONLY", EN_UIDONLY },
 };
 
 enum step

@@ -117,8 +117,12 @@ begin(struct client *c, const struct args_fetch *a)
 	    (!c->cmd.uid || !a->has_since || !(c->enabled & EN_QRESYNC)))
 		return cmd_bad(c, "VANISHED needs QRESYNC, UID FETCH and "
 				  "CHANGEDSINCE");
+	if (a->partial.text.p != NULL && !c->cmd.uid) /* RFC 9394 3.3 */
+		return cmd_bad(c, "PARTIAL needs UID FETCH");
 	if (!msgset_seqs(c, &a->set, c->cmd.uid, &seqs))
 		return cmd_bad(c, "no such message");
+	if (a->partial.text.p != NULL)
+		seqs = partial_ranges(&a->partial, &seqs, &c->arena);
 	if (a->has_since || a->items & FI_MODSEQ)
 		sync_condstore(c);
 	r = c->cmd.run = xcalloc(1, sizeof(*r));
@@ -200,14 +204,10 @@ find_meta(struct fetch_run *r)
 static void
 open_message(struct fetch_run *r)
 {
-	struct buf *out = &r->c->out;
-
 	r->at_seq = r->seq[r->at];
 	view_get(r->c->sel->view, r->at_seq, &r->m);
 	sync_keywords(r->c, r->m.keywords);
-	buf_add(out, "* ", 2);
-	buf_add_u64(out, r->at_seq);
-	buf_add(out, " FETCH (", 8);
+	sync_fetch_head(r->c, r->at_seq, r->m.uid);
 	r->open = r->first = true;
 	r->section = r->a->sections;
 	fetch_items(r);

@@ -25,7 +25,7 @@ tell_folder(struct client *c)
 	resp_number(out, view_count(v), "EXISTS");
 	if (!rev2)
 		resp_number(out, view_recent(v), "RECENT");
-	if (unseen != 0 && !rev2)
+	if (unseen != 0 && !(c->enabled & (EN_REV2 | EN_UIDONLY)))
 		resp_ok_code(out, "first unseen", "UNSEEN %" PRIu32, unseen);
 	resp_ok_code(
 	    out, "UIDs valid", "UIDVALIDITY %" PRIu32, view_uidvalidity(v));

@@ -1,7 +1,9 @@
 #include "imapd/cmd.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
+#include "imapd/esearch.h"
 #include "imapd/parse_sort.h"
 #include "imapd/search_scan.h"
 #include "imapd/thread.h"
@@ -28,6 +30,8 @@ struct sort_run {
 	size_t n;
 	struct buf header;
 	/* writing */
+	struct esearch e; /* SORT: of seqs, and for the MODSEQ */
+	uint32_t *seqs;
 	struct thread thread;
 	uint32_t top; /* the next conversation */
 	bool said_head;
@@ -44,6 +48,7 @@ end(struct client *c)
 	arena_clear(&r->texts);
 	buf_fini(&r->header);
 	free(r->v);
+	free(r->seqs);
 	free(r);
 }
 
@@ -161,7 +166,19 @@ write_sorted(struct client *c, struct sort_run *r)
 		buf_add_char(&c->out, ' ');
 		buf_add_u64(&c->out, number(r->v[r->said].seq, c));
 	}
+	if (r->e.a->has_modseq && r->n != 0) /* RFC 7162 3.1.9 */
+		buf_printf(&c->out, " (MODSEQ %" PRIu64 ")", r->e.modseq);
 	buf_add(&c->out, "\r\n", 2);
+	return cmd_ok(c, "sorted");
+}
+
+/* RFC 5267 3 */
+static enum step
+write_esort(struct client *c, struct sort_run *r)
+{
+	while (!esearch_write(c, &r->e))
+		if (sync_full(c))
+			return STEP_AGAIN;
 	return cmd_ok(c, "sorted");
 }
 
@@ -183,10 +200,26 @@ write_threads(struct client *c, struct sort_run *r)
 }
 
 static void
-arrange(struct sort_run *r, const struct args_sort *a)
+arrange_sorted(struct client *c, struct sort_run *r, const struct args_sort *a)
+{
+	order_sort(r->v, r->n, a->by, a->nby);
+	r->e.a = &a->search;
+	r->e.ret = a->search.ret;
+	if (!a->search.extended && !a->search.has_modseq)
+		return;
+	r->seqs = xcalloc(r->n + 1, sizeof(*r->seqs));
+	for (size_t i = 0; i < r->n; i++)
+		r->seqs[i] = r->v[i].seq;
+	r->e.v = r->seqs;
+	r->e.n = r->n;
+	esearch_begin(c, &r->e);
+}
+
+static void
+arrange(struct client *c, struct sort_run *r, const struct args_sort *a)
 {
 	if (!r->threads)
-		order_sort(r->v, r->n, a->by, a->nby);
+		arrange_sorted(c, r, a);
 	else if (a->by_references)
 		thread_by_references(&r->thread);
 	else
@@ -226,15 +259,25 @@ gather(struct client *c, struct sort_run *r)
 	    r->stage == FINDING ? scan_go(&r->scan, &rc) : read_on(c, r, &rc);
 	if (rc == 0 && r->stage == FINDING)
 		rc = r->scan.s.rc;
-	if (rc != 0)
+	if (rc != 0) {
+		if (((const struct args_sort *)c->cmd.args)->search.ret &
+		    SR_SAVE) /* RFC 5182 2.1 */
+			c->sel->nsaved = 0;
 		return cmd_fail(c, rc, "some messages cannot be read");
+	}
+	/* Finding is one half of the way, reading the other. */
+	c->cmd.goal = 2 * (uint64_t)r->scan.count;
+	c->cmd.at = r->scan.last;
+	if (r->stage == READING && r->scan.nfound != 0)
+		c->cmd.at += r->at * r->scan.count / r->scan.nfound;
 	if (more)
 		return STEP_AGAIN;
 	if (r->stage == FINDING) {
 		r->v = xcalloc(r->scan.nfound + 1, sizeof(*r->v));
 		r->stage = READING;
 	} else {
-		arrange(r, c->cmd.args);
+		arrange(c, r, c->cmd.args);
+		c->cmd.goal = 0;
 		r->stage = WRITING;
 	}
 	return STEP_AGAIN;
@@ -256,7 +299,9 @@ run(struct client *c, bool threads)
 		if (r->stage == before)
 			return STEP_AGAIN;
 	}
-	return threads ? write_threads(c, r) : write_sorted(c, r);
+	if (threads)
+		return write_threads(c, r);
+	return r->e.a->extended ? write_esort(c, r) : write_sorted(c, r);
 }
 
 /* RFC 5256 3 */

@@ -132,14 +132,16 @@ void
 fetch_items(struct fetch_run *r)
 {
 	struct client *c = r->c;
+	bool uid_only = (c->enabled & EN_UIDONLY) != 0;
 	unsigned items = r->a->items;
 
 	if (got_seen(r)) {
 		items |= FI_FLAGS;
 		if (c->enabled & EN_CONDSTORE) /* RFC 7162 3.2.4 */
-			items |= FI_UID | FI_MODSEQ;
+			items |= FI_MODSEQ | (uid_only ? 0 : FI_UID);
 	}
-	if (c->cmd.uid || items & FI_UID) {
+	/* A UIDFETCH begins with it. */
+	if ((c->cmd.uid && !uid_only) || items & FI_UID) {
 		name(r, "UID ");
 		buf_add_u64(&c->out, r->m.uid);
 	}

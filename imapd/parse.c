@@ -56,6 +56,14 @@ parse_refuse(struct parse *p, const char *code, const char *why)
 }
 
 bool
+parse_bad(struct parse *p, const char *code, const char *why)
+{
+	if (cur_ok(&p->c))
+		p->code = code;
+	return cur_fail(&p->c, why);
+}
+
+bool
 parse_sp(struct parse *p)
 {
 	return cur_skip(&p->c, ' ') || cur_fail(&p->c, "a space is missing");

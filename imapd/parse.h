@@ -19,6 +19,7 @@ struct parse {
 	struct arena *a;
 	bool utf8;       /* names come as UTF-8: RFC 6855, RFC 9051 5.1 */
 	bool no_charset; /* RFC 6855 3: SEARCH may not name one */
+	bool uid_only;   /* RFC 9586: no message numbers */
 	const char *code;
 	bool no;
 };
@@ -27,6 +28,9 @@ void parse_init(struct parse *p, struct slice text, struct arena *a, bool utf8);
 
 /* Fails as NO with a response code (static strings; code without brackets). */
 bool parse_refuse(struct parse *p, const char *code, const char *why);
+
+/* The same as BAD. */
+bool parse_bad(struct parse *p, const char *code, const char *why);
 
 bool parse_sp(struct parse *p);
 /* tag = 1*<any ASTRING-CHAR except "+"> */

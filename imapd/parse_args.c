@@ -224,6 +224,9 @@ parse_qresync(struct parse *p, struct args_select *a)
 	}
 	if (cur_skip(&p->c, ' ')) {
 		a->has_match = true;
+		if (p->uid_only)
+			return parse_bad(p, "UIDREQUIRED",
+			    "message numbers are not used with UIDONLY");
 		if (!cur_byte(&p->c, '(') || !parse_set(p, &a->match_seq) ||
 		    !parse_sp(p) || !parse_set(p, &a->match_uid) ||
 		    !cur_byte(&p->c, ')'))

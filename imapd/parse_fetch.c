@@ -332,7 +332,8 @@ parse_items(struct fetch *f)
 	return cur_byte(&f->p->c, ')');
 }
 
-/* fetch-modifier = "CHANGEDSINCE" SP mod-sequence-value / "VANISHED" */
+/* fetch-modifier = "CHANGEDSINCE" SP mod-sequence-value / "VANISHED" /
+ *                  "PARTIAL" SP partial-range */
 static bool
 parse_modifiers(struct parse *p, struct args_fetch *a)
 {
@@ -346,6 +347,10 @@ parse_modifiers(struct parse *p, struct args_fetch *a)
 				return false;
 		} else if (cur_skip_word(&p->c, "VANISHED")) {
 			a->vanished = true;
+		} else if (cur_skip_word(&p->c, "PARTIAL")) {
+			if (a->partial.text.p != NULL ||
+			    !partial_parse(p, &a->partial))
+				return cur_fail(&p->c, "bad PARTIAL");
 		} else {
 			return cur_fail(&p->c, "no such modifier");
 		}

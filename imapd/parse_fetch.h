@@ -4,7 +4,7 @@
 #ifndef IMAPD_PARSE_FETCH_H
 #define IMAPD_PARSE_FETCH_H
 
-#include "imapd/parse.h"
+#include "imapd/partial.h"
 #include "lib/mail/mime_index.h"
 
 enum fetch_item {
@@ -53,6 +53,7 @@ struct args_fetch {
 	bool sets_seen;                 /* a section without PEEK */
 	bool has_since, vanished;       /* RFC 7162 3.1.4, 3.2.6 */
 	uint64_t since;
+	struct partial partial; /* RFC 9394 3.3 */
 };
 bool parse_fetch(struct parse *p, void **args_out);
 

@@ -317,6 +317,9 @@ parse_one(struct program *g, struct search_key *k)
 	}
 	if (next == '*' || next == '$' || (next >= '0' && next <= '9')) {
 		k->op = SK_SEQ;
+		if (g->p->uid_only && next != '$')
+			return parse_bad(g->p, "UIDREQUIRED",
+			    "message numbers are not used with UIDONLY");
 		return parse_set(g->p, &k->set);
 	}
 	return parse_word_key(g, k);
@@ -371,35 +374,45 @@ static const struct {
 	const char *word;
 	unsigned bit;
 } returns[] = {
-	{ "MIN", SR_MIN },
-	{ "MAX", SR_MAX },
-	{ "ALL", SR_ALL },
-	{ "COUNT", SR_COUNT },
-	{ "SAVE", SR_SAVE },
+	{ "MIN", SR_MIN }, { "MAX", SR_MAX }, { "ALL", SR_ALL },
+	{ "COUNT", SR_COUNT }, { "SAVE", SR_SAVE },
+	{ "PARTIAL", SR_PARTIAL }, /* RFC 9394 4 */
 };
 
 static bool
-parse_return(struct parse *p, struct args_search *a)
+parse_return_option(struct parse *p, struct args_search *a)
 {
 	struct slice word;
+	size_t i;
 
+	if (!parse_atom(p, &word))
+		return false;
+	for (i = 0; i < PH_LEN(returns); i++)
+		if (slice_ieq_str(word, returns[i].word))
+			break;
+	if (i == PH_LEN(returns))
+		return cur_fail(&p->c, "no such RETURN option");
+	if (returns[i].bit == SR_PARTIAL &&
+	    (a->ret & SR_PARTIAL || !partial_parse(p, &a->partial)))
+		return cur_fail(&p->c, "bad PARTIAL");
+	a->ret |= returns[i].bit;
+	return true;
+}
+
+bool
+parse_search_return(struct parse *p, struct args_search *a)
+{
+	if (!cur_skip_word(&p->c, "RETURN"))
+		return true;
 	a->extended = true;
 	if (!parse_sp(p) || !cur_byte(&p->c, '('))
 		return false;
-	while (!cur_skip(&p->c, ')')) {
-		size_t i;
-
-		if (a->ret != 0 && !parse_sp(p))
+	while (!cur_skip(&p->c, ')'))
+		if ((a->ret != 0 && !parse_sp(p)) || !parse_return_option(p, a))
 			return false;
-		if (!parse_atom(p, &word))
-			return false;
-		for (i = 0; i < PH_LEN(returns); i++)
-			if (slice_ieq_str(word, returns[i].word))
-				break;
-		if (i == PH_LEN(returns))
-			return cur_fail(&p->c, "no such RETURN option");
-		a->ret |= returns[i].bit;
-	}
+	/* RFC 9394 3.1 */
+	if (a->ret & SR_PARTIAL && a->ret & SR_ALL)
+		return cur_fail(&p->c, "either ALL or PARTIAL");
 	/* RFC 4731 3.1: an empty list is ALL. */
 	if (a->ret == 0)
 		a->ret = SR_ALL;
@@ -415,9 +428,7 @@ parse_search(struct parse *p, void **args_out)
 	struct slice charset = SLICE("");
 
 	*args_out = a;
-	if (!parse_sp(p))
-		return false;
-	if (cur_skip_word(&p->c, "RETURN") && !parse_return(p, a))
+	if (!parse_sp(p) || !parse_search_return(p, a))
 		return false;
 	if (cur_skip_word(&p->c, "CHARSET") &&
 	    (p->no_charset || !parse_sp(p) || !parse_astring(p, &charset) ||

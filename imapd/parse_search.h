@@ -4,7 +4,7 @@
 #ifndef IMAPD_PARSE_SEARCH_H
 #define IMAPD_PARSE_SEARCH_H
 
-#include "imapd/parse.h"
+#include "imapd/partial.h"
 
 enum search_op {
 	SK_ALL,
@@ -47,24 +47,28 @@ struct search_key {
 	void *needle;         /* of text, likewise */
 };
 
-/* RETURN, RFC 4731 3.1 and RFC 5182 2 */
+/* RETURN, RFC 4731 3.1, RFC 5182 2, RFC 9394 3.1 */
 enum search_return {
 	SR_MIN = 1,
 	SR_MAX = 2,
 	SR_ALL = 4,
 	SR_COUNT = 8,
-	SR_SAVE = 16
+	SR_SAVE = 16,
+	SR_PARTIAL = 32
 };
 
 struct args_search {
 	bool extended; /* RETURN was there */
 	unsigned ret;  /* sum of search_return */
+	struct partial partial;
 	bool has_modseq;
 	struct search_key *key; /* SK_AND */
 };
 bool parse_search(struct parse *p, void **args_out);
 
-/* For SORT and THREAD: the keys up to the end. */
+/* For SORT and THREAD: RETURN (...) SP, if it is there; the keys up to the
+ * end. */
+bool parse_search_return(struct parse *p, struct args_search *a);
 bool parse_search_program(
     struct parse *p, struct slice charset, struct args_search *a);
 

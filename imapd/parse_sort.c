@@ -44,14 +44,16 @@ parse_criteria(struct parse *p, struct args_sort *a)
 	       parse_search_program(p, charset, &a->search);
 }
 
-/* sort = ["UID" SP] "SORT" SP sort-criteria SP search-criteria */
+/* sort = ["UID" SP] "SORT" [SP "RETURN" SP "(" ... ")"] SP sort-criteria SP
+ * search-criteria, RFC 5267 5 */
 bool
 parse_sort(struct parse *p, void **args_out)
 {
 	struct args_sort *a = arena_alloc(p->a, sizeof(*a));
 
 	*args_out = a;
-	if (!parse_sp(p) || !cur_byte(&p->c, '('))
+	if (!parse_sp(p) || !parse_search_return(p, &a->search) ||
+	    !cur_byte(&p->c, '('))
 		return false;
 	do {
 		if (a->nby == ORDER_MAX)

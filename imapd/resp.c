@@ -1,5 +1,6 @@
 #include "imapd/resp.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -70,6 +71,21 @@ resp_challenge(struct buf *out, struct slice bytes)
 	buf_add(out, "+ ", 2);
 	b64_encode(out, bytes);
 	buf_add(out, "\r\n", 2);
+}
+
+void
+resp_progress(struct buf *out, struct slice tag, uint64_t at, uint64_t goal)
+{
+	/* A tag may hold what ends a response code. */
+	bool nil = tag.n == 0 || slice_chr(tag, ']') != tag.n;
+
+	buf_add_str(out, "* OK [INPROGRESS (");
+	if (nil)
+		buf_add_str(out, "NIL");
+	else
+		resp_string(out, tag);
+	buf_printf(
+	    out, " %" PRIu64 " %" PRIu64 ")] still at work\r\n", at, goal);
 }
 
 void

@@ -23,6 +23,9 @@ void resp_ok_code(struct buf *out, const char *text, const char *fmt, ...)
 void resp_continue(struct buf *out, const char *text);
 /* "+ " base64 */
 void resp_challenge(struct buf *out, struct slice bytes);
+/* "* OK [INPROGRESS ("tag" 5 100)]", RFC 9585 5 */
+void resp_progress(
+    struct buf *out, struct slice tag, uint64_t at, uint64_t goal);
 /* "* 5 EXISTS" */
 void resp_number(struct buf *out, uint64_t n, const char *word);
 

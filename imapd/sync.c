@@ -177,6 +177,19 @@ sync_condstore(struct client *c)
 		    view_modseq(c->sel->view));
 }
 
+void
+sync_fetch_head(struct client *c, uint32_t seq, uint32_t uid)
+{
+	bool uid_only = (c->enabled & EN_UIDONLY) != 0;
+
+	buf_add(&c->out, "* ", 2);
+	buf_add_u64(&c->out, uid_only ? uid : seq);
+	if (uid_only)
+		buf_add(&c->out, " UIDFETCH (", 11);
+	else
+		buf_add(&c->out, " FETCH (", 8);
+}
+
 static void
 line_head(struct client *c, uint32_t seq, uint32_t uid, bool with_uid)
 {
@@ -184,10 +197,8 @@ line_head(struct client *c, uint32_t seq, uint32_t uid, bool with_uid)
 
 	/* RFC 7162 3.2.4 */
 	with_uid |= (c->enabled & (EN_CONDSTORE | EN_REV2)) != 0;
-	buf_add(out, "* ", 2);
-	buf_add_u64(out, seq);
-	buf_add(out, " FETCH (", 8);
-	if (!with_uid)
+	sync_fetch_head(c, seq, uid);
+	if (!with_uid || c->enabled & EN_UIDONLY)
 		return;
 	buf_add(out, "UID ", 4);
 	buf_add_u64(out, uid);
@@ -277,7 +288,7 @@ tell_gone(struct client *c)
 {
 	struct selected *sel = c->sel;
 
-	if (c->enabled & EN_QRESYNC && sel->at_gone == 0)
+	if (c->enabled & (EN_QRESYNC | EN_UIDONLY) && sel->at_gone == 0)
 		tell_vanished(c);
 	while (sel->at_gone < sel->delta.ngone && !sync_full(c))
 		resp_number(

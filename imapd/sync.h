@@ -68,6 +68,8 @@ void sync_tell_flags(struct client *c);
 void sync_condstore(struct client *c);
 /* FLAGS (...) as they stand in a FETCH response. */
 void sync_flags_item(struct client *c, const struct view_msg *m);
+/* "* n FETCH (", or with UIDONLY "* uid UIDFETCH (" (RFC 9586). */
+void sync_fetch_head(struct client *c, uint32_t seq, uint32_t uid);
 /* A whole "* n FETCH (FLAGS ...)", with what the client has enabled. */
 void sync_fetch_line(
     struct client *c, uint32_t seq, const struct view_msg *m, bool with_uid);

@@ -55,6 +55,35 @@ def imapd_pid(host):
     raise AssertionError("no imapd")
 
 
+def test_long_search_tells_its_progress(_):
+    """RFC 9585 4: as it goes on, and never in the midst of a line."""
+    with pt.Host(accounts=1, conf={"imap-progress": "1ms"}) as host:
+        s, f = raw(host, 1)
+        body = message(50000)
+        f.write(b"a APPEND INBOX" + b" {%d+}\r\n%s" % (len(body), body) * 400
+                + b"\r\nb SELECT INBOX\r\n")
+        f.flush()
+        until(f, b"b")
+        keys = b" ".join(b"NOT BODY no%dsuch" % k for k in range(20))
+        f.write(b"c1 SEARCH RETURN (COUNT) " + keys + b"\r\n"
+                b"c]2 SEARCH RETURN (COUNT) " + keys + b"\r\n"
+                b"c3 SORT RETURN (COUNT) (SUBJECT) UTF-8 " + keys + b"\r\n")
+        f.flush()
+        for tag, name in ((b"c1", b'"c1"'), (b"c]2", b"NIL"),
+                          (b"c3", b'"c3"')):
+            lines, last = until(f, tag), -1
+            assert len(lines) > 2, lines
+            goal = b"800" if tag == b"c3" else b"400"
+            for line in lines[:-2]:
+                m = re.fullmatch(rb"\* OK \[INPROGRESS \((.*) (\d+) (\d+)\)\]"
+                                 rb" .*\r\n", line)
+                assert m and m[1] == name and m[3] == goal, line
+                assert last <= int(m[2]) <= int(m[3]), lines
+                last = int(m[2])
+            assert b" COUNT 400" in lines[-2], lines
+        s.close()
+
+
 def test_large_messages_come_back_whole(host):
     n = host.fresh()
     c = host.imap(n)

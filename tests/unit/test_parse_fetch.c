@@ -3,6 +3,9 @@
 #include "tests/unit/imap_parse.h"
 
 static const struct imap_case cases[] = {
+	{ parse_fetch, " 1:* (UID) (PARTIAL -1:-3 CHANGEDSINCE 7)", true },
+	{ parse_fetch, " 1:* (UID) (PARTIAL 1:3 PARTIAL 1:3)", false },
+	{ parse_fetch, " 1:* (UID) (PARTIAL)", false },
 	{ parse_fetch, " 2:4 (FLAGS BODY[HEADER.FIELDS (DATE FROM)])", true },
 	{ parse_fetch, " 1 ALL", true },
 	{ parse_fetch, " 1:* FAST", true },

@@ -17,6 +17,11 @@ static const struct imap_case cases[] = {
 	{ parse_thread, " ORDEREDSUBJECT US-ASCII TEXT \"gewp\"", true },
 	{ parse_thread, " FOO UTF-8 ALL", false },
 	{ parse_thread, " REFERENCES UTF-8", false },
+	{ parse_sort, " RETURN () (REVERSE DATE) UTF-8 UNDELETED", true },
+	{ parse_sort, " RETURN (MIN MAX PARTIAL 1:2) (DATE) UTF-8 ALL", true },
+	{ parse_sort, " RETURN (DATE) UTF-8 ALL", false },
+	{ parse_sort, " RETURN () UTF-8 ALL", false },
+	{ parse_thread, " RETURN () REFERENCES UTF-8 ALL", false },
 };
 
 static void
