@@ -26,8 +26,8 @@ LDLIBS = -Wl,--as-needed -ldb -lsasl2 -luv -lssl -lcrypto -lconfuse -ljansson -l
 	-lunistring -lidn2 -lcrypt -pthread
 
 # Layers, lowest first; a folder may use only those before it (see lint).
-LAYERS = lib/base lib/crypt lib/mail lib/db lib/net storage auth lib/daemon \
-	imapd pop3d submitd admin
+LAYERS = lib/base lib/crypt lib/mail lib/setup lib/db lib/net storage auth \
+	lib/daemon imapd pop3d submitd webd admin
 PROGRAMS = posthof imapd pop3d submitd
 
 srcs = $(wildcard $(1)/*.c)
@@ -39,7 +39,7 @@ DAEMON_LIBS = lib/daemon auth storage lib/net lib/db lib/mail lib/crypt lib/base
 imapd_LIBS = imapd $(DAEMON_LIBS)
 pop3d_LIBS = pop3d $(DAEMON_LIBS)
 submitd_LIBS = submitd $(DAEMON_LIBS)
-posthof_LIBS = admin auth storage lib/db lib/mail lib/crypt lib/base
+posthof_LIBS = admin lib/setup auth storage lib/db lib/mail lib/crypt lib/base
 posthof_DIR = admin
 imapd_DIR = imapd
 pop3d_DIR = pop3d
@@ -75,6 +75,7 @@ UNIT = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.
 libs_of_lib/base = lib/base
 libs_of_lib/crypt = lib/crypt lib/base
 libs_of_lib/mail = lib/mail lib/base
+libs_of_lib/setup = lib/setup lib/crypt lib/base
 libs_of_lib/db = lib/db lib/base
 libs_of_lib/net = lib/net lib/crypt lib/base
 libs_of_storage = storage lib/db lib/mail lib/crypt lib/base

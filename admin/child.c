@@ -57,7 +57,8 @@ has_door(const struct child_kind *k, const char *door)
 	return false;
 }
 
-/* Its doors, then conf, tls, control; the keeper needs no door and no tls. */
+/* Its doors, then conf, tls, control; the keeper has no door, and profile in
+ * place of tls. */
 static struct spawn_fd *
 list_fds(const struct child *c, const struct material *m,
     const struct listen_set *listen, int control, size_t *n_out)
@@ -73,6 +74,8 @@ list_fds(const struct child *c, const struct material *m,
 	if (!child_is_keeper(c))
 		v[n++] = (struct spawn_fd){ "tls", m->tls_fd };
 	v[n++] = (struct spawn_fd){ "control", control };
+	if (child_is_keeper(c))
+		v[n++] = (struct spawn_fd){ "profile", m->profile_fd };
 	*n_out = n;
 	return v;
 }
@@ -213,7 +216,8 @@ child_stop(struct child *c)
 void
 child_reload(struct child *c, const struct material *m)
 {
-	const int fds[2] = { m->conf_fd, m->tls_fd };
+	const int fds[2] = { m->conf_fd,
+		child_is_keeper(c) ? m->profile_fd : m->tls_fd };
 
 	if (c->pid == 0)
 		return;

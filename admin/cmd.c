@@ -71,7 +71,7 @@ cmd_init(struct cmd *c, size_t argc, const char *const *argv)
 {
 	size_t used = 0;
 
-	*c = (struct cmd){ 0 };
+	*c = (struct cmd){ .profile_fd = -1 };
 	arena_init(&c->arena);
 	out_init(&c->out, NULL, NULL);
 	if ((c->row = cmd_find(argc, argv, &used)) == NULL)

@@ -33,6 +33,7 @@ struct cmd {
 	const char *conf_path;
 	const struct conf *conf;
 	struct store *store;
+	int profile_fd; /* profsign.h; -1: cannot be had */
 	struct arena arena;
 	struct out out;
 	struct slice input; /* standard input, where the row asks for it */

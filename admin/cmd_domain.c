@@ -1,9 +1,9 @@
 #include "admin/cmds.h"
 #include "admin/opt.h"
-#include "admin/settings.h"
 #include "lib/base/clock.h"
+#include "lib/setup/srv.h"
 
-enum { PAGE = 64 };
+enum { PAGE = 64, DNS_MAX = 64 << 10 };
 
 static const struct out_col cols[] = {
 	{ "domain", "DOMAIN", OUT_TEXT },
@@ -83,46 +83,28 @@ cmd_domain_show(struct cmd *c)
 	return status;
 }
 
-/* Services of RFC 6186 3 and RFC 8314 5.1, the wanted one with the lowest
- * priority. */
-static const struct {
-	const char *service, *door;
-	int priority;
-} records[] = {
-	{ "_submissions", "submissions", 0 },
-	{ "_submission", "submission", 10 },
-	{ "_imaps", "imaps", 0 },
-	{ "_imap", "imap", 10 },
-	{ "_pop3s", "pop3s", 20 },
-	{ "_pop3", "pop3", 30 },
-};
-
-/* Lines for the domain's zone.  A closed door has the target "." (RFC 6186
- * 3.4). */
+/* Lines for the domain's zone. */
 int
 cmd_domain_dns(struct cmd *c)
 {
 	struct domain d;
-	int n, status = find(c, &d);
+	char server[SETUP_NAME_MAX + 1];
+	struct buf lines;
+	const char *name;
+	int status = find(c, &d);
 
 	if (status != CMD_DONE)
 		return status;
-	n = (int)d.name.n;
-	out_printf(&c->out, "%.*s. IN MX 10 %s.\n", n, d.name.p,
-	    c->conf->hostname[0] != '\0' ? c->conf->hostname : "HOSTNAME");
-	out_printf(&c->out, "%.*s. IN TXT \"v=spf1 mx -all\"\n", n, d.name.p);
-	for (size_t i = 0; i < PH_LEN(records); i++) {
-		unsigned port = settings_port(c->conf, records[i].door);
-
-		if (port != 0)
-			out_printf(&c->out,
-			    "%s._tcp.%.*s. IN SRV %d 1 %u %.*s.\n",
-			    records[i].service, n, d.name.p,
-			    records[i].priority, port, n, d.name.p);
-		else
-			out_printf(&c->out, "%s._tcp.%.*s. IN SRV 0 0 0 .\n",
-			    records[i].service, n, d.name.p);
-	}
+	if (!setup_server(c->conf, d.name, server))
+		return cmd_refuse(c, ERR_TOOBIG, "settings-server");
+	name = arena_str(&c->arena, d.name);
+	buf_init(&lines, DNS_MAX);
+	buf_printf(&lines, "%s. IN MX 10 %s.\n%s. IN TXT \"v=spf1 mx -all\"\n",
+	    name, c->conf->hostname[0] != '\0' ? c->conf->hostname : "HOSTNAME",
+	    name);
+	srv_write(c->conf, name, server, &lines);
+	out_bytes(&c->out, buf_slice(&lines));
+	buf_fini(&lines);
 	return CMD_DONE;
 }
 

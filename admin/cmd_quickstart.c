@@ -14,10 +14,10 @@
 #include "admin/opt.h"
 #include "admin/quickstart.h"
 #include "admin/run.h"
-#include "admin/settings.h"
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
+#include "lib/setup/sheet.h"
 
 enum {
 	ACCOUNTS_DEFAULT = 2,
@@ -276,10 +276,28 @@ print_accounts(struct start *s)
 }
 
 static void
+print_sheet(struct start *s)
+{
+	struct setup setup;
+	char server[SETUP_NAME_MAX + 1];
+	struct buf sheet;
+
+	if (!setup_server(s->m.conf, slice_str(s->q.domain), server))
+		return;
+	setup_init(&setup, s->m.conf);
+	setup.server = server;
+	setup.account = setup.login = "web100p1";
+	setup.address = arena_printf(&s->c->arena, "info@%s", s->q.domain);
+	buf_init(&sheet, ERRORS_MAX);
+	sheet_write(&setup, &sheet);
+	out_bytes(&s->c->out, buf_slice(&sheet));
+	buf_fini(&sheet);
+}
+
+static void
 print_result(struct start *s)
 {
 	struct out *o = &s->c->out;
-	struct buf sheet;
 
 	if (o->json) {
 		out_record(o, NULL, 0,
@@ -291,16 +309,7 @@ print_result(struct start *s)
 	}
 	out_printf(o, "A host for %s is in %s.\n\n", s->q.domain, s->q.dir);
 	if (s->set != 0) {
-		buf_init(&sheet, ERRORS_MAX);
-		settings_text(s->m.conf,
-		    &(struct settings_who){ .account = "web100p1",
-			.domain = s->q.domain,
-			.address =
-			    arena_printf(&s->c->arena, "info@%s", s->q.domain),
-			.lang = s->m.conf->lang },
-		    &sheet);
-		out_bytes(o, buf_slice(&sheet));
-		buf_fini(&sheet);
+		print_sheet(s);
 		out_printf(o, "\n");
 		print_accounts(s);
 	}

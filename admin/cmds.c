@@ -122,7 +122,9 @@ static const struct cmd_row rows[] = {
 	{ "provision", "[--json] < BATCH", "json", 0, 0, CMD_STORE, "*",
 	    cmd_provision,
 	    "commands from a file, one a line; add means add or set" },
-	{ "settings", "ACCOUNT [--lang de|en] [--format text|json]",
+	{ "settings",
+	    "ACCOUNT [--lang de|en] [--format text|html|json|autoconfig|"
+	    "autodiscover|mobileconfig|srv]",
 	    "json lang= format=", 1, 1, CMD_STORE, NULL, cmd_settings,
 	    "the help page for this account's mail programs" },
 	{ "logins", "ACCOUNT [--limit N] [--json]", "json limit=", 1, 1,

@@ -131,6 +131,7 @@ run_request(struct visit *v, struct ctl_request *r)
 	c.conf = current(v->k);
 	c.conf_path = "";
 	c.store = v->k->store;
+	c.profile_fd = SPAWN_PROFILE_FD;
 	c.input = buf_slice(&r->input);
 	if (status == CMD_DONE && c.row->where != CMD_STORE)
 		status = CMD_USAGE;
@@ -243,7 +244,7 @@ say_beat(struct keeper *k)
 }
 
 static void
-reload(struct keeper *k, int conf_fd)
+reload(struct keeper *k, int conf_fd, int profile_fd)
 {
 	char answer[2] = { CONTROL_RELOADED, '1' };
 	struct conf *fresh = NULL;
@@ -251,7 +252,9 @@ reload(struct keeper *k, int conf_fd)
 
 	buf_init(&text, TEXT_MAX);
 	buf_init(&errors, TEXT_MAX);
-	if (conf_fd >= 0 && file_read_fd(conf_fd, &text, NULL) == 0 &&
+	if (conf_fd >= 0 &&
+	    dup3(profile_fd, SPAWN_PROFILE_FD, O_CLOEXEC) >= 0 &&
+	    file_read_fd(conf_fd, &text, NULL) == 0 &&
 	    conf_parse("posthof.conf", buf_slice(&text), &fresh, &errors) ==
 		0) {
 		k->old = mem_grow(
@@ -289,7 +292,7 @@ on_control(struct keeper *k)
 	    h->cmsg_len <= CMSG_LEN(sizeof(fds)))
 		memcpy(fds, CMSG_DATA(h), h->cmsg_len - CMSG_LEN(0));
 	if (kind == CONTROL_RELOAD)
-		reload(k, fds[0]);
+		reload(k, fds[0], fds[1]);
 	for (size_t i = 0; i < PH_LEN(fds); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
@@ -390,12 +393,13 @@ keeper_main(void)
 		.wake = PTHREAD_COND_INITIALIZER };
 	struct err e = { 0 };
 
-	if (!spawn_was_spawned("conf:control")) {
+	if (!spawn_was_spawned("conf:control:profile")) {
 		log_error(NULL, "start",
 		    "failed=\"the keeper is started by `posthof serve`\"");
 		return CMD_USAGE;
 	}
 	(void)fcntl(SPAWN_CONTROL_FD, F_SETFD, FD_CLOEXEC);
+	(void)fcntl(SPAWN_PROFILE_FD, F_SETFD, FD_CLOEXEC);
 	if (host_passed_conf("keeper", &k.conf) != 0)
 		return CMD_REFUSED;
 	if (start(&k, &e) != 0) {

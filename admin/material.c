@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "admin/profsign.h"
 #include "admin/tlsload.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
@@ -16,7 +17,7 @@ material_conf(const char *path, struct material *m, struct buf *errors)
 	struct err e = { 0 };
 	int rc;
 
-	*m = (struct material){ .conf_fd = -1, .tls_fd = -1 };
+	*m = (struct material){ .conf_fd = -1, .tls_fd = -1, .profile_fd = -1 };
 	buf_init(&text, TEXT_MAX);
 	if ((rc = file_read(path, &text, &e)) != 0) {
 		buf_printf(errors, "%s: %s\n", path, e.text);
@@ -54,7 +55,9 @@ material_load(const char *path, struct material *m, struct buf *errors)
 		buf_printf(errors, "%s\n", e.text);
 	} else {
 		m->tls_fd = file_sealed("posthof-tls", buf_slice(&bundle));
-		rc = m->tls_fd < 0 ? m->tls_fd : 0;
+		rc = m->tls_fd < 0
+			 ? m->tls_fd
+			 : profsign_load(m->conf, &m->profile_fd, errors);
 	}
 	if (bundle.p != NULL)
 		mem_wipe(bundle.p, bundle.cap);
@@ -72,5 +75,7 @@ material_fini(struct material *m)
 		close(m->conf_fd);
 	if (m->tls_fd >= 0)
 		close(m->tls_fd);
-	m->conf_fd = m->tls_fd = -1;
+	if (m->profile_fd >= 0)
+		close(m->profile_fd);
+	m->conf_fd = m->tls_fd = m->profile_fd = -1;
 }

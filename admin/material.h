@@ -9,14 +9,15 @@
 
 struct material {
 	struct conf *conf;
-	int conf_fd, tls_fd;
+	int conf_fd, tls_fd, profile_fd;
 };
 
-/* The configuration alone (tls_fd is -1 then): enough for the keeper.  Each
- * mistake is a line in errors. */
+/* The configuration alone (the others are -1 then).  Each mistake is a line
+ * in errors. */
 PH_MUSTUSE int material_conf(
     const char *path, struct material *m, struct buf *errors);
-/* And the certificates.  Nothing is held when it fails. */
+/* And the certificates, and what signs profiles (profsign.h).  Nothing is held
+ * when it fails. */
 PH_MUSTUSE int material_load(
     const char *path, struct material *m, struct buf *errors);
 void material_fini(struct material *m);

@@ -8,6 +8,7 @@
 
 #include "admin/ctl.h"
 #include "admin/host.h"
+#include "admin/profsign.h"
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
@@ -63,13 +64,28 @@ run_open_store(const struct material *m, const struct user *user,
 	return store_open(&sc, LOCK_WAIT_MS, store_out, e);
 }
 
+/* While we may still read the key; who needs it says when it is missing. */
+static void
+load_profile(struct cmd *c, struct material *m)
+{
+	struct buf errors;
+
+	buf_init(&errors, ERRORS_MAX);
+	if (profsign_load(m->conf, &m->profile_fd, &errors) != 0)
+		out_error(&c->out, "%.*s", (int)buf_len(&errors),
+		    errors.p != NULL ? errors.p : "");
+	c->profile_fd = m->profile_fd;
+	buf_fini(&errors);
+}
+
 static int
-run_alone(struct cmd *c, const struct material *m, int lock)
+run_alone(struct cmd *c, struct material *m, int lock)
 {
 	struct user user;
 	struct err e = { 0 };
 	int rc, status;
 
+	load_profile(c, m);
 	/* What a helper has to say of its success is no news here. */
 	(void)setenv("POSTHOF_QUIET", "1", 1);
 	if ((rc = user_lookup(m->conf->user, &user, &e)) == 0 &&
@@ -138,7 +154,7 @@ reach(const struct conf *conf, int *fd_out, int *lock_out, struct err *e)
 int
 run_store_command(struct cmd *c, size_t argc, const char *const *argv)
 {
-	struct material m = { .conf_fd = -1, .tls_fd = -1 };
+	struct material m = { .conf_fd = -1, .tls_fd = -1, .profile_fd = -1 };
 	struct buf errors, input;
 	int fd, lock, rc, status = CMD_REFUSED;
 

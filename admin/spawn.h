@@ -14,7 +14,7 @@
 #include "lib/base/err.h"
 
 /* Where `posthof keeper` and `posthof recover` find theirs. */
-enum { SPAWN_CONF_FD = 3, SPAWN_CONTROL_FD = 4 };
+enum { SPAWN_CONF_FD = 3, SPAWN_CONTROL_FD = 4, SPAWN_PROFILE_FD = 5 };
 
 struct spawn_fd {
 	const char *name;

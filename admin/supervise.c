@@ -519,7 +519,7 @@ supervise(const char *conf_path)
 		.env_lock = -1,
 		.ctl_fd = -1,
 		.state = SUP_PAUSE,
-		.m = { .conf_fd = -1, .tls_fd = -1 } };
+		.m = { .conf_fd = -1, .tls_fd = -1, .profile_fd = -1 } };
 	struct buf errors;
 	struct err e = { 0 };
 
