@@ -391,7 +391,7 @@ address_list(struct store *s, struct slice after, struct arena *a,
 		.a = a,
 		.v = v,
 		.cap = cap };
-	int rc = db_read(s->db, list, &l);
+	int rc = db_walk(s->db, list, &l);
 
 	*n_out = l.n;
 	return rc;

@@ -1,5 +1,5 @@
 /*
- * Where a recipient leads: one snapshot, aliases followed breadth first.
+ * Where a recipient leads: one transaction, aliases followed breadth first.
  */
 #include "storage/account.h"
 

@@ -13,7 +13,7 @@ enum {
 	TEXT_MAX = 400,
 	VALUE_MAX = 2 + TEXT_MAX,
 	BATCH = 200, /* keys removed in one transaction */
-	VISITS = 500 /* accounts looked at in one snapshot */
+	VISITS = 500 /* accounts looked at in one walk */
 };
 
 static struct slice
@@ -126,7 +126,7 @@ event_list(struct store *s, uint64_t account, struct arena *a, struct event *v,
 	return rc;
 }
 
-/* Keys to remove, collected in a snapshot. */
+/* Keys to remove, collected in a walk. */
 struct old {
 	char keys[BATCH][KEY];
 	size_t n, most;
@@ -212,7 +212,7 @@ event_sweep(struct store *s, int64_t before_ms, size_t most, size_t *gone_out)
 	while (rc == 0 && !o.end && *gone_out < most) {
 		o.n = 0;
 		o.most = most - *gone_out < BATCH ? most - *gone_out : BATCH;
-		if ((rc = db_read(s->db, collect, &o)) != 0)
+		if ((rc = db_walk(s->db, collect, &o)) != 0)
 			break;
 		if (o.n != 0)
 			rc = db_update(s->db, remove_keys, &o);

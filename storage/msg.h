@@ -58,7 +58,7 @@ enum {
 };
 
 /* Walks messages of a folder in UID order, reading in batches of one short
- * snapshot each.  uids (copied) may be NULL: all; in both cases from `from`
+ * transaction each.  uids (copied) may be NULL: all; in both cases from `from`
  * on. */
 struct msg_iter;
 PH_MUSTUSE int msg_iter_open(struct store *s, uint64_t account, uint64_t folder,

@@ -190,7 +190,7 @@ package_list(struct store *s, struct slice after, struct arena *a,
     struct package *v, size_t cap, size_t *n_out)
 {
 	struct list l = { .after = after, .a = a, .v = v, .cap = cap };
-	int rc = db_read(s->db, list, &l);
+	int rc = db_walk(s->db, list, &l);
 
 	*n_out = l.n;
 	return rc;

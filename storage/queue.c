@@ -345,7 +345,7 @@ queue_list(struct store *s, uint64_t after, struct arena *a,
 	int rc = 0;
 
 	if (after != UINT64_MAX)
-		rc = db_read(s->db, list, &l);
+		rc = db_walk(s->db, list, &l);
 	*n_out = l.n;
 	return rc;
 }
@@ -381,7 +381,7 @@ int
 queue_count(struct store *s, struct queue_counts *out)
 {
 	*out = (struct queue_counts){ 0 };
-	return db_read(s->db, count, out);
+	return db_walk(s->db, count, out);
 }
 
 struct where {

@@ -119,7 +119,7 @@ quota_list(
     struct store *s, uint64_t after, struct quota *v, size_t cap, size_t *n_out)
 {
 	struct listing l = { .after = after, .v = v, .cap = cap };
-	int rc = db_read(s->db, list_txn, &l);
+	int rc = db_walk(s->db, list_txn, &l);
 
 	*n_out = rc == 0 ? l.n : 0;
 	return rc;

@@ -202,7 +202,7 @@ verify_queue(struct verify *v)
 
 	map_init(&d.at);
 	arena_init(&a);
-	rc = db_read(v->store->db, due_txn, &d);
+	rc = db_walk(v->store->db, due_txn, &d);
 	do {
 		arena_clear(&a);
 		n = 0;
@@ -243,7 +243,7 @@ store_verify(struct store *s, struct buf *report)
 	map_init(&v.usage);
 	rc = verify_queue(&v);
 	if (rc == 0)
-		rc = db_read(s->db, verify_txn, &v);
+		rc = db_walk(s->db, verify_txn, &v);
 	map_fini(&v.usage, free);
 	free(v.pairs);
 	free(v.bodies.v);

@@ -45,7 +45,7 @@ PH_MUSTUSE int verify_folders(struct db_txn *t, struct verify *v);
 /* Invariant 4: message, body; 8: segment.  Needs pairs, and in bodies what
  * the queue holds. */
 PH_MUSTUSE int verify_refs(struct db_txn *t, struct verify *v);
-/* Invariant 7; not in the snapshot.  Fills bodies. */
+/* Invariant 7; a walk of its own.  Fills bodies. */
 PH_MUSTUSE int verify_queue(struct verify *v);
 /* Invariant 5. */
 PH_MUSTUSE int verify_usage(struct db_txn *t, struct verify *v);

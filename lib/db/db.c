@@ -184,7 +184,7 @@ static int
 open_table(struct db *db, unsigned i, struct err *e)
 {
 	const struct db_table_def *def = &db->defs[i];
-	u_int32_t flags = DB_THREAD | DB_MULTIVERSION | DB_AUTO_COMMIT;
+	u_int32_t flags = DB_THREAD | DB_AUTO_COMMIT;
 	char *file = xasprintf("%s.db", def->name);
 	DB *t;
 	int ret;
@@ -194,7 +194,7 @@ open_table(struct db *db, unsigned i, struct err *e)
 	if ((ret = db_create(&t, db->env, 0)) != 0)
 		goto out;
 	db->tables[i] = t;
-	if ((ret = t->set_pagesize(t, def->page_bytes)) == 0 &&
+	if ((ret = t->set_pagesize(t, DB_PAGE)) == 0 &&
 	    (ret = t->set_flags(
 		 t, DB_CHKSUM | (def->keep_pages ? DB_REVSPLITOFF : 0U))) == 0)
 		ret = t->open(t, NULL, file, NULL, DB_BTREE, flags, 0600);

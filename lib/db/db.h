@@ -22,8 +22,8 @@
 
 enum {
 	DB_KEY_MAX = 400,
-	DB_VALUE_MAX = 980, /* a quarter of a 4 KiB page, less overhead */
-	DB_SMALL_MAX = 84,  /* the same of a 512-byte page; keys too */
+	DB_PAGE = 4096,
+	DB_VALUE_MAX = 980, /* a quarter of a page, less overhead */
 	DB_EXIT_PANIC = 70
 };
 
@@ -32,11 +32,10 @@ struct db_txn;
 
 struct db_table_def {
 	const char *name;
-	uint32_t page_bytes; /* 4096, or 512 for small hot tables */
-	bool keep_pages;     /* emptied pages stay in the tree: fewer
-				 * deadlocks, but only for tables whose keys
-				 * come again; with rising keys the file would
-				 * grow for ever (DB_REVSPLITOFF) */
+	bool keep_pages; /* emptied pages stay in the tree: fewer deadlocks,
+			  * but only for tables whose keys come again; with
+			  * rising keys the file would grow for ever
+			  * (DB_REVSPLITOFF) */
 };
 
 struct db_conf {
@@ -64,8 +63,14 @@ void db_close(struct db **db);
  */
 PH_MUSTUSE int db_update(
     struct db *db, int (*fn)(struct db_txn *t, void *arg), void *arg);
-/* Runs fn in a read-only snapshot: sees one state, locks nothing.  Short. */
+/* Runs fn reading only: what it has read stays as it is until it ends, since
+ * writers of those pages wait meanwhile.  Short, therefore; runs again like an
+ * update when it was in a deadlock.  A thread has one transaction at a time. */
 PH_MUSTUSE int db_read(
+    struct db *db, int (*fn)(struct db_txn *t, void *arg), void *arg);
+/* The same for walks over much: only the page at hand is held, so what was
+ * read may have changed since. */
+PH_MUSTUSE int db_walk(
     struct db *db, int (*fn)(struct db_txn *t, void *arg), void *arg);
 
 /* table: index into db_conf.tables.  The value is copied to to[cap];

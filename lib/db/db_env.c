@@ -15,8 +15,6 @@ enum {
 	LOCKS_MAX = 60000,
 	LOCKERS_MAX = 4000,
 	TXNS_MAX = 2000,
-	MUTEX_MORE = 200000, /* a long snapshot with a small cache needs
-				 * them, else ENOMEM for all writers */
 	LOG_BUFFER = 4 << 20,
 	LOG_FILE = 64 << 20
 };
@@ -95,8 +93,7 @@ limits(DB_ENV *env)
 	    (ret = env->set_lk_max_locks(env, LOCKS_MAX)) != 0 ||
 	    (ret = env->set_lk_max_objects(env, LOCKS_MAX)) != 0 ||
 	    (ret = env->set_lk_max_lockers(env, LOCKERS_MAX)) != 0 ||
-	    (ret = env->set_tx_max(env, TXNS_MAX)) != 0 ||
-	    (ret = env->mutex_set_increment(env, MUTEX_MORE)) != 0)
+	    (ret = env->set_tx_max(env, TXNS_MAX)) != 0)
 		return ret;
 	return 0;
 }

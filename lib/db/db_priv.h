@@ -17,7 +17,8 @@ struct db_thread {
 	struct db_thread *next;
 	_Atomic uint64_t since_ms; /* the running call; 0: none */
 	unsigned depth;
-	unsigned table;       /* of the call at work, for messages */
+	unsigned table; /* of the call at work, for messages */
+	bool in_txn;
 	bool damage;          /* the library spoke of a bad page, */
 	bool forgiven;        /* and its panic was taken back */
 	uint64_t jitter;      /* state of a small generator */
@@ -41,7 +42,8 @@ struct db_txn {
 	struct db *db;
 	DB_TXN *txn;
 	struct db_thread *th;
-	bool snapshot;
+	u_int32_t begin; /* flags of txn_begin */
+	bool reading;
 	int broken; /* ERR_BUSY once a call has lost its locks */
 };
 

@@ -70,7 +70,7 @@ read_once(struct db_txn *t, int (*fn)(struct db_txn *t, void *arg), void *arg)
 	int rc, ret;
 
 	t->broken = 0;
-	ret = env->txn_begin(env, NULL, &t->txn, DB_TXN_SNAPSHOT);
+	ret = env->txn_begin(env, NULL, &t->txn, t->begin);
 	if (ret != 0)
 		return db_txn_code(t, ret, "txn_begin");
 	rc = fn(t, arg);
@@ -78,42 +78,70 @@ read_once(struct db_txn *t, int (*fn)(struct db_txn *t, void *arg), void *arg)
 		rc = t->broken;
 	/* Nothing was written: a commit is only the end. */
 	ret = t->txn->commit(t->txn, DB_TXN_NOSYNC);
-	return rc != 0 ? rc : db_code(t->db, ret, "end of snapshot");
+	return rc != 0 ? rc : db_code(t->db, ret, "end of reading");
+}
+
+/* Two transactions of one thread would wait for each other for ever. */
+static void
+begin(struct db_txn *t)
+{
+	t->th = db_enter(t->db);
+	ph_assert(!t->th->in_txn);
+	t->th->in_txn = true;
+}
+
+static void
+end(struct db_txn *t)
+{
+	t->th->in_txn = false;
+	db_leave(t->th);
 }
 
 static int
-run(struct db *db, bool snapshot,
+run(struct db_txn *t,
     int (*once)(
 	struct db_txn *t, int (*fn)(struct db_txn *t, void *arg), void *arg),
     int (*fn)(struct db_txn *t, void *arg), void *arg)
 {
-	struct db_txn t = {
-		.db = db, .th = db_enter(db), .snapshot = snapshot
-	};
 	int rc;
 
+	begin(t);
 	for (unsigned try = 1;; try++) {
-		rc = once(&t, fn, arg);
-		if (rc != ERR_BUSY || t.broken == 0 || try == TRIES_MAX)
+		rc = once(t, fn, arg);
+		if (rc != ERR_BUSY || t->broken == 0 || try == TRIES_MAX)
 			break;
-		pause_before(t.th, try);
+		pause_before(t->th, try);
 	}
-	if (rc == ERR_BUSY && t.broken != 0)
+	if (rc == ERR_BUSY && t->broken != 0)
 		log_warn(NULL, "db-busy", "tries=%d", TRIES_MAX);
-	db_leave(t.th);
+	end(t);
 	return rc;
 }
 
 int
 db_update(struct db *db, int (*fn)(struct db_txn *t, void *arg), void *arg)
 {
-	return run(db, false, update_once, fn, arg);
+	struct db_txn t = { .db = db };
+
+	return run(&t, update_once, fn, arg);
 }
 
 int
 db_read(struct db *db, int (*fn)(struct db_txn *t, void *arg), void *arg)
 {
-	return run(db, true, read_once, fn, arg);
+	struct db_txn t = { .db = db, .reading = true };
+
+	return run(&t, read_once, fn, arg);
+}
+
+int
+db_walk(struct db *db, int (*fn)(struct db_txn *t, void *arg), void *arg)
+{
+	struct db_txn t = {
+		.db = db, .reading = true, .begin = DB_READ_COMMITTED
+	};
+
+	return run(&t, read_once, fn, arg);
 }
 
 static void
@@ -173,7 +201,7 @@ int
 db_get_rmw(struct db_txn *t, unsigned table, struct slice key, void *to,
     size_t cap, size_t *n_out)
 {
-	ph_assert(!t->snapshot);
+	ph_assert(!t->reading);
 	return get(t, table, key, to, cap, n_out, DB_RMW);
 }
 
@@ -182,11 +210,7 @@ db_get_rmw(struct db_txn *t, unsigned table, struct slice key, void *to,
 static bool
 fits(struct db_txn *t, unsigned table, struct slice key, size_t n)
 {
-	uint32_t page = t->db->defs[table].page_bytes;
-	size_t value_max = page < 4096 ? DB_SMALL_MAX : DB_VALUE_MAX;
-	size_t key_max = page < 4096 ? DB_SMALL_MAX : DB_KEY_MAX;
-
-	if (key.n != 0 && key.n <= key_max && n <= value_max)
+	if (key.n != 0 && key.n <= DB_KEY_MAX && n <= DB_VALUE_MAX)
 		return true;
 	log_error(NULL, "db-record-size", "table=%s key=%zu value=%zu",
 	    t->db->defs[table].name, key.n, n);
@@ -200,7 +224,7 @@ put(struct db_txn *t, unsigned table, struct slice key, struct slice value,
 	DB *db = table_of(t, table);
 	DBT k, v;
 
-	ph_assert(!t->snapshot);
+	ph_assert(!t->reading);
 	if (t->broken != 0)
 		return t->broken;
 	if (!fits(t, table, key, value.n))
@@ -256,7 +280,7 @@ db_patch(struct db_txn *t, unsigned table, struct slice key, size_t at,
 	DBC *c;
 	int ret, end;
 
-	ph_assert(!t->snapshot);
+	ph_assert(!t->reading);
 	if (t->broken != 0)
 		return t->broken;
 	if (at > DB_VALUE_MAX || bytes.n > DB_VALUE_MAX - at)
@@ -276,7 +300,7 @@ db_del(struct db_txn *t, unsigned table, struct slice key)
 	DBT k;
 	int ret;
 
-	ph_assert(!t->snapshot);
+	ph_assert(!t->reading);
 	if (t->broken != 0)
 		return t->broken;
 	dbt_in(&k, key);
