@@ -15,6 +15,7 @@ const struct db_table_def store_tables[T_COUNT] = {
 	[T_KEYWORD] = { "keyword", false },
 	[T_HOT] = { "hot", false },
 	[T_ENTRY] = { "entry", false },
+	[T_UIDL] = { "uidl", false },
 	[T_GONE] = { "gone", false },
 	[T_MESSAGE] = { "message", false },
 	[T_BODY] = { "body", false },

@@ -21,6 +21,7 @@ enum table {
 	T_KEYWORD,
 	T_HOT,
 	T_ENTRY,
+	T_UIDL,
 	T_GONE,
 	T_MESSAGE,
 	T_BODY,
