@@ -25,12 +25,12 @@ static const struct {
 	{ "STARTTLS", TLS_LESS },                     /* RFC 9051 6.2.1 */
 	{ "LOGINDISABLED", CLEAR },                   /* RFC 9051 6.2.3 */
 	{ "IDLE", EARLY | LATER },                    /* RFC 2177 */
-	{ "COMPRESS=DEFLATE", LATER },                /* RFC 4978 */
 	{ "NAMESPACE", LATER },                       /* RFC 2342 */
 	{ "CHILDREN", LATER },                        /* RFC 3348 */
 	{ "UNSELECT", LATER },                        /* RFC 3691 */
 	{ "UIDPLUS", LATER },                         /* RFC 4315 */
 	{ "MOVE", LATER },                            /* RFC 6851 */
+	{ "COMPRESS=DEFLATE", LATER },                /* RFC 4978 */
 	{ "SPECIAL-USE", LATER },                     /* RFC 6154 */
 	{ "CREATE-SPECIAL-USE", LATER },              /* RFC 6154 */
 	{ "XLIST", LATER }, { "MULTIAPPEND", LATER }, /* RFC 3502 */
