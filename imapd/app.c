@@ -11,6 +11,7 @@ app_loop_start(struct server_loop *sl)
 
 	TAILQ_INIT(&app->all);
 	map_init(&app->watchers);
+	map_init(&app->regs);
 	sl->app = app;
 	return 0;
 }
@@ -60,6 +61,80 @@ folder_changed(struct app *app, uint64_t folder)
 	}
 }
 
+void
+app_register(struct server_loop *sl, struct watch_reg *reg)
+{
+	reg->next = map_put_u64(&app_of(sl)->regs, reg->account, reg);
+	if (reg->next != NULL)
+		reg->next->prev = reg;
+}
+
+void
+app_unregister(struct server_loop *sl, struct watch_reg *reg)
+{
+	struct map *regs = &app_of(sl)->regs;
+
+	if (reg->prev != NULL)
+		reg->prev->next = reg->next;
+	else if (reg->next != NULL)
+		(void)map_put_u64(regs, reg->account, reg->next);
+	else
+		(void)map_del_u64(regs, reg->account);
+	if (reg->next != NULL)
+		reg->next->prev = reg->prev;
+	reg->next = reg->prev = NULL;
+}
+
+static void
+take_event(struct watch_reg *reg, const struct notify_event *ev)
+{
+	if (ev->kind == NOTIFY_FOLDERS) {
+		reg->list = true;
+		return;
+	}
+	for (unsigned i = 0; i < reg->ncame; i++)
+		if (reg->came[i] == ev->folder)
+			return;
+	if (reg->ncame == WATCH_CAME_MAX || ev->folder == 0)
+		reg->all = true;
+	else
+		reg->came[reg->ncame++] = ev->folder;
+}
+
+static bool
+tell_lost(struct slice key, void *value, void *arg)
+{
+	(void)key;
+	for (struct watch_reg *r = value; r != NULL; r = r->next)
+		take_event(r, arg);
+	return true;
+}
+
+static void
+watched_changed(struct app *app, const struct notify_event *ev)
+{
+	struct notify_event copy = *ev;
+	struct watch_reg *reg, *next;
+	struct client *c, *after;
+
+	if (ev->account != 0) {
+		reg = map_get_u64(&app->regs, ev->account);
+		for (; reg != NULL; reg = next) {
+			next = reg->next;
+			take_event(reg, ev);
+			client_news(reg->client);
+		}
+		return;
+	}
+	/* Some were lost: everybody looks. */
+	map_each(&app->regs, tell_lost, &copy);
+	for (c = TAILQ_FIRST(&app->all); c != NULL; c = after) {
+		after = TAILQ_NEXT(c, link);
+		if (c->reg != NULL)
+			client_news(c);
+	}
+}
+
 static void
 account_changed(struct app *app, const struct notify_event *ev)
 {
@@ -93,6 +168,9 @@ app_notify(struct server_loop *sl, const struct notify_event *ev, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (ev[i].kind == NOTIFY_FOLDER) {
 			folder_changed(app, ev[i].folder);
+			watched_changed(app, &ev[i]);
+		} else if (ev[i].kind == NOTIFY_FOLDERS) {
+			watched_changed(app, &ev[i]);
 		} else if (ev[i].kind == NOTIFY_KICK) {
 			kick(app, &ev[i]);
 		} else if (ev[i].kind == NOTIFY_ACCOUNT) {
@@ -123,6 +201,7 @@ app_stop(struct server *srv)
 		if (app == NULL)
 			continue;
 		map_fini(&app->watchers, NULL);
+		map_fini(&app->regs, NULL);
 		free(app);
 	}
 }

@@ -7,6 +7,8 @@
 #include "imapd/append.h"
 #include "imapd/cmd.h"
 #include "imapd/input.h"
+#include "imapd/news.h"
+#include "imapd/watch.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 
@@ -24,6 +26,8 @@ client_free(struct client *c)
 	cmd_drop(c);
 	append_drop(c);
 	sync_free(c);
+	watch_free(&c->watch);
+	watch_settle(c);
 	TAILQ_REMOVE(&app_of(c->sl)->all, c, link);
 	server_rise(c->sl->srv, &c->seat);
 	if (c->login != NULL)
@@ -117,6 +121,7 @@ client_back(struct client *c)
 		return false;
 	}
 	sync_settle(c);
+	watch_settle(c);
 	return !conn_closing(&c->conn);
 }
 
@@ -169,11 +174,11 @@ left_over(struct client *c)
 		say_kicked(c);
 	else if (c->recheck)
 		client_recheck(c);
-	else if (c->news && c->mode == MODE_IDLE)
-		cmd_idle_news(c);
+	else if (c->news && news_listens(c))
+		news_start(c);
 	else
 		return false;
-	return true;
+	return c->working || conn_closing(&c->conn);
 }
 
 static void
@@ -193,9 +198,11 @@ rest(struct client *c)
 void
 client_run(struct client *c)
 {
-	if (may_run(c) && left_over(c))
-		return;
-	while (may_run(c) && input_next(c)) {
+	while (may_run(c)) {
+		if (left_over(c))
+			return;
+		if (!input_next(c))
+			break;
 		if (c->working || buf_len(&c->out) < FLUSH_AT)
 			continue;
 		client_flush(c);
@@ -437,12 +444,13 @@ client_bad_command(struct client *c)
 void
 client_news(struct client *c)
 {
-	if (c->mode != MODE_IDLE || conn_closing(&c->conn))
+	if ((c->mode != MODE_IDLE && c->watch == NULL) ||
+	    conn_closing(&c->conn))
 		return;
-	if (c->working || c->waiting || c->later != NULL)
-		c->news = true;
+	if (may_run(c) && news_listens(c))
+		news_start(c);
 	else
-		cmd_idle_news(c);
+		c->news = true;
 }
 
 static void

@@ -20,6 +20,8 @@ struct cmd_row;
 struct client;
 struct selected;
 struct append_in;
+struct watch;
+struct watch_reg;
 
 /* RFC 9051 3; a sum of them says where a command may run. */
 enum imap_state {
@@ -97,7 +99,9 @@ struct client {
 	struct auth_who who; /* in IS_LOGIN */
 	struct selected *sel;
 	struct append_in *append; /* messages coming in */
-	char *held_tag;           /* of AUTHENTICATE and IDLE */
+	struct watch *watch;      /* of NOTIFY, see watch.h; or NULL */
+	struct watch_reg *reg;
+	char *held_tag; /* of AUTHENTICATE and IDLE */
 	void (*later)(struct client *c);
 	const char *refuse_code, *refuse_text; /* of a literal */
 	const char *bye_code, *bye_text; /* set in a job: then say goodbye */

@@ -6,8 +6,10 @@
 #include "imapd/append.h"
 #include "imapd/parse_args.h"
 #include "imapd/parse_fetch.h"
+#include "imapd/parse_notify.h"
 #include "imapd/parse_search.h"
 #include "imapd/parse_sort.h"
+#include "imapd/watch.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
@@ -38,6 +40,7 @@ static const struct cmd_row rows[] = {
 	{ "LSUB", IS_LOGIN, 0, parse_lsub, cmd_lsub },   /* RFC 3501 6.3.9 */
 	{ "XLIST", IS_LOGIN, 0, parse_lsub, cmd_xlist }, /* CLIENTS D */
 	{ "STATUS", IS_LOGIN, 0, parse_status, cmd_status },
+	{ "NOTIFY", IS_LOGIN, 0, parse_notify, cmd_notify },   /* 5465 */
 	{ "GETQUOTA", IS_LOGIN, 0, parse_root, cmd_getquota }, /* 9208 */
 	{ "GETQUOTAROOT", IS_LOGIN, 0, parse_name, cmd_getquotaroot },
 	{ "SETQUOTA", IS_LOGIN, CMD_LOOP, parse_setquota, cmd_setquota },
@@ -196,6 +199,9 @@ over(struct client *c)
 {
 	append_drop(c);
 	cmd_drop(c);
+	/* What the command held back or did itself. */
+	if (c->watch != NULL && (sync_wanted(c) || watch_wanted(c)))
+		c->news = true;
 	if (c->bad_commands >= client_conf(c)->bad_commands_max)
 		client_bye(c, "bad-commands", NULL, "too many bad commands");
 }
@@ -282,8 +288,8 @@ cmd_resume(struct client *c)
 	c->waiting = false;
 	if (c->bye_text != NULL || c->stopping || c->kicked)
 		client_run(c);
-	else if (c->mode == MODE_IDLE)
-		cmd_idle_news(c);
+	else if (c->cmd.row == NULL || c->mode == MODE_IDLE)
+		client_run(c);
 	else
 		client_job(c, false, work, done);
 }

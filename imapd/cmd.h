@@ -115,7 +115,8 @@ enum step cmd_thread(struct client *c);
 /* cmd_idle.c */
 enum step cmd_idle(struct client *c);
 void cmd_idle_line(struct client *c, struct slice line);
-/* IDLE: the folder has news. */
-void cmd_idle_news(struct client *c);
+
+/* cmd_notify.c */
+enum step cmd_notify(struct client *c);
 
 #endif

@@ -26,6 +26,7 @@ static const struct {
 	{ "LOGINDISABLED", CLEAR },                   /* RFC 9051 6.2.3 */
 	{ "IDLE", EARLY | LATER },                    /* RFC 2177 */
 	{ "NAMESPACE", LATER },                       /* RFC 2342 */
+	{ "NOTIFY", LATER },                          /* RFC 5465 */
 	{ "CHILDREN", LATER },                        /* RFC 3348 */
 	{ "UNSELECT", LATER },                        /* RFC 3691 */
 	{ "UIDPLUS", LATER },                         /* RFC 4315 */

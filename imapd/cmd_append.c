@@ -6,6 +6,7 @@
 #include "imapd/append.h"
 #include "imapd/parse_args.h"
 #include "imapd/seqset.h"
+#include "imapd/watch.h"
 #include "lib/base/mem.h"
 #include "storage/deliver.h"
 
@@ -103,6 +104,8 @@ deliver_all(struct client *c, const struct args_append *a, uint64_t folder)
 	if (rc != 0)
 		return cmd_fail(c, rc, e.text);
 	c->job.durable = true;
+	watch_own_messages(
+	    c, folder, b.targets[0].uid, b.targets[b.d.nmsgs - 1].uid);
 	return cmd_ok_code(c, uid_code(c, &b), "stored");
 }
 

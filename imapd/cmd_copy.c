@@ -5,6 +5,7 @@
 
 #include "imapd/msgset.h"
 #include "imapd/parse_args.h"
+#include "imapd/watch.h"
 #include "storage/msg.h"
 
 /* RFC 4315 3: COPYUID uidvalidity from to; NULL when nothing was copied. */
@@ -63,6 +64,9 @@ transfer(struct client *c, bool move)
 		rc = msg_copy(s, c->who.account, view_folder(c->sel->view),
 		    uids.v, uids.n, c->who.account, info.id, move, &done);
 		c->job.durable = done.n != 0 || rc == 0;
+		if (done.n != 0)
+			watch_own_messages(
+			    c, info.id, done.to[0], done.to[done.n - 1]);
 	}
 	if (rc == ERR_NOTFOUND)
 		step = cmd_no(c, "TRYCREATE", "no such folder");

@@ -36,15 +36,26 @@ fetch_trouble(struct fetch_run *r, int kind)
 	r->no_text = "some messages cannot be read";
 }
 
+void
+fetch_free(struct fetch_run **rp)
+{
+	struct fetch_run *r = *rp;
+
+	*rp = NULL;
+	if (r == NULL)
+		return;
+	msg_iter_close(&r->it);
+	arena_clear(&r->scratch);
+	free(r->seen);
+	free(r);
+}
+
 static void
 end(struct client *c)
 {
 	struct fetch_run *r = c->cmd.run;
 
-	msg_iter_close(&r->it);
-	arena_clear(&r->scratch);
-	free(r->seen);
-	free(r);
+	fetch_free(&r);
 }
 
 /* ---- at the start ---- */
@@ -106,6 +117,20 @@ want_of(const struct args_fetch *a)
 		   : MSG_WANT_INFO;
 }
 
+struct fetch_run *
+fetch_new(struct client *c, const struct args_fetch *a, struct ranges seqs)
+{
+	struct fetch_run *r = xcalloc(1, sizeof(*r));
+
+	r->c = c;
+	r->a = a;
+	r->seqs = seqs;
+	r->want = want_of(a);
+	r->need_index =
+	    r->want == MSG_WANT_META || a->items & ~(unsigned)VIEW_ITEMS;
+	return r;
+}
+
 static enum step
 begin(struct client *c, const struct args_fetch *a)
 {
@@ -125,14 +150,8 @@ begin(struct client *c, const struct args_fetch *a)
 		seqs = partial_ranges(&a->partial, &seqs, &c->arena);
 	if (a->has_since || a->items & FI_MODSEQ)
 		sync_condstore(c);
-	r = c->cmd.run = xcalloc(1, sizeof(*r));
+	r = c->cmd.run = fetch_new(c, a, seqs);
 	c->cmd.end = end;
-	r->c = c;
-	r->a = a;
-	r->seqs = seqs;
-	r->want = want_of(a);
-	r->need_index =
-	    r->want == MSG_WANT_META || a->items & ~(unsigned)VIEW_ITEMS;
 	if (a->sets_seen && !c->sel->read_only)
 		rc = mark_seen(r);
 	if (rc == 0 && a->vanished)
@@ -285,28 +304,35 @@ write_plain(struct fetch_run *r)
 	}
 }
 
-enum step
-cmd_fetch(struct client *c)
+bool
+fetch_go(struct fetch_run *r)
 {
-	const struct args_fetch *a = c->cmd.args;
 	uint64_t until = clock_steady_us() + SLICE_US;
-	struct fetch_run *r = c->cmd.run;
 	unsigned rounds = 0;
 
-	if (r == NULL) {
-		if (begin(c, a) == STEP_DONE)
-			return STEP_DONE;
-		r = c->cmd.run;
-	}
-	while (!sync_full(c) && c->bye_text == NULL) {
+	while (!sync_full(r->c) && r->c->bye_text == NULL) {
 		if (!r->need_index)
 			write_plain(r);
 		if (!advance(r))
-			return r->no_text != NULL
-				   ? cmd_no(c, r->no_code, r->no_text)
-				   : cmd_ok(c, "fetched");
+			return true;
 		if (++rounds % LOOK_EVERY == 0 && clock_steady_us() > until)
 			break;
 	}
-	return STEP_AGAIN;
+	return false;
+}
+
+enum step
+cmd_fetch(struct client *c)
+{
+	struct fetch_run *r = c->cmd.run;
+
+	if (r == NULL) {
+		if (begin(c, c->cmd.args) == STEP_DONE)
+			return STEP_DONE;
+		r = c->cmd.run;
+	}
+	if (!fetch_go(r))
+		return STEP_AGAIN;
+	return r->no_text != NULL ? cmd_no(c, r->no_code, r->no_text)
+				  : cmd_ok(c, "fetched");
 }

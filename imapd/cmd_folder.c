@@ -5,6 +5,7 @@
 #include "imapd/mboxname.h"
 #include "imapd/parse_args.h"
 #include "imapd/status.h"
+#include "imapd/watch.h"
 
 /* The end of a command that changed folders. */
 static enum step
@@ -25,6 +26,8 @@ cmd_create(struct client *c)
 	    client_store(c), c->who.account, a->name, a->use, &info, &e);
 
 	(void)changed(c, rc, &e, "created");
+	if (rc == 0)
+		watch_own_name(c, a->name, OWN_ABOVE);
 	if (rc == ERR_UNSUPPORTED) /* RFC 6154 3 */
 		c->cmd.code = "USEATTR";
 	if (rc == 0 && c->enabled & EN_REV2 &&
@@ -54,6 +57,8 @@ cmd_delete(struct client *c)
 		sync_deselect(c);
 		resp_ok_code(&c->out, "the folder was selected", "CLOSED");
 	}
+	if (rc == 0)
+		watch_own_name(c, a->name, OWN_ALONE);
 	return changed(c, rc, &e, "deleted");
 }
 
@@ -66,6 +71,10 @@ cmd_rename(struct client *c)
 	int rc =
 	    folder_rename(client_store(c), c->who.account, a->from, a->to, &e);
 
+	if (rc == 0) {
+		watch_own_name(c, a->from, OWN_BELOW);
+		watch_own_name(c, a->to, OWN_BELOW);
+	}
 	return changed(c, rc, &e, "renamed");
 }
 
@@ -77,6 +86,8 @@ subscribe(struct client *c, bool on)
 	int rc =
 	    folder_subscribe(client_store(c), c->who.account, a->name, on, &e);
 
+	if (rc == 0)
+		watch_own_name(c, a->name, OWN_ALONE);
 	return changed(c, rc, &e, on ? "subscribed" : "unsubscribed");
 }
 

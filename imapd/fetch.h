@@ -53,6 +53,14 @@ struct fetch_run {
 
 /* cmd_fetch.c */
 
+/* For these messages (memory: as long as the run); a: sets, CHANGEDSINCE and
+ * \Seen are the caller's business. */
+struct fetch_run *fetch_new(
+    struct client *c, const struct args_fetch *a, struct ranges seqs);
+void fetch_free(struct fetch_run **r);
+/* Writes on; true: that was all. */
+bool fetch_go(struct fetch_run *r);
+
 /* A blank before every item but the first. */
 void fetch_sep(struct fetch_run *r);
 /* Something of this message cannot be had; the command ends with NO. */

@@ -13,7 +13,8 @@ main(int argc, char **argv)
 		.sasl_service = "imap",
 		.doors = doors,
 		.ndoors = PH_LEN(doors),
-		.notify_kinds = NOTIFY_FOLDER | NOTIFY_ACCOUNT | NOTIFY_KICK,
+		.notify_kinds = NOTIFY_FOLDER | NOTIFY_FOLDERS |
+				NOTIFY_ACCOUNT | NOTIFY_KICK,
 		.loop_start = app_loop_start,
 		.notify = app_notify,
 		.loop_stop = app_loop_stop,

@@ -374,3 +374,17 @@ parse_fetch(struct parse *p, void **args_out)
 		return false;
 	return parse_end(p);
 }
+
+bool
+parse_fetch_list(struct parse *p, struct args_fetch *a)
+{
+	struct fetch f = { .p = p, .a = a, .tail = &a->sections };
+
+	if (!cur_byte(&p->c, '('))
+		return false;
+	do {
+		if (!parse_item(&f))
+			return false;
+	} while (cur_skip(&p->c, ' '));
+	return cur_byte(&p->c, ')');
+}

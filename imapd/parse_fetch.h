@@ -56,5 +56,7 @@ struct args_fetch {
 	struct partial partial; /* RFC 9394 3.3 */
 };
 bool parse_fetch(struct parse *p, void **args_out);
+/* "(" fetch-att *(SP fetch-att) ")", for NOTIFY */
+bool parse_fetch_list(struct parse *p, struct args_fetch *a);
 
 #endif

@@ -111,6 +111,23 @@ numbers(struct client *c, struct buf *out, const struct folder_status *st,
 			item(out, all[i].name, all[i].value);
 }
 
+static void
+head(struct client *c, const struct folder_info *info)
+{
+	buf_add_str(&c->out, "* STATUS ");
+	mboxname_write(&c->out, info->name, client_utf8(c));
+	buf_add_str(&c->out, " (");
+}
+
+void
+status_line(struct client *c, const struct folder_info *info, unsigned items)
+{
+	head(c, info);
+	numbers(c, &c->out, &info->status, items, 0);
+	buf_truncate(&c->out, buf_len(&c->out) - 1);
+	buf_add_str(&c->out, ")\r\n");
+}
+
 int
 status_write(struct client *c, const struct folder_info *info, unsigned items)
 {
@@ -126,9 +143,7 @@ status_write(struct client *c, const struct folder_info *info, unsigned items)
 		return rc;
 	if (items & ST_HIGHESTMODSEQ) /* RFC 7162 3.1.7 */
 		sync_condstore(c);
-	buf_add_str(out, "* STATUS ");
-	mboxname_write(out, info->name, client_utf8(c));
-	buf_add_str(out, " (");
+	head(c, info);
 	numbers(c, out, &info->status, items, recent);
 	if (items & ST_DELETED_STORAGE)
 		item(out, "DELETED-STORAGE", deleted);

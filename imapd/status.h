@@ -11,6 +11,11 @@
 PH_MUSTUSE int status_write(
     struct client *c, const struct folder_info *info, unsigned items);
 
+/* The same of what is in info alone: no RECENT, no DELETED-STORAGE; enables
+ * nothing. */
+void status_line(
+    struct client *c, const struct folder_info *info, unsigned items);
+
 /* For IMAP4rev2 (RFC 9051 6.3.2, 6.3.4): "* LIST" of a folder that was named
  * so, with OLDNAME when it is kept under another name. */
 void status_list_line(

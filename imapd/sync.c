@@ -5,7 +5,9 @@
 
 #include "imapd/app.h"
 #include "imapd/cmd.h"
+#include "imapd/fetch.h"
 #include "imapd/seqset.h"
+#include "imapd/watch.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 
@@ -30,6 +32,10 @@ static void
 forget(struct selected *sel)
 {
 	drop_delta(sel);
+	fetch_free(&sel->fetch);
+	free(sel->fresh);
+	sel->fresh = NULL;
+	sel->muted_from = sel->catching = 0;
 	if (sel->names != NULL)
 		arena_clear(&sel->names->arena);
 	free(sel->names);
@@ -240,11 +246,24 @@ sync_modseq_line(
 
 /* ---- news ---- */
 
+/* Flags that have to be told after all? */
+static bool
+catches_up(const struct client *c)
+{
+	return c->sel->muted_from != 0 && !watch_mutes(c, EV_FLAGS);
+}
+
 bool
 sync_wanted(const struct client *c)
 {
-	return c->sel != NULL && c->sel->view != NULL &&
-	       (c->sel->pending || view_stale(c->sel->view));
+	const struct selected *sel = c->sel;
+
+	if (sel == NULL || sel->view == NULL)
+		return false;
+	if (sel->fetch != NULL || catches_up(c))
+		return true;
+	return (sel->pending || view_stale(sel->view)) &&
+	       !watch_mutes(c, EV_NEW);
 }
 
 int
@@ -300,13 +319,45 @@ tell_gone(struct client *c)
 	sel->delta.ngone = sel->at_gone = 0;
 }
 
+/* What is not told now may be asked for by another NOTIFY (RFC 5465 3). */
+static void
+mute_changed(struct selected *sel)
+{
+	if (sel->at_changed < sel->delta.nchanged && sel->muted_from == 0)
+		sel->muted_from = sel->delta.modseq_before + 1;
+	sel->at_changed = sel->delta.nchanged;
+}
+
+static void
+tell_since_muted(struct client *c, bool with_uid)
+{
+	struct selected *sel = c->sel;
+	struct view_msg m;
+
+	while (sel->catching < sel->told_exists && !sync_full(c)) {
+		view_get(sel->view, ++sel->catching, &m);
+		if (m.modseq >= sel->muted_from)
+			sync_fetch_line(c, sel->catching, &m, with_uid);
+	}
+	if (sel->catching < sel->told_exists)
+		return;
+	sel->muted_from = sel->catching = 0;
+	sel->at_changed = sel->delta.nchanged; /* among them */
+}
+
 static void
 tell_changed(struct client *c, bool with_uid)
 {
 	struct selected *sel = c->sel;
 	struct view_msg m;
 
-	while (sel->at_changed < sel->delta.nchanged && !sync_full(c)) {
+	with_uid |= c->watch != NULL; /* RFC 5465 5.1 */
+	if (watch_mutes(c, EV_FLAGS))
+		mute_changed(sel);
+	else if (sel->muted_from != 0)
+		tell_since_muted(c, with_uid);
+	while (sel->muted_from == 0 && sel->at_changed < sel->delta.nchanged &&
+	       !sync_full(c)) {
 		uint32_t seq = sel->delta.changed[sel->at_changed++];
 
 		view_get(sel->view, seq, &m);
@@ -329,6 +380,69 @@ tell_counts(struct client *c)
 	sel->told_recent = recent;
 }
 
+/* RFC 5465 5.2: messages from here on are new, those that others put there are
+ * shown. */
+static void
+begin_fresh(struct client *c, uint32_t from)
+{
+	struct selected *sel = c->sel;
+	struct ranges r = { 0 };
+	struct view_msg m;
+	size_t cap = 0;
+
+	for (; from <= view_count(sel->view); from++) {
+		view_get(sel->view, from, &m);
+		if (watch_is_own(c, m.uid))
+			continue;
+		if (r.n != 0 && r.v[r.n - 1].hi + 1 == from) {
+			r.v[r.n - 1].hi = from;
+			continue;
+		}
+		r.v = mem_grow(r.v, &cap, r.n, sizeof(*r.v));
+		r.v[r.n++] = (struct seq_range){ from, from };
+	}
+	sel->fresh = r.v;
+	if (r.n != 0)
+		sel->fetch = fetch_new(c, c->watch->fetch, r);
+}
+
+static enum step
+tell_fresh(struct client *c)
+{
+	struct selected *sel = c->sel;
+
+	if (sel->fetch == NULL)
+		return STEP_DONE;
+	if (!fetch_go(sel->fetch))
+		return STEP_AGAIN;
+	fetch_free(&sel->fetch);
+	free(sel->fresh);
+	sel->fresh = NULL;
+	return STEP_DONE;
+}
+
+/* All that the delta says; STEP_AGAIN: not yet. */
+static enum step
+tell_delta(struct client *c, bool with_uid)
+{
+	struct selected *sel = c->sel;
+	uint32_t before;
+
+	tell_gone(c);
+	if (sel->at_gone == sel->delta.ngone)
+		tell_changed(c, with_uid);
+	if (sel->at_gone < sel->delta.ngone ||
+	    sel->at_changed < sel->delta.nchanged || sel->catching != 0)
+		return STEP_AGAIN;
+	before = sel->told_exists;
+	tell_counts(c);
+	drop_delta(sel);
+	if (c->watch != NULL && c->watch->fetch != NULL &&
+	    before < sel->told_exists)
+		begin_fresh(c, before + 1);
+	return tell_fresh(c);
+}
+
 enum step
 sync_step(struct client *c, bool may_expunge, bool with_uid)
 {
@@ -337,8 +451,21 @@ sync_step(struct client *c, bool may_expunge, bool with_uid)
 
 	if (sel == NULL || sel->view == NULL)
 		return STEP_DONE;
-	if (!sel->pending && !view_stale(sel->view))
+	if (sel->fetch != NULL)
+		return tell_fresh(c);
+	if (watch_mutes(c, EV_NEW)) {
+		if (sel->pending) {
+			mute_changed(sel);
+			drop_delta(sel);
+		}
 		return STEP_DONE;
+	}
+	if (!sel->pending && !view_stale(sel->view) && !catches_up(c) &&
+	    view_count(sel->view) == sel->told_exists)
+		return STEP_DONE;
+	/* Taken while nothing was to be told. */
+	if (!sel->pending && view_count(sel->view) != sel->told_exists)
+		tell_counts(c);
 	if ((rc = sync_take(c, may_expunge)) != 0) {
 		log_error(c->id, "sync", "folder=%" PRIu64 " error=%s",
 		    view_folder(sel->view), err_name(rc));
@@ -348,13 +475,5 @@ sync_step(struct client *c, bool may_expunge, bool with_uid)
 		c->bye_text = "the selected folder has been deleted";
 		return STEP_DONE;
 	}
-	tell_gone(c);
-	if (sel->at_gone == sel->delta.ngone)
-		tell_changed(c, with_uid);
-	if (sel->at_gone < sel->delta.ngone ||
-	    sel->at_changed < sel->delta.nchanged)
-		return STEP_AGAIN;
-	tell_counts(c);
-	drop_delta(sel);
-	return STEP_DONE;
+	return tell_delta(c, with_uid);
 }

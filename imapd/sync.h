@@ -7,6 +7,7 @@
 #define IMAPD_SYNC_H
 
 #include "imapd/client.h"
+#include "imapd/seqset.h"
 #include "storage/view.h"
 
 /* Names of a folder's keywords as far as they are known. */
@@ -14,6 +15,8 @@ struct keyword_names {
 	struct arena arena;
 	struct slice v[FOLDER_KEYWORDS_MAX];
 };
+
+struct fetch_run;
 
 struct selected {
 	struct client *client;
@@ -30,7 +33,13 @@ struct selected {
 	bool pending;
 	struct view_delta delta;
 	size_t at_gone, at_changed;
-	bool told_flags;
+	/* with NOTIFY: changes of flags from here on were not told (0: all
+	 * were), and those being told after all */
+	uint64_t muted_from;
+	uint32_t catching;
+	/* new messages on their way */
+	struct fetch_run *fetch;
+	struct seq_range *fresh;
 	/* "$", RFC 5182: UIDs, rising; or NULL */
 	uint32_t *saved;
 	size_t nsaved;

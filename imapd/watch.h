@@ -1,0 +1,97 @@
+/*
+ * watch.h - what a client has asked for by NOTIFY (RFC 5465).
+ *
+ * c->watch says what it wants to know and what it knows: of each folder the
+ * name, subscription and numbers it was told.  It belongs to who has the
+ * client, the loop or a job.  What comes from other sessions meanwhile gathers
+ * in c->reg, which is the loop's: first news_start() puts both together.
+ */
+#ifndef IMAPD_WATCH_H
+#define IMAPD_WATCH_H
+
+#include "imapd/client.h"
+#include "imapd/parse_notify.h"
+#include "lib/base/arena.h"
+
+enum { WATCH_CAME_MAX = 32, WATCH_OWN_MAX = 32 };
+
+/* A client's place among those who want to know of an account. */
+struct watch_reg {
+	struct client *client;
+	uint64_t account;
+	struct watch_reg *next, *prev; /* app.c's */
+	uint64_t came[WATCH_CAME_MAX]; /* folders that changed */
+	unsigned ncame;
+	bool all;  /* too many: look at every one */
+	bool list; /* the list of folders has changed */
+};
+
+struct watch_entry {
+	struct folder_info info; /* with the numbers told last */
+	unsigned events;         /* sum of notify_what */
+	bool dirty;
+	/* what this session itself did to it since */
+	uint32_t own_messages, own_uidnext;
+};
+
+/* The account's folders as they were told. */
+struct watch_list {
+	struct arena arena;
+	struct watch_entry *v; /* by name */
+	size_t n;
+	struct watch_entry **by_id; /* those with one, rising */
+	size_t nids;
+};
+
+/* What this session itself has done: to a folder alone, with those above it
+ * (CREATE makes them), with those below it (RENAME takes them along). */
+enum watch_reach { OWN_ALONE, OWN_ABOVE, OWN_BELOW };
+
+struct watch_own {
+	char *name;
+	enum watch_reach reach;
+};
+
+struct watch {
+	char *text; /* the command, args point into it */
+	struct arena arena;
+	struct args_notify *args;
+	unsigned selected;              /* events of the selected folder */
+	bool delayed;                   /* its expunges wait for a command */
+	bool others;                    /* there are groups for other folders */
+	const struct args_fetch *fetch; /* of new messages, or NULL */
+	struct watch_list list;
+	bool relist, any_dirty;
+	size_t at; /* folder being told */
+	struct watch_own own[WATCH_OWN_MAX];
+	unsigned nown;
+	/* UIDs it put into the selected folder */
+	struct seq_range own_uids[WATCH_OWN_MAX];
+	unsigned nown_uids;
+};
+
+/* In a job: from the command in the frame, with the folders as they are. */
+PH_MUSTUSE int watch_new(struct client *c, struct watch **w_out);
+void watch_free(struct watch **w);
+/* The STATUS lines of NOTIFY SET STATUS; false: there are more. */
+bool watch_tell_status(struct client *c, struct watch *w);
+
+/* On the loop, after each job: c->reg follows c->watch. */
+void watch_settle(struct client *c);
+/* On the loop, before a job: what came is to be looked at. */
+void watch_take(struct client *c);
+/* Is there something to look at? */
+bool watch_wanted(const struct client *c);
+/* In a job: tells what has changed in other folders. */
+enum step watch_step(struct client *c);
+
+/* Is the selected folder's news of this kind unwanted? */
+bool watch_mutes(const struct client *c, unsigned event);
+/* In a job: this session did it itself; n messages with UIDs up to last. */
+void watch_own_name(
+    struct client *c, struct slice name, enum watch_reach reach);
+void watch_own_messages(
+    struct client *c, uint64_t folder, uint32_t first, uint32_t last);
+bool watch_is_own(const struct client *c, uint32_t uid);
+
+#endif
