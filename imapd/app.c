@@ -166,7 +166,8 @@ app_notify(struct server_loop *sl, const struct notify_event *ev, size_t n)
 	struct app *app = app_of(sl);
 
 	for (size_t i = 0; i < n; i++) {
-		if (ev[i].kind == NOTIFY_FOLDER) {
+		if (ev[i].kind == NOTIFY_FOLDER ||
+		    ev[i].kind == NOTIFY_RIGHTS) {
 			folder_changed(app, ev[i].folder);
 			watched_changed(app, &ev[i]);
 		} else if (ev[i].kind == NOTIFY_FOLDERS) {

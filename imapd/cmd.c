@@ -4,8 +4,10 @@
 #include <stdlib.h>
 
 #include "imapd/append.h"
+#include "imapd/parse_acl.h"
 #include "imapd/parse_args.h"
 #include "imapd/parse_fetch.h"
+#include "imapd/parse_metadata.h"
 #include "imapd/parse_notify.h"
 #include "imapd/parse_search.h"
 #include "imapd/parse_sort.h"
@@ -44,6 +46,14 @@ static const struct cmd_row rows[] = {
 	{ "GETQUOTA", IS_LOGIN, 0, parse_root, cmd_getquota }, /* 9208 */
 	{ "GETQUOTAROOT", IS_LOGIN, 0, parse_name, cmd_getquotaroot },
 	{ "SETQUOTA", IS_LOGIN, CMD_LOOP, parse_setquota, cmd_setquota },
+	{ "SETACL", IS_LOGIN, 0, parse_setacl, cmd_setacl }, /* 4314 */
+	{ "DELETEACL", IS_LOGIN, 0, parse_identifier, cmd_deleteacl },
+	{ "GETACL", IS_LOGIN, 0, parse_name, cmd_getacl },
+	{ "LISTRIGHTS", IS_LOGIN, 0, parse_identifier, cmd_listrights },
+	{ "MYRIGHTS", IS_LOGIN, 0, parse_name, cmd_myrights },
+	{ "GETMETADATA", IS_LOGIN, 0, parse_getmetadata,
+	    cmd_getmetadata }, /* 5464 */
+	{ "SETMETADATA", IS_LOGIN, 0, parse_setmetadata, cmd_setmetadata },
 	{ "APPEND", IS_LOGIN, 0, parse_append, cmd_append },
 	{ "CHECK", IS_SELECTED, CMD_LOOP, parse_nothing, cmd_noop },
 	{ "CLOSE", IS_SELECTED, CMD_QUIET, parse_nothing, cmd_close },
@@ -227,7 +237,10 @@ work(struct sjob *j)
 	struct command *cmd = &c->cmd;
 
 	if (!cmd->ran) {
-		c->step = cmd->row->run(c);
+		if (cmd->run == NULL)
+			sync_rights(c);
+		c->step = c->bye_text != NULL ? cmd_no(c, "NOPERM", c->bye_text)
+					      : cmd->row->run(c);
 		if (c->step == STEP_AGAIN) {
 			tell_progress(c);
 			return;

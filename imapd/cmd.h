@@ -79,6 +79,17 @@ enum step cmd_getquota(struct client *c);
 enum step cmd_getquotaroot(struct client *c);
 enum step cmd_setquota(struct client *c);
 
+/* cmd_acl.c */
+enum step cmd_setacl(struct client *c);
+enum step cmd_deleteacl(struct client *c);
+enum step cmd_getacl(struct client *c);
+enum step cmd_listrights(struct client *c);
+enum step cmd_myrights(struct client *c);
+
+/* cmd_metadata.c */
+enum step cmd_getmetadata(struct client *c);
+enum step cmd_setmetadata(struct client *c);
+
 /* cmd_list.c */
 enum step cmd_list(struct client *c);
 enum step cmd_lsub(struct client *c);

@@ -6,6 +6,7 @@
 
 #include "imapd/parse_args.h"
 #include "lib/base/log.h"
+#include "storage/acl.h"
 
 enum { EARLY = 1, TLS_LESS = 2, CLEAR = 4, LATER = 8 };
 
@@ -51,6 +52,11 @@ static const struct {
 	{ "SAVEDATE", LATER },                        /* RFC 8514 */
 	{ "BINARY", LATER },                          /* RFC 3516 */
 	{ "UTF8=ACCEPT", LATER },                     /* RFC 6855, RFC 9755 */
+	{ "ACL", LATER },                             /* RFC 4314 */
+	{ "RIGHTS=kxte", LATER },                     /* RFC 4314 2.2 */
+	{ "LIST-MYRIGHTS", LATER },                   /* RFC 8440 */
+	{ "METADATA", LATER },                        /* RFC 5464 */
+	{ "LIST-METADATA", LATER },                   /* RFC 9590 */
 	{ "QUOTA", LATER },                           /* RFC 9208 */
 	{ "QUOTA=RES-STORAGE", LATER }, { "QUOTA=RES-MESSAGE", LATER },
 	{ "QUOTA=RES-MAILBOX", LATER }, { "SORT", LATER }, /* RFC 5256 */
@@ -248,6 +254,7 @@ cmd_compress(struct client *c)
 enum step
 cmd_namespace(struct client *c)
 {
-	buf_add_str(&c->out, "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");
-	return cmd_ok(c, "one namespace");
+	buf_add_str(&c->out, "* NAMESPACE ((\"\" \"/\")) "
+			     "((\"" ACL_OTHERS "/\" \"/\")) NIL\r\n");
+	return cmd_ok(c, "yours and others'");
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "imapd/append.h"
+#include "imapd/mailbox.h"
 #include "imapd/parse_args.h"
 #include "imapd/seqset.h"
 #include "imapd/watch.h"
@@ -20,8 +21,9 @@ struct bundle {
 
 static void
 fill(struct client *c, const struct args_append *a, struct slice all,
-    uint64_t folder, struct bundle *b)
+    const struct folder_info *to, struct bundle *b)
 {
+	bool words = (to->rights & RIGHT_WRITE) != 0;
 	uint64_t from = 0;
 
 	b->msgs = arena_alloc(&c->arena, a->n * sizeof(*b->msgs));
@@ -33,11 +35,12 @@ fill(struct client *c, const struct args_append *a, struct slice all,
 
 		b->parts[i] = slice_sub(all, from, end - from);
 		b->targets[i] = (struct deliver_target){
-			.account = c->who.account,
-			.folder = folder,
-			.flags = m->flags.flags,
+			.account = to->account,
+			.folder = to->id,
+			/* RFC 4314 4: those he may set */
+			.flags = m->flags.flags & rights_flags(to->rights),
 			.keywords = m->flags.keywords,
-			.nkeywords = m->flags.n,
+			.nkeywords = words ? m->flags.n : 0,
 		};
 		b->msgs[i] = (struct deliver_msg){
 			.parts = &b->parts[i],
@@ -88,7 +91,8 @@ unfit(const struct client *c, const struct args_append *a)
 }
 
 static enum step
-deliver_all(struct client *c, const struct args_append *a, uint64_t folder)
+deliver_all(
+    struct client *c, const struct args_append *a, const struct folder_info *to)
 {
 	struct bundle b;
 	struct slice all;
@@ -96,7 +100,7 @@ deliver_all(struct client *c, const struct args_append *a, uint64_t folder)
 	int rc = spool_bytes(c->append->spool, &all);
 
 	if (rc == 0) {
-		fill(c, a, all, folder, &b);
+		fill(c, a, all, to, &b);
 		rc = deliver(client_store(c), &b.d, &e);
 	}
 	if (rc == ERR_NOTFOUND) /* gone since we looked */
@@ -105,7 +109,7 @@ deliver_all(struct client *c, const struct args_append *a, uint64_t folder)
 		return cmd_fail(c, rc, e.text);
 	c->job.durable = true;
 	watch_own_messages(
-	    c, folder, b.targets[0].uid, b.targets[b.d.nmsgs - 1].uid);
+	    c, to->id, b.targets[0].uid, b.targets[b.d.nmsgs - 1].uid);
 	return cmd_ok_code(c, uid_code(c, &b), "stored");
 }
 
@@ -122,12 +126,10 @@ cmd_append(struct client *c)
 		return cmd_no(c, "CANNOT", why);
 	if ((rc = spool_status(c->append->spool)) != 0)
 		return cmd_fail(c, rc, NULL);
-	rc = folder_find(client_store(c), c->who.account, a->name, &info);
-	if (rc == 0 && info.id == 0)
-		rc = ERR_NOTFOUND;
+	rc = mailbox_find(c, a->name, RIGHT_INSERT, &info);
 	if (rc == ERR_NOTFOUND)
 		return cmd_no(c, "TRYCREATE", "no such folder");
 	if (rc != 0)
 		return cmd_fail(c, rc, NULL);
-	return deliver_all(c, a, info.id);
+	return deliver_all(c, a, &info);
 }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "imapd/mailbox.h"
 #include "imapd/msgset.h"
 #include "imapd/parse_args.h"
 #include "imapd/watch.h"
@@ -42,6 +43,21 @@ finish(struct client *c, bool move, const struct msg_copied *done)
 	return cmd_ok(c, "moved");
 }
 
+/* RFC 4314 4: flags he could not set there do not come along. */
+static unsigned
+copy_how(unsigned rights)
+{
+	unsigned how = MSG_COPY;
+
+	if (!(rights & RIGHT_SEEN))
+		how |= MSG_COPY_NO_SEEN;
+	if (!(rights & RIGHT_DELETE))
+		how |= MSG_COPY_NO_DELETED;
+	if (!(rights & RIGHT_WRITE))
+		how |= MSG_COPY_NO_OTHERS;
+	return how;
+}
+
 static enum step
 transfer(struct client *c, bool move)
 {
@@ -55,14 +71,17 @@ transfer(struct client *c, bool move)
 
 	if (move && c->sel->read_only)
 		return cmd_no(c, "READ-ONLY", "the folder is read-only");
+	/* RFC 6851 4.2: what STORE \Deleted and EXPUNGE need. */
+	if (move && (~c->sel->rights & (RIGHT_DELETE | RIGHT_EXPUNGE)) != 0)
+		return cmd_fail(c, ERR_DENIED, NULL);
 	if (!msgset_uids(c, &a->set, c->cmd.uid, &uids))
 		return cmd_bad(c, "no such message");
-	rc = folder_find(s, c->who.account, a->name, &info);
-	if (rc == ERR_INVALID || (rc == 0 && info.id == 0))
-		rc = ERR_NOTFOUND;
+	rc = mailbox_find(c, a->name, RIGHT_INSERT, &info);
 	if (rc == 0 && uids.n != 0) {
-		rc = msg_copy(s, c->who.account, view_folder(c->sel->view),
-		    uids.v, uids.n, c->who.account, info.id, move, &done);
+		rc = msg_copy(s, view_account(c->sel->view),
+		    view_folder(c->sel->view), uids.v, uids.n, info.account,
+		    info.id, copy_how(info.rights) | (move ? MSG_MOVE : 0),
+		    &done);
 		c->job.durable = done.n != 0 || rc == 0;
 		if (done.n != 0)
 			watch_own_messages(

@@ -82,7 +82,7 @@ mark_seen(struct fetch_run *r)
 	}
 	if (ch.n != 0)
 		rc = msg_store_flags(
-		    client_store(c), c->who.account, view_folder(v), &ch);
+		    client_store(c), view_account(v), view_folder(v), &ch);
 	for (size_t i = 0; rc == 0 && i < ch.nchanged; i++)
 		view_seen_change(v, ch.changed[i], ch.modseqs[i]);
 	if (rc == 0 && ch.nchanged != 0) {
@@ -152,7 +152,8 @@ begin(struct client *c, const struct args_fetch *a)
 		sync_condstore(c);
 	r = c->cmd.run = fetch_new(c, a, seqs);
 	c->cmd.end = end;
-	if (a->sets_seen && !c->sel->read_only)
+	if (a->sets_seen && !c->sel->read_only &&
+	    c->sel->rights & RIGHT_SEEN) /* RFC 4314 4 */
 		rc = mark_seen(r);
 	if (rc == 0 && a->vanished)
 		rc = tell_vanished(r);
@@ -191,7 +192,7 @@ next_batch(struct fetch_run *r)
 		return ERR_NOTFOUND;
 	if (!r->need_index)
 		return 0;
-	return msg_iter_open(client_store(c), c->who.account,
+	return msg_iter_open(client_store(c), view_account(c->sel->view),
 	    view_folder(c->sel->view), r->uid, r->n, 0, r->want, &r->it);
 }
 

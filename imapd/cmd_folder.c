@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "imapd/mailbox.h"
 #include "imapd/mboxname.h"
 #include "imapd/parse_args.h"
 #include "imapd/status.h"
@@ -21,10 +22,16 @@ cmd_create(struct client *c)
 {
 	const struct args_name *a = c->cmd.args;
 	struct folder_info info;
+	struct mailbox_place at;
 	struct err e = { 0 };
-	int rc = folder_create(
-	    client_store(c), c->who.account, a->name, a->use, &info, &e);
+	int rc = mailbox_place(c, a->name, &at);
 
+	/* Special uses are the owner's alone. */
+	if (rc == 0 && a->use != USE_NONE && at.account != c->who.account)
+		rc = ERR_UNSUPPORTED;
+	if (rc == 0)
+		rc = folder_create(
+		    client_store(c), at.account, at.name, a->use, &info, &e);
 	(void)changed(c, rc, &e, "created");
 	if (rc == 0)
 		watch_own_name(c, a->name, OWN_ABOVE);
@@ -46,11 +53,11 @@ cmd_delete(struct client *c)
 	const struct args_name *a = c->cmd.args;
 	struct folder_info info;
 	struct err e = { 0 };
-	int rc = folder_find(client_store(c), c->who.account, a->name, &info);
+	int rc = mailbox_find(c, a->name, RIGHT_REMOVE, &info);
 
 	if (rc == 0)
-		rc =
-		    folder_delete(client_store(c), c->who.account, a->name, &e);
+		rc = folder_delete(
+		    client_store(c), info.account, mailbox_local(a->name), &e);
 	/* Whoever deletes what he looks at looks at nothing any more. */
 	if (rc == 0 && c->sel != NULL && c->sel->view != NULL &&
 	    view_folder(c->sel->view) == info.id) {
@@ -67,9 +74,19 @@ enum step
 cmd_rename(struct client *c)
 {
 	const struct args_rename *a = c->cmd.args;
+	struct mailbox_place at;
+	struct folder_info info;
 	struct err e = { 0 };
-	int rc =
-	    folder_rename(client_store(c), c->who.account, a->from, a->to, &e);
+	int rc = mailbox_find(c, a->from, RIGHT_REMOVE, &info);
+
+	if (rc == 0)
+		rc = mailbox_place(c, a->to, &at);
+	if (rc == 0 && at.account != info.account)
+		rc = err_set(&e, ERR_UNSUPPORTED,
+		    "a folder stays with its owner: copy the messages");
+	if (rc == 0)
+		rc = folder_rename(client_store(c), info.account,
+		    mailbox_local(a->from), at.name, &e);
 
 	if (rc == 0) {
 		watch_own_name(c, a->from, OWN_BELOW);
@@ -110,10 +127,8 @@ cmd_status(struct client *c)
 {
 	const struct args_status *a = c->cmd.args;
 	struct folder_info info;
-	int rc = folder_find(client_store(c), c->who.account, a->name, &info);
+	int rc = mailbox_find(c, a->name, RIGHT_READ, &info);
 
-	if (rc == ERR_INVALID || (rc == 0 && info.id == 0))
-		rc = ERR_NOTFOUND;
 	if (rc == 0) {
 		info.name = a->name;
 		rc = status_write(c, &info, a->items);

@@ -1,10 +1,16 @@
 #include "imapd/cmd.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "imapd/folder_tree.h"
+#include "imapd/mailbox.h"
 #include "imapd/mboxname.h"
+#include "imapd/metadata_out.h"
 #include "imapd/parse_args.h"
 #include "imapd/pattern.h"
 #include "imapd/status.h"
+#include "storage/folder_name.h"
 
 enum list_kind { LIST_LIST, LIST_LSUB, LIST_XLIST };
 
@@ -75,6 +81,9 @@ write_attributes(const struct listing *l, const struct tree_node *n)
 		if (!n->subscribed || !n->exists)
 			word(out, "\\Noselect", &first);
 	} else {
+		/* Older clients know the first word only. */
+		if (!n->exists && !l->a->extended)
+			word(out, "\\Noselect", &first);
 		if (!n->exists)
 			word(out, "\\NonExistent", &first);
 		if (n->subscribed && (l->a->select | l->a->ret) & LO_SUBSCRIBED)
@@ -101,6 +110,25 @@ write_childinfo(const struct listing *l)
 	buf_add_str(out, "))");
 }
 
+/* What is asked to come behind a folder's line. */
+static int
+write_more(const struct listing *l, const struct tree_node *n)
+{
+	struct metadata_ask ask = { .entries = l->a->entries,
+		.n = l->a->nentries };
+	int rc = 0;
+
+	if (l->a->ret & LO_MYRIGHTS) /* RFC 8440 3 */
+		mailbox_write_rights(
+		    l->c, "MYRIGHTS", n->name, n->info->rights);
+	if (l->a->ret & LO_METADATA && metadata_may_see(n->info)) /* 9590 */
+		rc = metadata_write(l->c, n->name, n->info, &ask);
+	if (rc == 0 && l->a->ret & LO_STATUS && /* RFC 5819 2 */
+	    n->info->rights & RIGHT_READ)
+		rc = status_write(l->c, n->info, l->a->items);
+	return rc;
+}
+
 static int
 write_node(const struct listing *l, const struct tree_node *n)
 {
@@ -114,10 +142,7 @@ write_node(const struct listing *l, const struct tree_node *n)
 	if (l->a->select & LO_RECURSIVE && n->below)
 		write_childinfo(l);
 	buf_add(out, "\r\n", 2);
-	/* RFC 5819 2 */
-	if (l->a->ret & LO_STATUS && n->exists)
-		return status_write(l->c, n->info, l->a->items);
-	return 0;
+	return n->exists && n->meets ? write_more(l, n) : 0;
 }
 
 /* RFC 5258 3.3; LSUB has always had the second reason. */
@@ -128,7 +153,9 @@ wanted(const struct listing *l, const struct tree_node *n)
 		return false;
 	if (n->meets)
 		return true;
-	return (l->kind == LIST_LSUB || l->a->select & LO_RECURSIVE) &&
+	/* RFC 9051 6.3.9.6: a level that is only a name, as "Other Users" */
+	return (l->kind == LIST_LSUB || l->a->select & LO_RECURSIVE ||
+		   (n->info == NULL && l->a->select == 0)) &&
 	       n->below_unmatched;
 }
 
@@ -177,6 +204,69 @@ asks_separator(const struct listing *l)
 	       l->a->patterns[0].n == 0;
 }
 
+/* Could a pattern match something of others?  Then they are asked for, and
+ * only then. */
+static bool
+asks_others(const struct listing *l)
+{
+	static const struct slice others = SLICE(ACL_OTHERS);
+
+	for (size_t i = 0; i < l->a->npatterns; i++) {
+		struct slice first = l->a->reference.n != 0 ? l->a->reference
+							    : l->a->patterns[i];
+
+		if (!client_conf(l->c)->imap_list_shared &&
+		    !slice_starts(first, others))
+			return false;
+	}
+	for (size_t i = 0; i < l->npatterns; i++)
+		if (pattern_match(l->patterns[i], others) ||
+		    pattern_below(l->patterns[i], others))
+			return true;
+	return false;
+}
+
+static int
+cmp_info(const void *a, const void *b)
+{
+	const struct folder_info *x = a, *y = b;
+
+	return folder_name_cmp(x->name, y->name);
+}
+
+/* Puts what others share among the account's own; a subscription to one of
+ * them is that folder's. */
+static int
+add_others(struct listing *l, struct folder_info **infos, size_t *n)
+{
+	struct acl_user u = mailbox_user(l->c);
+	struct folder_info *more, *all, *own;
+	size_t nmore, to = 0;
+	int rc = acl_list(client_store(l->c), &u, (l->a->ret & LO_STATUS) != 0,
+	    &l->c->arena, &more, &nmore);
+
+	if (rc != 0 || nmore == 0)
+		return rc;
+	all = arena_alloc(&l->c->arena, (*n + nmore) * sizeof(*all));
+	for (size_t i = 0; i < *n; i++) {
+		own = &(*infos)[i];
+		struct folder_info *is =
+		    own->id != 0
+			? NULL
+			: bsearch(own, more, nmore, sizeof(*more), cmp_info);
+
+		if (is != NULL)
+			is->flags |= own->flags & FOLDER_SUBSCRIBED;
+		else
+			all[to++] = *own;
+	}
+	memcpy(all + to, more, nmore * sizeof(*more));
+	*infos = all;
+	*n = to + nmore;
+	qsort(all, *n, sizeof(*all), cmp_info);
+	return 0;
+}
+
 static enum step
 list(struct client *c, enum list_kind kind)
 {
@@ -191,11 +281,13 @@ list(struct client *c, enum list_kind kind)
 				       : "* LIST (\\Noselect) \"/\" \"\"\r\n");
 		return cmd_ok(c, "listed");
 	}
+	make_patterns(&l);
 	rc = folder_list(client_store(c), c->who.account,
 	    (l.a->ret & LO_STATUS) != 0, &c->arena, &infos, &n);
+	if (rc == 0 && asks_others(&l))
+		rc = add_others(&l, &infos, &n);
 	if (rc != 0)
 		return cmd_fail(c, rc, NULL);
-	make_patterns(&l);
 	l.tree = tree_make(&c->arena, infos, n);
 	rc = write_all(&l);
 	return rc == 0 ? cmd_ok(c, "listed") : cmd_fail(c, rc, NULL);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "imapd/mailbox.h"
 #include "imapd/msgset.h"
 #include "imapd/parse_args.h"
 #include "imapd/qresync.h"
@@ -36,17 +37,6 @@ tell_folder(struct client *c)
 	if (cmd_offers("CONDSTORE")) /* RFC 7162 3.1.2.1 */
 		resp_ok_code(
 		    out, "highest", "HIGHESTMODSEQ %" PRIu64, view_modseq(v));
-}
-
-/* RFC 5530 3: no such folder, or one that holds no messages. */
-static int
-find(struct client *c, struct slice name, struct folder_info *info)
-{
-	int rc = folder_find(client_store(c), c->who.account, name, info);
-
-	if (rc == ERR_INVALID)
-		rc = ERR_NOTFOUND;
-	return rc == 0 && info->id == 0 ? ERR_NOTFOUND : rc;
 }
 
 static enum step
@@ -86,8 +76,8 @@ open_folder(struct client *c, bool read_only)
 	sync_deselect(c);
 	if (had_one) /* RFC 7162 3.2.11, RFC 9051 7.1 */
 		resp_ok_code(&c->out, "the folder before is closed", "CLOSED");
-	if ((rc = find(c, a->name, &info)) != 0 ||
-	    (rc = sync_select(c, info.id, read_only)) != 0)
+	if ((rc = mailbox_find(c, a->name, RIGHT_READ, &info)) != 0 ||
+	    (rc = sync_select(c, &info, read_only)) != 0)
 		return cmd_fail(c, rc, NULL);
 	ph_assert(c->sel != NULL);
 	if (a->condstore)
@@ -126,7 +116,7 @@ expunge(struct client *c, const uint32_t *uids, size_t n)
 {
 	c->job.durable = true;
 	c->cmd.tells_modseq = true; /* RFC 7162 3.2.7 */
-	return msg_expunge(client_store(c), c->who.account,
+	return msg_expunge(client_store(c), view_account(c->sel->view),
 	    view_folder(c->sel->view), uids, n, true, NULL);
 }
 
@@ -134,7 +124,10 @@ expunge(struct client *c, const uint32_t *uids, size_t n)
 enum step
 cmd_close(struct client *c)
 {
-	int rc = c->sel->read_only ? 0 : expunge(c, NULL, 0);
+	/* RFC 4314 4: without the right nothing is expunged, and closed it
+	 * is. */
+	bool may = !c->sel->read_only && c->sel->rights & RIGHT_EXPUNGE;
+	int rc = may ? expunge(c, NULL, 0) : 0;
 
 	sync_deselect(c);
 	return rc == 0 ? cmd_ok(c, "closed") : cmd_fail(c, rc, NULL);
@@ -147,6 +140,8 @@ cmd_expunge(struct client *c)
 
 	if (c->sel->read_only)
 		return cmd_no(c, "READ-ONLY", "the folder is read-only");
+	if (!(c->sel->rights & RIGHT_EXPUNGE))
+		return cmd_fail(c, ERR_DENIED, NULL);
 	rc = expunge(c, NULL, 0);
 	return rc == 0 ? cmd_ok(c, "expunged") : cmd_fail(c, rc, NULL);
 }
@@ -161,6 +156,8 @@ cmd_uid_expunge(struct client *c)
 
 	if (c->sel->read_only)
 		return cmd_no(c, "READ-ONLY", "the folder is read-only");
+	if (!(c->sel->rights & RIGHT_EXPUNGE))
+		return cmd_fail(c, ERR_DENIED, NULL);
 	if (!msgset_uids(c, &a->set, true, &uids))
 		return cmd_bad(c, "no such message");
 	rc = uids.n != 0 ? expunge(c, uids.v, uids.n) : 0;

@@ -111,7 +111,7 @@ read_batch(struct client *c, struct sort_run *r)
 		uids[k] = m.uid;
 	}
 	r->at += n;
-	rc = msg_iter_open(client_store(c), c->who.account, view_folder(v),
+	rc = msg_iter_open(client_store(c), view_account(v), view_folder(v),
 	    uids, n, 0, r->wants != 0 ? MSG_WANT_META : MSG_WANT_INFO, &it);
 	if (rc != 0)
 		return rc;

@@ -30,13 +30,15 @@ change(struct client *c, const struct args_store *a, struct store_run *r)
 		.uids = r->uids.v,
 		.n = r->uids.n,
 		.op = a->op,
-		.flags = a->flags.flags,
+		.flags = a->flags.flags & rights_flags(c->sel->rights),
 		.keywords = a->flags.keywords,
-		.nkeywords = a->flags.n,
+		.nkeywords = c->sel->rights & RIGHT_WRITE ? a->flags.n : 0,
 		.unchanged_since = a->unchanged_since,
+		.fixed = MSG_SYSTEM_FLAGS & ~rights_flags(c->sel->rights),
+		.fixed_keywords = !(c->sel->rights & RIGHT_WRITE),
 	};
-	int rc = msg_store_flags(
-	    client_store(c), c->who.account, view_folder(c->sel->view), &ch);
+	int rc = msg_store_flags(client_store(c), view_account(c->sel->view),
+	    view_folder(c->sel->view), &ch);
 
 	if (rc == 0) {
 		c->job.durable = ch.nchanged != 0;
@@ -119,6 +121,19 @@ go_on(struct client *c, const struct args_store *a, struct store_run *r)
 	return r->nfailed != 0 ? modified(c, r) : cmd_ok(c, "stored");
 }
 
+/* RFC 4314 4: may he change one of these flags? */
+static bool
+may_change(const struct client *c, const struct args_store *a)
+{
+	unsigned rights = c->sel->rights;
+
+	if (rights & RIGHT_WRITE || a->flags.flags & rights_flags(rights))
+		return true;
+	/* None named: all go, as far as they are his to change. */
+	return a->op == MSG_OP_SET && rights_flags(rights) != 0 &&
+	       a->flags.flags == 0 && a->flags.n == 0;
+}
+
 /* Flags, then the view, then what is said of it. */
 enum step
 cmd_store(struct client *c)
@@ -132,6 +147,8 @@ cmd_store(struct client *c)
 		return go_on(c, a, r);
 	if (c->sel->read_only)
 		return cmd_no(c, "READ-ONLY", "the folder is read-only");
+	if (!may_change(c, a))
+		return cmd_fail(c, ERR_DENIED, NULL);
 	if (!msgset_seqs(c, &a->set, c->cmd.uid, &seqs))
 		return cmd_bad(c, "no such message");
 	if (a->unchanged_since != UINT64_MAX)

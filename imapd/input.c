@@ -1,8 +1,11 @@
 #include "imapd/input.h"
 
+#include <inttypes.h>
+
 #include "imapd/append.h"
 #include "imapd/cmd.h"
 #include "imapd/parse_args.h"
+#include "imapd/parse_metadata.h"
 #include "lib/base/log.h"
 
 enum {
@@ -55,7 +58,13 @@ plain_literal(struct client *c)
 
 	c->refuse_code = NULL;
 	c->refuse_text = "literal too long";
-	if (c->frame.literal.size > max)
+	if (c->frame.literal.size > max &&
+	    parse_setmetadata_begun(frame_text(&c->frame), &c->arena))
+		refuse(c,
+		    arena_printf(&c->arena, "METADATA MAXSIZE %" PRIu64,
+			client_conf(c)->imap_metadata_max),
+		    "the value is too long");
+	else if (c->frame.literal.size > max)
 		frame_refuse(&c->frame);
 	else if (!frame_keep(&c->frame))
 		c->refuse_text = "command too long";

@@ -1,6 +1,7 @@
 #include "imapd/parse_args.h"
 
 #include "imapd/mboxname.h"
+#include "imapd/parse_metadata.h"
 
 enum {
 	PATTERNS_MAX = 64,
@@ -331,6 +332,8 @@ static const struct list_word {
 	{ "SPECIAL-USE", LO_SPECIAL_USE, true, true },
 	{ "CHILDREN", LO_CHILDREN, false, true },
 	{ "STATUS", LO_STATUS, false, true },
+	{ "MYRIGHTS", LO_MYRIGHTS, false, true },
+	{ "METADATA", LO_METADATA, false, true },
 };
 
 static bool
@@ -347,6 +350,9 @@ parse_list_word(struct parse *p, bool ret, struct args_list *a, unsigned *out)
 		    !(ret ? w->ret : w->select))
 			continue;
 		*out |= w->option;
+		if (w->option == LO_METADATA)
+			return parse_sp(p) &&
+			       parse_entries(p, &a->entries, &a->nentries);
 		return w->option != LO_STATUS ||
 		       (parse_sp(p) && parse_status_items(p, &a->items));
 	}

@@ -94,12 +94,16 @@ enum list_option {
 	LO_RECURSIVE = 4,
 	LO_SPECIAL_USE = 8,
 	LO_CHILDREN = 16,
-	LO_STATUS = 32 /* RFC 5819 */
+	LO_STATUS = 32,   /* RFC 5819 */
+	LO_MYRIGHTS = 64, /* RFC 8440 */
+	LO_METADATA = 128 /* RFC 9590 */
 };
 struct args_list {
-	unsigned select, ret; /* sums of list_option */
-	unsigned items;       /* of STATUS */
-	bool extended;        /* has options or a list of patterns */
+	unsigned select, ret;  /* sums of list_option */
+	unsigned items;        /* of STATUS */
+	struct slice *entries; /* of METADATA */
+	size_t nentries;
+	bool extended; /* has options or a list of patterns */
 	struct slice reference;
 	struct slice *patterns;
 	size_t npatterns;

@@ -61,8 +61,9 @@ begin_batch(struct search_scan *sc)
 	}
 	if (sc->nopen == 0)
 		return 0;
-	return msg_iter_open(client_store(sc->c), sc->c->who.account,
-	    view_folder(sc->c->sel->view), sc->uid, sc->nopen, 0,
+	return msg_iter_open(client_store(sc->c),
+	    view_account(sc->c->sel->view), view_folder(sc->c->sel->view),
+	    sc->uid, sc->nopen, 0,
 	    sc->s.last >= BY_META ? MSG_WANT_META : MSG_WANT_INFO, &sc->it);
 }
 

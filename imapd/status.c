@@ -25,7 +25,7 @@ count_recent(struct client *c, const struct folder_info *info, uint32_t *out)
 	}
 	if (st->messages == 0 || st->recent_from >= st->uidnext)
 		return 0;
-	rc = view_open(client_store(c), c->who.account, info->id, true, &v);
+	rc = view_open(client_store(c), info->account, info->id, true, &v);
 	if (rc != 0)
 		return rc;
 	*out = view_count(v) + 1 - view_seq_from(v, st->recent_from);
@@ -51,7 +51,7 @@ sum_deleted(struct client *c, const struct view *v, uint64_t *out)
 			uids[n++] = m.uid;
 	}
 	if (n != 0)
-		rc = msg_iter_open(client_store(c), c->who.account,
+		rc = msg_iter_open(client_store(c), view_account(v),
 		    view_folder(v), uids, n, 0, MSG_WANT_INFO, &it);
 	while (n != 0 && rc == 0 && (rc = msg_iter_next(it, &meta)) == 0)
 		*out += meta.size;
@@ -70,7 +70,7 @@ deleted_bytes(struct client *c, const struct folder_info *info, uint64_t *out)
 	*out = 0;
 	if (info->status.deleted == 0)
 		return 0;
-	rc = view_open(client_store(c), c->who.account, info->id, true, &v);
+	rc = view_open(client_store(c), info->account, info->id, true, &v);
 	if (rc == 0)
 		rc = sum_deleted(c, v, out);
 	view_close(&v);

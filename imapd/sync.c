@@ -6,6 +6,7 @@
 #include "imapd/app.h"
 #include "imapd/cmd.h"
 #include "imapd/fetch.h"
+#include "imapd/mailbox.h"
 #include "imapd/seqset.h"
 #include "imapd/watch.h"
 #include "lib/base/log.h"
@@ -56,15 +57,26 @@ sync_deselect(struct client *c)
 	c->state = IS_AUTH;
 }
 
-int
-sync_select(struct client *c, uint64_t folder, bool read_only)
+/* RFC 4314 5.2 */
+static bool
+is_read_only(unsigned rights)
 {
+	return (rights & (RIGHT_INSERT | RIGHT_EXPUNGE | RIGHT_SEEN |
+			     RIGHT_WRITE | RIGHT_DELETE)) == 0;
+}
+
+int
+sync_select(struct client *c, const struct folder_info *info, bool read_only)
+{
+	bool examined = read_only;
 	struct view *view;
 	int rc;
 
+	read_only |= is_read_only(info->rights);
+
 	sync_deselect(c);
 	rc = view_open(
-	    client_store(c), c->who.account, folder, read_only, &view);
+	    client_store(c), info->account, info->id, read_only, &view);
 	if (rc != 0)
 		return rc;
 	if (c->sel == NULL) {
@@ -73,10 +85,35 @@ sync_select(struct client *c, uint64_t folder, bool read_only)
 	}
 	c->sel->view = view;
 	c->sel->read_only = read_only;
+	c->sel->examined = examined;
+	c->sel->rights = info->rights;
+	c->sel->shared = info->account != c->who.account;
 	c->sel->told_exists = view_count(view);
 	c->sel->told_recent = view_recent(view);
 	c->state = IS_SELECTED;
 	return 0;
+}
+
+void
+sync_rights(struct client *c)
+{
+	struct selected *sel = c->sel;
+	struct acl_user u = mailbox_user(c);
+	unsigned rights;
+
+	if (sel == NULL || sel->view == NULL || !sel->shared)
+		return;
+	if (acl_rights(client_store(c), &u, view_folder(sel->view), &rights) !=
+		0 ||
+	    rights == sel->rights)
+		return;
+	sel->rights = rights;
+	if (!(rights & RIGHT_READ)) {
+		c->bye_text = "you may not read the selected folder any more";
+		return;
+	}
+	sel->read_only = sel->examined || is_read_only(rights);
+	sync_tell_flags(c);
 }
 
 void
@@ -107,16 +144,17 @@ sync_tell_flags(struct client *c)
 {
 	struct selected *sel = c->sel;
 	const struct slice *names = sel->names != NULL ? sel->names->v : NULL;
+	bool words = (sel->rights & RIGHT_WRITE) != 0;
 	bool full = sel->known == (UINT64_C(1) << FOLDER_KEYWORDS_MAX) - 1;
 
 	buf_add_str(&c->out, "* FLAGS (");
 	resp_flag_words(&c->out, MSG_SYSTEM_FLAGS, false, sel->known, names);
 	buf_add_str(&c->out, ")\r\n* OK [PERMANENTFLAGS (");
-	if (!sel->read_only) {
-		resp_flag_words(
-		    &c->out, MSG_SYSTEM_FLAGS, false, sel->known, names);
+	if (!sel->read_only) { /* RFC 4314 5.1.1: what the rights allow */
+		resp_flag_words(&c->out, rights_flags(sel->rights), false,
+		    words ? sel->known : 0, names);
 		/* RFC 9051 7.1: "\*" says that new ones can be made. */
-		buf_add_str(&c->out, full ? "" : " \\*");
+		buf_add_str(&c->out, full || !words ? "" : " \\*");
 	}
 	buf_add_str(&c->out, ")] what can be kept\r\n");
 }
@@ -260,7 +298,7 @@ sync_wanted(const struct client *c)
 
 	if (sel == NULL || sel->view == NULL)
 		return false;
-	if (sel->fetch != NULL || catches_up(c))
+	if (sel->fetch != NULL || sel->shared || catches_up(c))
 		return true;
 	return (sel->pending || view_stale(sel->view)) &&
 	       !watch_mutes(c, EV_NEW);
@@ -450,6 +488,9 @@ sync_step(struct client *c, bool may_expunge, bool with_uid)
 	int rc;
 
 	if (sel == NULL || sel->view == NULL)
+		return STEP_DONE;
+	sync_rights(c);
+	if (c->bye_text != NULL)
 		return STEP_DONE;
 	if (sel->fetch != NULL)
 		return tell_fresh(c);

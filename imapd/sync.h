@@ -26,6 +26,9 @@ struct selected {
 	/* NULL: closed in a job, to be cleared away on the loop */
 	struct view *view;
 	bool read_only;
+	bool shared;     /* another's folder: rights may change */
+	bool examined;   /* EXAMINE */
+	unsigned rights; /* enum right */
 	uint32_t told_exists, told_recent; /* what the peer knows */
 	struct keyword_names *names;       /* NULL: no keywords */
 	uint64_t known;                    /* bits that have a name */
@@ -45,8 +48,15 @@ struct selected {
 	size_t nsaved;
 };
 
-/* Opens the folder; what was selected is closed before. */
-PH_MUSTUSE int sync_select(struct client *c, uint64_t folder, bool read_only);
+/* Opens the folder; what was selected is closed before.  info: with the
+ * peer's rights.  Without one that allows a change it is read-only (RFC 4314
+ * 5.2). */
+PH_MUSTUSE int sync_select(
+    struct client *c, const struct folder_info *info, bool read_only);
+/* Asks again what the peer may do in another's folder, and tells FLAGS when
+ * that has changed; without the right to read there is nothing left but to
+ * say goodbye (RFC 4314 5.1.1).  Costs nothing in own folders. */
+void sync_rights(struct client *c);
 /* Closes the view; the rest goes with sync_settle(). */
 void sync_deselect(struct client *c);
 /* On the loop, after each job: state and watch list follow the view. */

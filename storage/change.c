@@ -49,3 +49,25 @@ change_folders(struct store *s, uint64_t account)
 
 	notify_add(s, &ev);
 }
+
+void
+change_rights(struct store *s, uint64_t account, uint64_t folder)
+{
+	struct notify_event ev = {
+		.kind = NOTIFY_RIGHTS, .account = account, .folder = folder
+	};
+
+	notify_add(s, &ev);
+}
+
+void
+change_metadata(
+    struct store *s, uint64_t account, uint64_t folder, struct slice entry)
+{
+	struct notify_event ev = {
+		.kind = NOTIFY_METADATA, .account = account, .folder = folder
+	};
+
+	(void)slice_copy(entry, ev.entry, sizeof(ev.entry));
+	notify_add(s, &ev);
+}

@@ -34,6 +34,8 @@ list_txn(struct db_txn *t, void *arg)
 
 		f->name = v[i].name;
 		f->id = v[i].row.folder;
+		f->account = l->account;
+		f->rights = RIGHTS_ALL;
 		f->use = v[i].row.use;
 		f->flags = v[i].row.flags;
 		f->has_children = name_row_has_children(v, n, i);
@@ -80,6 +82,8 @@ find_txn(struct db_txn *t, void *arg)
 	if (row.folder == 0)
 		return ERR_NOTFOUND;
 	f->info->id = row.folder;
+	f->info->account = f->account;
+	f->info->rights = RIGHTS_ALL;
 	f->info->use = row.use;
 	f->info->flags = row.flags;
 	if ((rc = folder_row_get(t, row.folder, false, &folder)) != 0)

@@ -12,6 +12,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
+#include "storage/rights.h"
 
 struct store;
 
@@ -50,6 +51,8 @@ struct folder_status {
 struct folder_info {
 	struct slice name;
 	uint64_t id;
+	uint64_t account; /* whose it is */
+	unsigned rights;  /* of who asks; the owner has all */
 	enum folder_use use;
 	unsigned flags;
 	bool has_children;

@@ -4,6 +4,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
+#include "storage/acl_row.h"
 #include "storage/change.h"
 #include "storage/counter.h"
 #include "storage/folder_row.h"
@@ -93,6 +94,36 @@ folder_maker_parents(
 	return rc;
 }
 
+/* The folder above the i-th new one; 0: none. */
+static uint64_t
+parent_of(const struct folder_maker *m, size_t i)
+{
+	struct slice up =
+	    folder_name_parent(folder_name_slice(&m->made[i].name));
+	const struct name_entry *e;
+
+	if (up.n == 0)
+		return 0;
+	for (size_t k = 0; k < m->nmade; k++)
+		if (slice_eq(folder_name_slice(&m->made[k].name), up))
+			return m->made[k].id;
+	e = name_row_find(m->v, m->n, up);
+	return e != NULL ? e->row.folder : 0;
+}
+
+/* RFC 4314 4: a new folder has the rights of the one above it. */
+static int
+inherit(struct db_txn *t, const struct folder_maker *m)
+{
+	uint64_t up;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < m->nmade; i++)
+		if ((up = parent_of(m, i)) != 0)
+			rc = acl_row_inherit(t, m->account, up, m->made[i].id);
+	return rc;
+}
+
 int
 folder_maker_rows(struct db_txn *t, struct folder_maker *m)
 {
@@ -105,7 +136,7 @@ folder_maker_rows(struct db_txn *t, struct folder_maker *m)
 		row.st.highestmodseq = 1;
 		rc = folder_row_put(t, m->made[i].id, &row);
 	}
-	return rc;
+	return rc == 0 ? inherit(t, m) : rc;
 }
 
 bool
@@ -195,11 +226,14 @@ folder_create(struct store *s, uint64_t account, struct slice name,
     enum folder_use use, struct folder_info *info_out, struct err *e)
 {
 	struct create c = { .use = use };
+	struct slice owner, rest;
 	const char *why;
 	int rc;
 
 	if (!folder_name_fold(name, &c.name, &why))
 		return err_set(e, ERR_INVALID, "%s", why);
+	if (acl_is_others(folder_name_slice(&c.name), &owner, &rest))
+		return err_set(e, ERR_INVALID, "%s", folder_name_taken);
 	folder_maker_init(&c.m, s, account);
 	rc = db_update(s->db, create_txn, &c);
 	if (rc == 0) {

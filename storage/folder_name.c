@@ -6,6 +6,8 @@
 
 #include "lib/base/utf8.h"
 
+const char folder_name_taken[] = "That name is for others' folders";
+
 static const struct slice inbox = SLICE("INBOX");
 
 /* Controls and the separators that lists and logs cannot show. */

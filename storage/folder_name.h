@@ -27,6 +27,9 @@ folder_name_slice(const struct folder_name *f)
 	return slice_of(f->p, f->n);
 }
 
+/* Why it is refused: it would hide what others share. */
+extern const char folder_name_taken[];
+
 bool folder_name_is_inbox(struct slice folded);
 /* Is `name` below `parent`? */
 bool folder_name_below(struct slice name, struct slice parent);

@@ -3,8 +3,11 @@
 #include <stdlib.h>
 
 #include "lib/base/mem.h"
+#include "storage/acl_row.h"
 #include "storage/gone.h"
 #include "storage/keyword.h"
+#include "storage/metadata_row.h"
+#include "storage/metadata.h"
 #include "storage/msg.h"
 #include "storage/msg_expunge.h"
 #include "storage/name_row.h"
@@ -40,6 +43,10 @@ drop_folder(struct db_txn *t, const struct removal *r, struct name_row *row)
 		rc = folder_row_del(t, r->x->folder);
 	if (rc == 0)
 		rc = keyword_drop(t, r->x->folder);
+	if (rc == 0) /* RFC 4314 4 */
+		rc = acl_row_drop(t, r->account, r->x->folder);
+	if (rc == 0) /* RFC 5464 4.1 */
+		rc = metadata_row_drop(t, r->account, r->x->folder);
 	if (rc == 0)
 		rc = gone_drop(t, r->x->folder);
 	return rc;
@@ -211,5 +218,5 @@ folder_purge_account(struct store *s, uint64_t account)
 	}
 	free(r.x);
 	arena_clear(&a);
-	return rc;
+	return rc == 0 ? metadata_purge_account(s, account) : rc;
 }

@@ -2,7 +2,9 @@
 #include <string.h>
 
 #include "storage/change.h"
+#include "storage/acl.h"
 #include "storage/folder_make.h"
+#include "storage/metadata.h"
 #include "storage/msg.h"
 #include "storage/msg_expunge.h"
 #include "storage/note.h"
@@ -113,6 +115,8 @@ rename_inbox(struct store *s, uint64_t account, struct slice to, struct err *e)
 	if (rc != 0)
 		return rc;
 	rc = expunge_list(s, account, inbox.id, 0, &uids, &n);
+	if (rc == 0) /* RFC 5464 4.1 */
+		rc = metadata_copy(s, account, inbox.id, target.id);
 	if (rc == 0 && n > 0) {
 		rc = msg_copy(s, account, inbox.id, uids, n, account, target.id,
 		    true, &copied);
@@ -142,7 +146,7 @@ folder_rename(struct store *s, uint64_t account, struct slice from,
     struct slice to, struct err *e)
 {
 	struct rename r = { .why = NULL };
-	struct slice a, b;
+	struct slice a, b, owner, rest;
 	int rc;
 
 	if (!folder_name_fold(from, &r.from, &r.why))
@@ -151,6 +155,8 @@ folder_rename(struct store *s, uint64_t account, struct slice from,
 		return err_set(e, ERR_INVALID, "%s", r.why);
 	a = folder_name_slice(&r.from);
 	b = folder_name_slice(&r.to);
+	if (acl_is_others(b, &owner, &rest))
+		return err_set(e, ERR_INVALID, "%s", folder_name_taken);
 	if (slice_eq(a, b))
 		return err_set(e, ERR_EXISTS, "Folder exists already");
 	if (folder_name_is_inbox(a))

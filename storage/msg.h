@@ -100,6 +100,8 @@ struct msg_change {
 	uint32_t flags;               /* enum msg_flag */
 	const struct slice *keywords; /* names; new ones get a bit */
 	size_t nkeywords;
+	uint32_t fixed;           /* flags that stay as they are */
+	bool fixed_keywords;      /* and keywords do */
 	uint64_t unchanged_since; /* CONDSTORE; UINT64_MAX: no condition */
 	/* results; arrays are the caller's to free */
 	uint64_t modseq;   /* of the (last) change; 0: there was none */
@@ -140,11 +142,19 @@ struct msg_copied {
 	size_t n;
 };
 
+enum msg_copy_how {
+	MSG_COPY = 0,
+	MSG_MOVE = 1,         /* they leave where they were */
+	MSG_COPY_NO_SEEN = 2, /* without this flag (RFC 4314 4) */
+	MSG_COPY_NO_DELETED = 4,
+	MSG_COPY_NO_OTHERS = 8 /* without other flags and keywords */
+};
 /* One transaction, all or nothing, up to 10,000 messages; larger sets go in
- * several, each whole.  ERR_QUOTA, ERR_NOTFOUND (target).  remove: MOVE. */
+ * several, each whole.  ERR_QUOTA, ERR_NOTFOUND (target).  how: a sum of
+ * msg_copy_how. */
 PH_MUSTUSE int msg_copy(struct store *s, uint64_t account, uint64_t folder,
     const uint32_t *uids, size_t n, uint64_t to_account, uint64_t to_folder,
-    bool remove, struct msg_copied *out);
+    unsigned how, struct msg_copied *out);
 void msg_copied_fini(struct msg_copied *c);
 
 #endif

@@ -31,6 +31,7 @@ struct copy {
 	const uint32_t *uids;
 	size_t n;
 	bool remove;
+	unsigned how; /* enum msg_copy_how */
 	int64_t now;
 	struct arena arena;
 	/* results of the last run */
@@ -41,9 +42,7 @@ struct copy {
 	uint64_t made, first_id;
 	uint64_t from_modseq, to_modseq; /* before */
 	uint32_t first_uid;
-	struct hot_entry *hot;   /* in the target */
-	struct uidl *uidls;      /* there; NULL: the usual ones */
-	struct usage_item owner; /* of the target */
+	struct hot_entry *hot; /* in the target */
 	struct moved_id *ids;
 	size_t nids;
 };
@@ -55,20 +54,17 @@ one_folder(const struct copy *c)
 }
 
 static int
-lock_usage(struct db_txn *t, struct copy *c)
+lock_usage(struct db_txn *t, const struct copy *c)
 {
 	struct usage_item it[2] = { { .account = c->account, .over_ok = true },
 		{ .account = c->to_account, .over_ok = true } };
 	size_t n = c->account == c->to_account ? 1 : 2, bad;
-	int rc;
 
 	if (n == 2 && it[0].account > it[1].account) {
 		it[0].account = c->to_account;
 		it[1].account = c->account;
 	}
-	rc = usage_charge_many(t, it, n, &bad);
-	c->owner = it[n == 2 && it[1].account == c->to_account];
-	return rc;
+	return usage_charge_many(t, it, n, &bad);
 }
 
 static int
@@ -109,6 +105,8 @@ map_keywords(struct db_txn *t, struct copy *c, uint64_t map[])
 
 	for (size_t i = 0; i < c->nv; i++)
 		used |= c->v[i].hot.keywords;
+	if (c->how & MSG_COPY_NO_OTHERS)
+		used = 0;
 	memset(map, 0, FOLDER_KEYWORDS_MAX * sizeof(*map));
 	if (used == 0)
 		return 0;
@@ -127,6 +125,20 @@ map_keywords(struct db_txn *t, struct copy *c, uint64_t map[])
 	return rc;
 }
 
+static uint32_t
+kept_flags(unsigned how)
+{
+	uint32_t flags = MSG_SYSTEM_FLAGS;
+
+	if (how & MSG_COPY_NO_SEEN)
+		flags &= ~(uint32_t)MSG_SEEN;
+	if (how & MSG_COPY_NO_DELETED)
+		flags &= ~(uint32_t)MSG_DELETED;
+	if (how & MSG_COPY_NO_OTHERS)
+		flags &= MSG_SEEN | MSG_DELETED;
+	return flags;
+}
+
 static void
 place(struct copy *c, const uint64_t map[])
 {
@@ -137,7 +149,7 @@ place(struct copy *c, const uint64_t map[])
 		struct hot_entry *e = &c->hot[i];
 
 		e->uid = c->to.st.uidnext++;
-		e->flags = c->v[i].hot.flags;
+		e->flags = c->v[i].hot.flags & kept_flags(c->how);
 		e->keywords = 0;
 		e->modseq = modseq;
 		for (unsigned k = 0; k < FOLDER_KEYWORDS_MAX; k++)
@@ -231,7 +243,7 @@ read_source(struct db_txn *t, struct copy *c)
 	int rc = take_hot(t, c->folder, c->uids, c->n, 0, mode, c->v, &c->nv);
 
 	if (rc == 0)
-		rc = take_entries(t, c->account, c->folder, mode, c->v, c->nv);
+		rc = take_entries(t, c->folder, mode, c->v, c->nv);
 	drop_damaged(c);
 	return rc;
 }
@@ -251,35 +263,11 @@ remove_source(struct db_txn *t, struct copy *c)
 	}
 	rc = take_hot(t, c->folder, uids, c->nv, 0, TAKE_REMOVE, v, &n);
 	if (rc == 0)
-		rc = take_entries(t, c->account, c->folder, TAKE_REMOVE, v, n);
+		rc = take_entries(t, c->folder, TAKE_REMOVE, v, n);
 	if (rc == 0)
 		rc = gone_put(t, c->folder, c->from_modseq + 1, uids, c->nv);
 	free(v);
 	free(uids);
-	return rc;
-}
-
-/* A copy is a message of its own: its unique-id is new. */
-static int
-claim_uidls(struct db_txn *t, struct copy *c)
-{
-	struct slice format = slice_of(c->owner.uidl, c->owner.uidl_n);
-	int rc = 0;
-
-	c->uidls = NULL;
-	if (format.n == 0)
-		return 0;
-	c->uidls = arena_alloc(&c->arena, (c->nv + 1) * sizeof(*c->uidls));
-	for (size_t i = 0; rc == 0 && i < c->nv; i++) {
-		struct uidl *u = &c->uidls[i];
-
-		*u = (struct uidl){ .account = c->to_account,
-			.validity = c->to.st.uidvalidity,
-			.uid = c->hot[i].uid };
-		u->n =
-		    (uint32_t)uidl_render(format, u->validity, u->uid, u->text);
-		rc = uidl_claim(t, u);
-	}
 	return rc;
 }
 
@@ -289,17 +277,12 @@ put_entries(struct db_txn *t, struct copy *c)
 	struct entry e = { .save_date = c->now };
 	int rc = hot_append(t, c->to_folder, c->hot, c->nv);
 
-	if (rc == 0)
-		rc = claim_uidls(t, c);
 	for (size_t i = 0; rc == 0 && i < c->nv; i++) {
 		const struct moved_id *id = find_id(c, c->v[i].msgid);
 
 		e.internal_date = c->v[i].internal_date;
 		e.size = c->v[i].size;
 		e.msgid = id->to;
-		e.uidl_n = c->uidls != NULL ? c->uidls[i].n : 0;
-		if (e.uidl_n != 0)
-			memcpy(e.uidl, c->uidls[i].text, e.uidl_n);
 		folder_row_count(&c->to, c->hot[i].flags, e.size, 1);
 		rc = entry_put(t, c->to_folder, c->hot[i].uid, &e);
 	}
@@ -427,8 +410,6 @@ note_target(struct store *s, struct copy *c)
 		/* none: those of the message id */
 		p.body = id->body;
 		p.prefix = id->prefix;
-		if (c->uidls != NULL)
-			p.uidl = slice_of(c->uidls[i].text, c->uidls[i].n);
 		note_place(s, &p);
 	}
 }
@@ -501,13 +482,14 @@ copy_fini(struct copy *c)
 int
 msg_copy(struct store *s, uint64_t account, uint64_t folder,
     const uint32_t *uids, size_t n, uint64_t to_account, uint64_t to_folder,
-    bool remove, struct msg_copied *out)
+    unsigned how, struct msg_copied *out)
 {
 	struct copy c = { .account = account,
 		.folder = folder,
 		.to_account = to_account,
 		.to_folder = to_folder,
-		.remove = remove };
+		.remove = (how & MSG_MOVE) != 0,
+		.how = how };
 	int rc = 0;
 
 	*out = (struct msg_copied){ 0 };

@@ -32,13 +32,15 @@ struct batch {
 static void
 apply(const struct batch *b, const struct hot_entry *was, struct hot_entry *e)
 {
-	uint32_t flags = b->ch->flags & MSG_SYSTEM_FLAGS;
+	uint32_t fixed = b->ch->fixed;
+	uint32_t flags = b->ch->flags & MSG_SYSTEM_FLAGS & ~fixed;
 
 	*e = *was;
 	switch (b->ch->op) {
 	case MSG_OP_SET:
-		e->flags = flags;
-		e->keywords = b->bits;
+		e->flags = flags | (was->flags & fixed);
+		if (!b->ch->fixed_keywords)
+			e->keywords = b->bits;
 		break;
 	case MSG_OP_ADD:
 		e->flags |= flags;
@@ -116,7 +118,7 @@ find_bits(struct db_txn *t, struct batch *b)
 	int rc;
 
 	b->bits = b->made = 0;
-	if (ch->nkeywords == 0)
+	if (ch->nkeywords == 0 || ch->fixed_keywords)
 		return 0;
 	arena_clear(&b->arena);
 	if ((rc = keyword_load(t, b->folder, &b->arena, &b->kw)) != 0)

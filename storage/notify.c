@@ -29,7 +29,7 @@
 enum {
 	DGRAM_MAX = 8192,
 	BACKLOG_MAX = 16,   /* datagrams kept for a slow receiver */
-	EVENT_MAX = 256,    /* bytes of one, encoded */
+	EVENT_MAX = 512,    /* bytes of one, encoded */
 	KICK = 0x80,        /* with the kind */
 	SCAN_FRESH_MS = 100 /* a directory changed so lately may change
 				 * again without a new time */
@@ -79,6 +79,7 @@ void
 notify_encode(struct buf *out, const struct notify_event *ev)
 {
 	uint32_t nruns = ev->nruns <= NOTIFY_RUNS_MAX ? ev->nruns : 0;
+	struct slice entry;
 
 	buf_add_char(out, (char)(ev->kind | (ev->kick ? KICK : 0)));
 	rec_add_varint(out, ev->account);
@@ -88,6 +89,11 @@ notify_encode(struct buf *out, const struct notify_event *ev)
 	rec_add_varint(out, nruns);
 	for (uint32_t i = 0; i < nruns; i++)
 		rec_add_varint(out, ev->runs[i]);
+	if (ev->kind != NOTIFY_METADATA)
+		return;
+	entry = slice_str(ev->entry);
+	rec_add_varint(out, entry.n);
+	buf_add_slice(out, entry);
 }
 
 static bool
@@ -98,6 +104,18 @@ take_u32(struct slice *rest, uint32_t max, uint32_t *out)
 	if (!rec_varint(rest, &v) || v > max)
 		return false;
 	*out = (uint32_t)v;
+	return true;
+}
+
+static bool
+take_entry(struct slice *rest, struct notify_event *ev)
+{
+	uint32_t n;
+
+	if (!take_u32(rest, NOTIFY_ENTRY_MAX - 1, &n) || n > rest->n ||
+	    !slice_copy(slice_sub(*rest, 0, n), ev->entry, sizeof(ev->entry)))
+		return false;
+	*rest = slice_from(*rest, n);
 	return true;
 }
 
@@ -121,7 +139,7 @@ notify_decode(struct slice *rest, struct notify_event *ev)
 	for (uint32_t i = 0; i < ev->nruns; i++)
 		if (!take_u32(rest, UINT32_MAX, &ev->runs[i]))
 			return false;
-	return true;
+	return ev->kind != NOTIFY_METADATA || take_entry(rest, ev);
 }
 
 /* Adding, by any thread. */
@@ -292,10 +310,10 @@ send_lost(struct notifier *n, struct target *t)
 	struct buf b;
 
 	buf_init(&b, DGRAM_MAX);
-	for (unsigned kind = 1; kind <= NOTIFY_ACCOUNT; kind <<= 1) {
+	for (unsigned kind = 1; kind <= NOTIFY_RIGHTS; kind <<= 1) {
 		memset(&ev, 0, sizeof(ev));
 		ev.kind = (enum notify_kind)kind;
-		if (t->kinds & kind)
+		if (t->kinds & kind && kind != NOTIFY_KICK)
 			notify_encode(&b, &ev);
 	}
 	how = send_one(n, t, buf_slice(&b).p, buf_len(&b));

@@ -17,16 +17,19 @@
 struct store;
 
 enum notify_kind {
-	NOTIFY_FOLDER = 1,  /* messages came, changed or went */
-	NOTIFY_FOLDERS = 2, /* an account's folder list changed */
-	NOTIFY_QUEUE = 4,   /* new or changed queue rows (id, or 0: many) */
-	NOTIFY_ACCOUNT = 8, /* secrets, state or rights changed: forget
+	NOTIFY_FOLDER = 1,    /* messages came, changed or went */
+	NOTIFY_FOLDERS = 2,   /* an account's folder list changed */
+	NOTIFY_QUEUE = 4,     /* new or changed queue rows (id, or 0: many) */
+	NOTIFY_ACCOUNT = 8,   /* secrets, state or rights changed: forget
 				 * what was cached; kick == end sessions */
-	NOTIFY_KICK = 16    /* end all sessions of the account, or (account 0)
+	NOTIFY_KICK = 16,     /* end all sessions of the account, or (account 0)
 				 * the one whose number is in folder */
+	NOTIFY_METADATA = 32, /* an annotation of a folder, or (0) of the
+			       * account; entry says which */
+	NOTIFY_RIGHTS = 64    /* who may do what in the account's folder */
 };
 
-enum { NOTIFY_RUNS_MAX = 24 };
+enum { NOTIFY_RUNS_MAX = 24, NOTIFY_ENTRY_MAX = 96 };
 
 struct notify_event {
 	enum notify_kind kind;
@@ -37,7 +40,11 @@ struct notify_event {
 	bool kick;
 	/* Which runs of 32 changed (uid / 32); nruns == 0: not told. */
 	uint32_t nruns;
-	uint32_t runs[NOTIFY_RUNS_MAX];
+	union {
+		uint32_t runs[NOTIFY_RUNS_MAX];
+		/* NOTIFY_METADATA: its name; empty: too long to tell */
+		char entry[NOTIFY_ENTRY_MAX];
+	};
 };
 
 /* Binds this process's socket; kinds: a sum of notify_kind.  Returns a

@@ -4,7 +4,6 @@
 #include "tests/unit/submit_fixture.h"
 
 static struct submit_fixture sf;
-static struct slice header; /* of the message */
 
 static int
 setup(void **state)
@@ -27,13 +26,7 @@ make(void)
 {
 	struct dispatch d;
 
-	struct dispatch_in in = { .srv = &sf.srv,
-		.env = &sf.c->env,
-		.account = sf.c->who.account,
-		.msgid = SLICE("id@x"),
-		.header = header };
-
-	dispatch_make(&d, &in);
+	dispatch_make(&d, sf.c, sf.srv.store, SLICE("id@x"));
 	return d;
 }
 
