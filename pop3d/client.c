@@ -60,6 +60,7 @@ joins(struct session *s, struct slice text)
 	case CMD_STORE: return true;
 	case CMD_QUICK: return session_batched(s);
 	case CMD_STAT: return session_batched(s) || drop_ngone(c->drop) != 0;
+	case CMD_RETR: return session_batched(s) || !cmd_retr_ready(c, &line);
 	}
 	return false;
 }
@@ -135,6 +136,7 @@ on_free(struct session *s)
 
 	drop_list_close(&c->list);
 	read_end(&c->read);
+	ahead_clear(&c->ahead);
 	if (c->drop != NULL)
 		marks_later(s->sl, drop_take_marks(c->drop, false),
 		    c->who.secret_id, s->id);
@@ -165,6 +167,7 @@ client_accept(struct server_loop *sl, const struct server_door *door,
 	struct client *c = xcalloc(1, sizeof(*c));
 
 	c->state = ST_AUTH;
+	ahead_init(&c->ahead);
 	if (!session_accept(
 		&c->s, sl, door, from, &ops, sl->srv->conf->line_max * 2))
 		free(c);

@@ -6,6 +6,7 @@
 
 #include "lib/daemon/login.h"
 #include "lib/daemon/session.h"
+#include "pop3d/ahead.h"
 #include "pop3d/drop_list.h"
 #include "pop3d/guard.h"
 #include "pop3d/read.h"
@@ -34,6 +35,7 @@ struct client {
 	struct read read;       /* RETR and TOP under way */
 	uint32_t reading;       /* the number of that message */
 	bool replying;          /* and its +OK has been said */
+	struct ahead ahead;     /* what is read before it is asked for */
 	struct drop_list *list; /* LIST and UIDL under way */
 	bool uidl;
 	uint32_t retrieved;       /* for the log */

@@ -12,7 +12,7 @@ static const struct pop3_cmd cmds[] = {
 	{ "QUIT", BOTH, CMD_STARTS, pop3_quit, false },    /* 1939 4, 6 */
 	{ "STAT", ST_TRANS, CMD_STAT, pop3_stat, false },  /* RFC 1939 5 */
 	{ "LIST", ST_TRANS, CMD_STORE, pop3_list, false },
-	{ "RETR", ST_TRANS, CMD_STORE, pop3_retr, false },
+	{ "RETR", ST_TRANS, CMD_RETR, pop3_retr, false },
 	{ "DELE", ST_TRANS, CMD_QUICK, pop3_dele, false },
 	{ "NOOP", ST_TRANS, CMD_QUICK, pop3_noop, false },
 	{ "RSET", ST_TRANS, CMD_QUICK, pop3_rset, false },

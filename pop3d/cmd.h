@@ -12,7 +12,8 @@ enum {
 	CMD_STORE = 1, /* runs in a job; may share one with its neighbours */
 	CMD_QUICK = 2, /* at once; but behind a job's commands, in that job */
 	CMD_STAT = 3,  /* quick while nothing is marked deleted */
-	CMD_STARTS = 4 /* starts a job or handshake of its own and answers
+	CMD_RETR = 4,  /* quick when its reply is made already */
+	CMD_STARTS = 5 /* starts a job or handshake of its own and answers
 			 * when that ends; nothing behind it runs before */
 };
 
@@ -30,6 +31,8 @@ const struct pop3_cmd *cmd_find(struct slice name);
 /* The message that an argument names: in range and not deleted; else that is
  * answered. */
 bool cmd_want_msg(struct client *c, struct slice arg, uint32_t *seq_out);
+/* Is RETR's reply made already? */
+bool cmd_retr_ready(struct client *c, const struct pop3_line *l);
 /* Answers why a message cannot be had. */
 void cmd_fail_msg(struct client *c, int rc);
 

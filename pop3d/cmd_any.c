@@ -97,6 +97,7 @@ pop3_lang(struct client *c, const struct pop3_line *l)
 		range =
 		    slice_str(c->state == ST_TRANS ? c->who.lang
 						   : c->s.sl->srv->conf->lang);
+	ahead_clear(&c->ahead); /* replies in the old one */
 	if (text_lang_of(range, &c->lang))
 		resp_ok(c, "%s %s", text_tag(c->lang), text_name(c->lang));
 	else

@@ -1,5 +1,6 @@
 #include <inttypes.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "pop3d/cmd.h"
 #include "pop3d/resp.h"
@@ -44,6 +45,61 @@ pop3_stat(struct client *c, const struct pop3_line *l)
 	    c, "%u %" PRIu64, drop_count(c->drop) - drop_ngone(c->drop), bytes);
 }
 
+/* Says the message's first line, and all of it or its next piece. */
+static int
+read_some(struct client *c, bool *done_out)
+{
+	struct read *r = &c->read;
+
+	if (!c->replying && r->lines_left < 0)
+		resp_ok(c, "%" PRIu64 " octets", r->meta.size);
+	else if (!c->replying)
+		resp_ok(c, "the top of it");
+	return read_more(r, c->s.sl->srv->store, &c->s.out, done_out);
+}
+
+/* The reply is made, but into the buffer of those that wait. */
+static bool
+read_ahead(struct client *c, uint32_t seq, uint64_t now)
+{
+	const struct msg_meta *m = ahead_meta(&c->ahead, c->drop, seq, now);
+	struct buf out = c->s.out;
+	size_t before = buf_len(&c->ahead.bytes);
+	bool done = false;
+	int rc = ERR_NOTFOUND;
+
+	if (m == NULL)
+		return false;
+	read_begin_known(&c->read, m, -1);
+	c->read.ascii = c->s.sl->srv->conf->pop3_utf8 && !c->utf8;
+	c->replying = false;
+	c->s.out = c->ahead.bytes;
+	rc = read_some(c, &done);
+	c->ahead.bytes = c->s.out;
+	c->s.out = out;
+	read_end(&c->read);
+	if (rc != 0 || !done) {
+		buf_truncate(&c->ahead.bytes, before);
+		return false;
+	}
+	ahead_made(&c->ahead, seq, buf_len(&c->ahead.bytes) - before, now);
+	return true;
+}
+
+/* A client that waits for each reply will ask for the next ones. */
+static void
+look_ahead(struct client *c)
+{
+	uint32_t seq = c->reading + 1;
+	uint64_t now = clock_steady_ms();
+
+	if (session_batched(&c->s))
+		return;
+	while (ahead_wants(&c->ahead, c->drop, seq, now) &&
+	       read_ahead(c, seq, now))
+		seq++;
+}
+
 static bool
 more_read(struct session *s)
 {
@@ -51,14 +107,9 @@ more_read(struct session *s)
 	struct read *r = &c->read;
 	struct buf *out = &c->s.out;
 	size_t before = buf_len(out);
-	bool done = false;
-	int rc;
+	bool whole, done = false;
+	int rc = read_some(c, &done);
 
-	if (!c->replying && r->lines_left < 0)
-		resp_ok(c, "%" PRIu64 " octets", r->meta.size);
-	else if (!c->replying)
-		resp_ok(c, "the top of it");
-	rc = read_more(r, s->sl->srv->store, out, &done);
 	if (rc != 0) {
 		log_error(c->s.id, "read", "uid=%u error=%s", r->meta.uid,
 		    err_name(rc));
@@ -72,24 +123,33 @@ more_read(struct session *s)
 	c->replying = true;
 	if (rc == 0 && !done)
 		return false;
+	whole = rc == 0 && r->lines_left < 0;
 	/* fetchmail gets its mail by TOP with very many lines. */
 	if (rc == 0 && !r->clipped) {
 		c->retrieved++;
 		drop_got(c->drop, c->reading);
 	}
 	read_end(r);
+	if (whole)
+		look_ahead(c);
 	return true;
 }
 
 static void
 start_reading(struct client *c, uint32_t seq, int64_t lines)
 {
+	const struct msg_meta *known;
 	struct drop_msg m;
-	int rc;
+	int rc = 0;
 
+	ahead_ask(&c->ahead, seq);
+	known = ahead_meta(&c->ahead, c->drop, seq, clock_steady_ms());
 	drop_get(c->drop, seq, &m);
-	rc = read_begin(&c->read, c->s.sl->srv->store, c->who.account, m.folder,
-	    m.uid, lines);
+	if (known != NULL)
+		read_begin_known(&c->read, known, lines);
+	else
+		rc = read_begin(&c->read, c->s.sl->srv->store, c->who.account,
+		    m.folder, m.uid, lines);
 	if (rc != 0) {
 		cmd_fail_msg(c, rc);
 		return;
@@ -100,16 +160,34 @@ start_reading(struct client *c, uint32_t seq, int64_t lines)
 	c->s.more = more_read;
 }
 
+bool
+cmd_retr_ready(struct client *c, const struct pop3_line *l)
+{
+	uint32_t seq;
+
+	return l->nargs == 1 && pop3_number(l->arg[0], &seq) &&
+	       ahead_has(&c->ahead, seq, clock_steady_ms());
+}
+
 /* RFC 1939 5 */
 void
 pop3_retr(struct client *c, const struct pop3_line *l)
 {
 	uint32_t seq;
 
-	if (l->nargs != 1)
+	if (l->nargs != 1) {
 		resp_err(c, "RETR takes a message number");
-	else if (cmd_want_msg(c, l->arg[0], &seq))
+		return;
+	}
+	if (!cmd_want_msg(c, l->arg[0], &seq))
+		return;
+	if (!ahead_take(&c->ahead, seq, clock_steady_ms(), &c->s.out)) {
 		start_reading(c, seq, -1);
+		return;
+	}
+	ahead_ask(&c->ahead, seq);
+	c->retrieved++;
+	drop_got(c->drop, seq);
 }
 
 /* RFC 1939 7: lines of the body, counted. */

@@ -13,6 +13,17 @@ enum {
 /* Where in the end of the header we are: does the blank line come? */
 enum tail { TAIL_START, TAIL_TEXT, TAIL_CR, TAIL_LINE, TAIL_LINE_CR, TAIL_END };
 
+static void
+start(struct read *r, int64_t lines)
+{
+	r->at = 0;
+	r->lines_left = lines;
+	r->clipped = false;
+	r->ascii = false;
+	r->tail = TAIL_START;
+	dotted_enc_init(&r->dots, true);
+}
+
 int
 read_begin(struct read *r, struct store *s, uint64_t account, uint64_t folder,
     uint32_t uid, int64_t lines)
@@ -27,13 +38,17 @@ read_begin(struct read *r, struct store *s, uint64_t account, uint64_t folder,
 		read_end(r);
 		return rc;
 	}
-	r->at = 0;
-	r->lines_left = lines;
-	r->clipped = false;
-	r->ascii = false;
-	r->tail = TAIL_START;
-	dotted_enc_init(&r->dots, true);
+	start(r, lines);
 	return 0;
+}
+
+void
+read_begin_known(struct read *r, const struct msg_meta *m, int64_t lines)
+{
+	read_end(r);
+	r->meta = *m;
+	r->meta.prefix = arena_copy(&r->arena, m->prefix);
+	start(r, lines);
 }
 
 void

@@ -25,6 +25,8 @@ struct read {
  * expunged. */
 PH_MUSTUSE int read_begin(struct read *r, struct store *s, uint64_t account,
     uint64_t folder, uint32_t uid, int64_t lines);
+/* The same of one that is known (ahead.h): copies what it needs of m. */
+void read_begin_known(struct read *r, const struct msg_meta *m, int64_t lines);
 /* The next piece, dot-stuffed, into out; the end with its dot when *done_out.
  * On failure nothing was appended. */
 PH_MUSTUSE int read_more(

@@ -175,6 +175,28 @@ stuff_text(
 	return stop + 1;
 }
 
+/* The lines from p on that end in CRLF and have no bare CR or LF, up to one
+ * that begins with a dot: all at once.  Returns p when there is none. */
+static const char *
+stuff_lines(
+    struct buf *out, const char *p, const char *end, struct dotted_enc *e)
+{
+	const char *at = p, *cr;
+
+	do {
+		cr = memchr(at, '\r', (size_t)(end - at));
+		if (cr == NULL || cr + 1 == end || cr[1] != '\n' ||
+		    memchr(at, '\n', (size_t)(cr - at)) != NULL)
+			break;
+		at = cr + 2;
+	} while (at != end && *at != '.');
+	if (at == p)
+		return p;
+	buf_add(out, p, (size_t)(at - p));
+	e->state = BOL;
+	return at;
+}
+
 /* Behind a CR that is already in out. */
 static const char *
 stuff_after_cr(struct buf *out, const char *p, struct dotted_enc *e)
@@ -193,7 +215,7 @@ stuff_after_cr(struct buf *out, const char *p, struct dotted_enc *e)
 void
 dotted_stuff(struct buf *out, struct slice chunk, struct dotted_enc *e)
 {
-	const char *p = chunk.p, *end = chunk.p + chunk.n;
+	const char *p = chunk.p, *end = chunk.p + chunk.n, *at;
 
 	while (p != end) {
 		if (e->state == CR) {
@@ -202,7 +224,8 @@ dotted_stuff(struct buf *out, struct slice chunk, struct dotted_enc *e)
 		}
 		if (e->state == BOL && *p == '.')
 			buf_add_char(out, '.');
-		p = stuff_text(out, p, end, e);
+		at = stuff_lines(out, p, end, e);
+		p = at != p ? at : stuff_text(out, p, end, e);
 	}
 }
 
