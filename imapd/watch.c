@@ -307,7 +307,7 @@ watch_settle(struct client *c)
 	/* What happened between the reading and now. */
 	reg->all = reg->list = true;
 	app_register(c->sl, reg);
-	client_news(c);
+	c->news = true;
 }
 
 void
