@@ -15,5 +15,7 @@ enum { HOST_KEY_LEN = 32 };
 
 /* The key behind the made-up secrets of unknown logins.  May block. */
 PH_MUSTUSE int host_key_get(struct store *s, uint8_t out[HOST_KEY_LEN]);
+/* The key of return addresses of forwarded mail (submitd/srs.h). */
+PH_MUSTUSE int host_key_srs(struct store *s, uint8_t out[HOST_KEY_LEN]);
 
 #endif

@@ -7,6 +7,7 @@
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "storage/deliver.h"
+#include "submitd/binary.h"
 #include "submitd/fixup.h"
 #include "submitd/dispatch.h"
 #include "submitd/resp.h"
@@ -21,6 +22,8 @@ check_data(struct client *c, struct err *e)
 	if (rc != 0)
 		return err_set(e, rc, "%s",
 		    rc == ERR_TOOBIG ? "the message is too big" : "");
+	if (c->env.binary)
+		return 0; /* binary.h */
 	c->accept_head = "554 5.6.0 ";
 	/* RFC 5321 2.3.8: a stray CR or LF is how mail is smuggled (O18). */
 	if (c->data_flags & (DOTTED_BARE_CR | DOTTED_BARE_LF))
@@ -100,13 +103,18 @@ deliver_both(struct client *c, const struct fixup *fix, struct deliver_msg *msg,
 static int
 deliver_once(struct client *c, const struct fixup *fix, bool *again_out)
 {
+	struct dispatch_in in = { .srv = c->s.sl->srv,
+		.env = &c->env,
+		.account = c->who.account,
+		.msgid = fix->msgid,
+		.header = fix->header };
 	struct dispatch p;
 	struct deliver_msg msg = { .parts = fix->parts, .nparts = fix->nparts };
 	struct deliver d;
 	int rc = c->accept_rc;
 
 	*again_out = false;
-	dispatch_make(&p, c, c->s.sl->srv->store, fix->msgid);
+	dispatch_make(&p, &in);
 	if (p.ntargets + p.nqueue != 0) {
 		msg.targets = p.targets;
 		msg.ntargets = p.ntargets;
@@ -116,6 +124,10 @@ deliver_once(struct client *c, const struct fixup *fix, bool *again_out)
 		*again_out = rc != 0 && leave_out(c, &p, &d, rc);
 		if (rc == 0)
 			log_rows(c, &p);
+	} else if (rc == 0 && p.failed != 0) {
+		c->accept_head = "554 5.4.6 ";
+		rc = err_set(&c->accept_err, p.failed,
+		    "not forwarded: it is junk, or has been here before");
 	}
 	dispatch_fini(&p);
 	return rc;
@@ -151,6 +163,7 @@ accept_work(struct sjob *j)
 	queue_id_text(store_new_id(j->srv->store), c->queue_id);
 	if ((rc = check_data(c, e)) == 0 &&
 	    (rc = spool_bytes(c->spool, &bytes)) == 0 &&
+	    (rc = binary_fix(c, &bytes, e)) == 0 &&
 	    (rc = fixup_make(&fix, c, bytes, e)) == 0)
 		rc = deliver_all(c, &fix, j);
 	c->accept_rc = rc;

@@ -5,12 +5,14 @@
 #define SUBMITD_APP_H
 
 #include "lib/daemon/server.h"
+#include "storage/host_key.h"
 #include "submitd/probe.h"
 #include "submitd/runner.h"
 
 struct app {
 	struct runner *runner; /* on loop 0 */
 	struct probe *probe;
+	uint8_t srs_key[HOST_KEY_LEN];
 };
 
 static inline struct app *

@@ -30,6 +30,7 @@ envelope_reset(struct client *c)
 
 	free(env->rcpts);
 	arena_clear(&env->arena);
+	buf_fini(&env->lines);
 	*env = (struct envelope){ 0 };
 	spool_free(&c->spool);
 }

@@ -27,7 +27,8 @@ struct envelope_rcpt {
 	struct slice orcpt;
 	unsigned notify;
 	struct route route; /* accounts here, addresses elsewhere */
-	int rc;             /* LMTP: what became of it */
+	bool back;          /* a return address of ours (forward.h) */
+	int rc;             /* not 0: it does not get it, and why */
 };
 
 struct envelope {
@@ -35,8 +36,11 @@ struct envelope {
 	bool open;           /* MAIL was accepted */
 	struct slice sender; /* "" for <> */
 	struct slice envid;
-	uint64_t size;  /* announced by SIZE=, or 0 */
-	unsigned flags; /* QUEUE_8BIT, _UTF8, _RET_HDRS, _RET_FULL */
+	uint64_t size;      /* announced by SIZE=, or 0 */
+	bool binary;        /* BODY=BINARYMIME: not by DATA */
+	struct buf lines;   /* what has become of it (binary.h) */
+	int64_t hold_until; /* seconds; 0: no HOLDFOR, no HOLDUNTIL */
+	unsigned flags;     /* QUEUE_8BIT, _UTF8, _RET_HDRS, _RET_FULL */
 	struct envelope_rcpt *rcpts;
 	size_t nrcpts, cap;
 };

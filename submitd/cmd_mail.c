@@ -11,8 +11,11 @@
 #include "lib/base/utf8.h"
 #include "storage/deliver.h"
 #include "submitd/app.h"
+#include "submitd/forward.h"
+#include "submitd/params.h"
 #include "submitd/parse.h"
 #include "submitd/resp.h"
+#include "submitd/srs.h"
 
 /* Both run in a job: they ask the store. */
 
@@ -41,96 +44,6 @@ may_mail(struct client *c)
 		resp_fail(out, ERR_NOSPACE, "");
 	else
 		return true;
-	return false;
-}
-
-static bool
-param_size(struct client *c, struct slice v)
-{
-	return num_parse(v, UINT64_MAX, &c->env.size);
-}
-
-static bool
-param_body(struct client *c, struct slice v)
-{
-	if (slice_ieq(v, SLICE("7BIT")))
-		return true;
-	c->env.flags |= QUEUE_8BIT;
-	return slice_ieq(v, SLICE("8BITMIME"));
-}
-
-static bool
-param_utf8(struct client *c, struct slice v)
-{
-	c->env.flags |= QUEUE_UTF8;
-	return v.p == NULL;
-}
-
-static bool
-param_ret(struct client *c, struct slice v)
-{
-	if (slice_ieq(v, SLICE("FULL")))
-		c->env.flags |= QUEUE_RET_FULL;
-	else if (slice_ieq(v, SLICE("HDRS")))
-		c->env.flags |= QUEUE_RET_HDRS;
-	else
-		return false;
-	return true;
-}
-
-static bool
-take_xtext(struct client *c, struct slice v, size_t max, struct slice *out)
-{
-	struct buf b;
-	bool ok;
-
-	buf_init(&b, max);
-	ok = v.n != 0 && smtp_xtext(&b, v);
-	if (ok)
-		*out = arena_copy(&c->env.arena, buf_slice(&b));
-	buf_fini(&b);
-	return ok;
-}
-
-static bool
-param_envid(struct client *c, struct slice v)
-{
-	return take_xtext(c, v, 100, &c->env.envid); /* RFC 3461 4.4 */
-}
-
-/* RFC 4954 5: we do not trust it, and say nothing. */
-static bool
-param_auth(struct client *c, struct slice v)
-{
-	(void)c;
-	return v.n != 0;
-}
-
-static const struct {
-	const char *key;
-	bool (*take)(struct client *c, struct slice value);
-} mail_params[] = {
-	{ "SIZE", param_size },     /* RFC 1870 */
-	{ "BODY", param_body },     /* RFC 6152 */
-	{ "SMTPUTF8", param_utf8 }, /* RFC 6531 3.4 */
-	{ "RET", param_ret },       /* RFC 3461 4.3 */
-	{ "ENVID", param_envid },   /* RFC 3461 4.4 */
-	{ "AUTH", param_auth },     /* RFC 4954 5 */
-};
-
-static bool
-take_mail_param(struct client *c, const struct smtp_param *p)
-{
-	for (size_t i = 0; i < PH_LEN(mail_params); i++)
-		if (slice_ieq_str(p->key, mail_params[i].key)) {
-			if (mail_params[i].take(c, p->value))
-				return true;
-			resp_line(&c->s.out, "501 5.5.4 ", "bad value of %s",
-			    mail_params[i].key);
-			return false;
-		}
-	/* RFC 5321 4.1.1.11 */
-	resp_line(&c->s.out, "555 5.5.4 ", "unknown parameter");
 	return false;
 }
 
@@ -166,9 +79,8 @@ mail_ok(struct client *c, const struct smtp_path *path)
 {
 	uint64_t max = c->s.sl->srv->conf->message_max;
 
-	for (unsigned i = 0; i < path->nparams; i++)
-		if (!take_mail_param(c, &path->params[i]))
-			return false;
+	if (!params_mail(c, path->params, path->nparams))
+		return false;
 	if (c->env.size > max) {
 		/* RFC 1870 6.1 */
 		resp_line(&c->s.out, "552 5.3.4 ",
@@ -200,54 +112,6 @@ smtp_mail(struct client *c, struct slice rest)
 	c->env.flags |= utf8_is_ascii(path.addr) ? 0 : QUEUE_UTF8;
 	c->env.open = true;
 	resp_line(&c->s.out, "250 2.1.0 ", "sender ok");
-}
-
-/* From outside nobody may have us report success: the sender may be forged.
- * So port 25 does not offer DSN; asked all the same, it leaves that out. */
-static bool
-rcpt_notify(struct client *c, struct slice v, struct envelope_rcpt *r)
-{
-	if (!smtp_parse_notify(v, &r->notify))
-		return false;
-	if (c->role == ROLE_MX && (r->notify & NOTIFY_ON_SUCCESS)) {
-		r->notify &= ~(unsigned)NOTIFY_ON_SUCCESS;
-		if (r->notify == 0)
-			r->notify = NOTIFY_ON_NEVER;
-	}
-	return true;
-}
-
-static bool
-rcpt_orcpt(struct client *c, struct slice v, struct envelope_rcpt *r)
-{
-	size_t semi = slice_chr(v, ';');
-
-	return semi != 0 && semi != v.n && take_xtext(c, v, 500, &r->orcpt);
-}
-
-static const struct {
-	const char *key;
-	bool (*take)(
-	    struct client *c, struct slice value, struct envelope_rcpt *r);
-} rcpt_params[] = {
-	{ "NOTIFY", rcpt_notify }, /* RFC 3461 4.1 */
-	{ "ORCPT", rcpt_orcpt },   /* RFC 3461 4.2 */
-};
-
-static bool
-take_rcpt_param(
-    struct client *c, const struct smtp_param *p, struct envelope_rcpt *r)
-{
-	for (size_t i = 0; i < PH_LEN(rcpt_params); i++)
-		if (slice_ieq_str(p->key, rcpt_params[i].key)) {
-			if (rcpt_params[i].take(c, p->value, r))
-				return true;
-			resp_line(&c->s.out, "501 5.5.4 ", "bad value of %s",
-			    rcpt_params[i].key);
-			return false;
-		}
-	resp_line(&c->s.out, "555 5.5.4 ", "unknown parameter");
-	return false;
 }
 
 /* One more recipient fits; else says why not. */
@@ -366,15 +230,19 @@ fits(struct client *c, const struct envelope_rcpt *r)
 static bool
 route_rcpt(struct client *c, struct slice addr, struct envelope_rcpt *r)
 {
-	int rc =
-	    address_route(c->s.sl->srv->store, addr, &c->env.arena, &r->route);
+	int rc = srs_is(addr) && c->role != ROLE_SUBMIT
+		     ? forward_back(c, r->given, r)
+		     : address_route(
+			   c->s.sl->srv->store, addr, &c->env.arena, &r->route);
 
 	if (rc == 0)
 		return fits(c, r);
 	if (rc == ERR_NOTFOUND)
 		return route_away(c, addr, r);
-	resp_fail(
-	    &c->s.out, rc, rc == ERR_DENIED ? "this mailbox is suspended" : "");
+	resp_fail(&c->s.out, rc,
+	    rc != ERR_DENIED ? ""
+	    : srs_is(addr)   ? "only reports come back this way"
+			     : "this mailbox is suspended");
 	return false;
 }
 
@@ -394,9 +262,8 @@ smtp_rcpt(struct client *c, struct slice rest)
 		bad_path(c, why);
 		return;
 	}
-	for (unsigned i = 0; i < path.nparams; i++)
-		if (!take_rcpt_param(c, &path.params[i], &r))
-			return;
+	if (!params_rcpt(c, path.params, path.nparams, &r))
+		return;
 	if (!fold_rcpt(c, &path, folded) || is_guesser(c))
 		return;
 	r.given = arena_copy(&env->arena, path.addr);

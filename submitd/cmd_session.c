@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 
+#include "lib/base/clock.h"
+#include "lib/mail/date.h"
 #include "submitd/parse.h"
 #include "submitd/resp.h"
 
@@ -55,6 +57,22 @@ put_auth(struct client *c)
 	buf_fini(&mechs);
 }
 
+/* RFC 4865 3: the longest time, and its end. */
+static void
+put_hold(struct client *c)
+{
+	uint64_t max = c->s.sl->srv->conf->hold_max / 1000;
+	int64_t end = clock_wall_sec() + (int64_t)max;
+	int year, month, day, sec = (int)(end % 86400);
+
+	if (max == 0)
+		return;
+	date_to_civil(end, &year, &month, &day);
+	buf_printf(&c->s.out,
+	    "250-FUTURERELEASE %" PRIu64 " %04d-%02d-%02dT%02d:%02d:%02dZ\r\n",
+	    max, year, month, day, sec / 3600, sec / 60 % 60, sec % 60);
+}
+
 void
 smtp_ehlo(struct client *c, struct slice rest)
 {
@@ -73,8 +91,11 @@ smtp_ehlo(struct client *c, struct slice rest)
 	put_keyword(out, "8BITMIME");
 	put_keyword(out, "SMTPUTF8");
 	put_keyword(out, "CHUNKING");
+	put_keyword(out, "BINARYMIME");
 	if (c->role != ROLE_MX)
 		put_keyword(out, "DSN");
+	if (c->role == ROLE_SUBMIT)
+		put_hold(c);
 	/* RFC 9422 3 */
 	buf_printf(out, "250-LIMITS RCPTMAX=%" PRIu64 "\r\n",
 	    c->s.sl->srv->conf->recipients_max);

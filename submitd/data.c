@@ -4,6 +4,7 @@
 
 #include "submitd/accept.h"
 #include "submitd/cmd.h"
+#include "submitd/newline.h"
 #include "submitd/parse.h"
 #include "submitd/resp.h"
 
@@ -94,6 +95,9 @@ smtp_data(struct client *c, struct slice rest)
 	} else if (c->spool != NULL) {
 		/* RFC 3030 2 */
 		resp_line(&c->s.out, "503 5.5.1 ", "go on with BDAT");
+	} else if (c->env.binary) {
+		/* RFC 3030 3 */
+		resp_line(&c->s.out, "503 5.5.1 ", "BINARYMIME goes by BDAT");
 	} else {
 		open_spool(c);
 		dotted_init(&c->dots, 0);
@@ -148,8 +152,11 @@ take_lines(struct client *c, struct slice in)
 	struct buf chunk;
 	size_t used;
 
-	buf_init(&chunk, in.n + 1);
-	used = dotted_feed(&c->dots, in, &chunk);
+	buf_init(&chunk, 2 * in.n + 2);
+	used =
+	    c->role == ROLE_SUBMIT && c->s.sl->srv->conf->submission_fix_lines
+		? newline_feed(&c->dots, in, &chunk)
+		: dotted_feed(&c->dots, in, &chunk);
 	/* What is too big is counted and dropped; the reply comes at the end
 	 * (RFC 5321 4.5.3.1.9). */
 	(void)!spool_add(c->spool, buf_slice(&chunk));

@@ -7,6 +7,7 @@
 #include "lib/base/mem.h"
 #include "lib/mail/header.h"
 #include "storage/folder.h"
+#include "submitd/forward.h"
 
 /* "+detail" names a folder when there is one, in either case of its first
  * letter; else INBOX (0). */
@@ -27,16 +28,15 @@ detail_folder(struct store *s, uint64_t account, struct slice detail)
 
 /* "X-Spam-Flag: YES": has a filter before us said so? */
 static bool
-is_junk(struct client *c)
+is_junk(const struct dispatch_in *in)
 {
-	struct slice value = slice_str(c->s.sl->srv->conf->junk_header);
-	struct slice name, bytes, found;
+	struct slice value = slice_str(in->srv->conf->junk_header);
+	struct slice name, found;
 
-	if (c->role == ROLE_SUBMIT || c->spool == NULL || value.n == 0 ||
-	    !slice_split(&value, ':', &name) ||
-	    spool_bytes(c->spool, &bytes) != 0)
+	if (in->account != 0 || value.n == 0 ||
+	    !slice_split(&value, ':', &name))
 		return false;
-	found = header_find(slice_sub(bytes, 0, header_end(bytes)), name);
+	found = header_find(in->header, name);
 	return found.p != NULL && slice_istarts(found, slice_trim(value));
 }
 
@@ -72,10 +72,11 @@ has_account(const struct dispatch *p, uint64_t account)
 /* One delivery an account, whatever its addresses.  Return-Path is RFC 5321
  * 4.4; Delivered-To is what loops are cut by. */
 static void
-add_account(struct dispatch *p, struct client *c, struct store *s, size_t rcpt,
-    uint64_t account)
+add_account(struct dispatch *p, const struct dispatch_in *in,
+    const struct envelope_rcpt *r, uint64_t account)
 {
-	const struct envelope_rcpt *r = &c->env.rcpts[rcpt];
+	struct store *s = in->srv->store;
+	struct slice sender = in->env->sender;
 	struct deliver_target *t;
 
 	if (has_account(p, account))
@@ -88,8 +89,7 @@ add_account(struct dispatch *p, struct client *c, struct store *s, size_t rcpt,
 		.folder = detail_folder(s, account, r->route.detail),
 		.prefix = slice_str(arena_printf(&p->arena,
 		    "Return-Path: <%.*s>\r\nDelivered-To: %.*s\r\n",
-		    (int)c->env.sender.n, c->env.sender.p, (int)r->addr.n,
-		    r->addr.p)),
+		    (int)sender.n, sender.p, (int)r->addr.n, r->addr.p)),
 	};
 	if (p->junk && t->folder == 0)
 		t->folder = junk_folder(p, s, account);
@@ -101,68 +101,104 @@ domain_of(struct slice addr)
 	return slice_from(addr, slice_rchr(addr, '@') + 1);
 }
 
-/* The row for this domain with room for one more, perhaps a new one. */
 static struct queue_row *
-row_for(struct dispatch *p, struct client *c, struct slice addr)
+new_row(struct dispatch *p, const struct dispatch_in *in, struct slice sender)
 {
+	const struct envelope *env = in->env;
 	struct queue_row *row;
+	int64_t now = clock_wall_sec();
 
-	for (size_t i = p->nqueue; i-- > 0;) {
-		row = &p->queue[i].row;
-		if (row->nrcpts < QUEUE_RCPTS_MAX &&
-		    slice_eq(domain_of(row->rcpts[0].addr), domain_of(addr)))
-			return row;
-	}
 	p->queue =
 	    mem_grow(p->queue, &p->queue_cap, p->nqueue, sizeof(*p->queue));
 	p->queue[p->nqueue] = (struct queue_new){ 0 };
 	row = &p->queue[p->nqueue++].row;
-	row->account = c->who.account;
-	row->sender = c->env.sender;
-	row->envid = c->env.envid;
-	row->flags = c->env.flags;
+	row->account = in->account;
+	row->sender = sender;
+	row->envid = env->envid;
+	row->msgid = in->msgid;
+	row->flags = env->flags;
 	row->state = QUEUE_QUEUED;
-	row->created_at = row->next_at = clock_wall_sec();
-	row->expire_at = row->created_at +
-			 (int64_t)(c->s.sl->srv->conf->queue_expire / 1000);
+	row->created_at = row->next_at = now;
+	if (env->hold_until > now) {
+		row->state = QUEUE_SCHEDULED;
+		row->next_at = env->hold_until;
+		row->flags |= QUEUE_UNSENT;
+	}
+	row->expire_at =
+	    row->next_at + (int64_t)(in->srv->conf->queue_expire / 1000);
 	row->rcpts =
 	    arena_alloc(&p->arena, QUEUE_RCPTS_MAX * sizeof(*row->rcpts));
 	return row;
 }
 
-static void
-add_remote(struct dispatch *p, struct client *c, size_t rcpt, struct slice addr,
-    struct slice msgid)
+/* The row for this domain and sender with room for one more, perhaps a new
+ * one. */
+static struct queue_row *
+row_for(struct dispatch *p, const struct dispatch_in *in, struct slice addr,
+    struct slice sender)
 {
-	const struct envelope_rcpt *r = &c->env.rcpts[rcpt];
+	for (size_t i = p->nqueue; i-- > 0;) {
+		struct queue_row *row = &p->queue[i].row;
+
+		if (row->nrcpts < QUEUE_RCPTS_MAX &&
+		    slice_eq(row->sender, sender) &&
+		    ((row->flags & QUEUE_UNSENT) ||
+			slice_eq(
+			    domain_of(row->rcpts[0].addr), domain_of(addr))))
+			return row;
+	}
+	return new_row(p, in, sender);
+}
+
+static void
+add_remote(struct dispatch *p, const struct dispatch_in *in,
+    const struct envelope_rcpt *r, struct slice addr, struct slice sender)
+{
 	struct queue_row *row;
 
 	for (size_t i = 0; i < p->nqueue; i++)
 		for (size_t k = 0; k < p->queue[i].row.nrcpts; k++)
 			if (slice_eq(p->queue[i].row.rcpts[k].addr, addr))
 				return;
-	row = row_for(p, c, addr);
-	row->msgid = msgid;
+	row = row_for(p, in, addr, sender);
 	row->rcpts[row->nrcpts++] = (struct queue_rcpt){
 		.addr = addr, .orcpt = r->orcpt, .notify = r->notify
 	};
 }
 
-void
-dispatch_make(
-    struct dispatch *p, struct client *c, struct store *s, struct slice msgid)
+static void
+add_rcpt(
+    struct dispatch *p, const struct dispatch_in *in, struct envelope_rcpt *r)
 {
-	*p = (struct dispatch){ .junk = is_junk(c) };
-	for (size_t i = 0; i < c->env.nrcpts; i++) {
-		const struct route *route = &c->env.rcpts[i].route;
+	struct slice sender = in->env->sender;
 
-		if (c->env.rcpts[i].rc != 0)
-			continue;
-		for (size_t k = 0; k < route->naccounts; k++)
-			add_account(p, c, s, i, route->accounts[k]);
-		for (size_t k = 0; k < route->nremote; k++)
-			add_remote(p, c, i, route->remote[k], msgid);
+	if (r->rc != 0)
+		return;
+	if (in->env->hold_until > clock_wall_sec()) {
+		add_remote(p, in, r, r->addr, sender);
+		return;
 	}
+	for (size_t k = 0; k < r->route.naccounts; k++)
+		add_account(p, in, r, r->route.accounts[k]);
+	if (r->route.nremote == 0)
+		return;
+	if (forward_check(in, r, p->junk) != 0) {
+		/* Who is here has it all the same. */
+		if (r->route.naccounts == 0)
+			r->rc = p->failed = ERR_DENIED;
+		return;
+	}
+	sender = forward_sender(in, r, &p->arena);
+	for (size_t k = 0; k < r->route.nremote; k++)
+		add_remote(p, in, r, r->route.remote[k], sender);
+}
+
+void
+dispatch_make(struct dispatch *p, const struct dispatch_in *in)
+{
+	*p = (struct dispatch){ .junk = is_junk(in) };
+	for (size_t i = 0; i < in->env->nrcpts; i++)
+		add_rcpt(p, in, &in->env->rcpts[i]);
 }
 
 void

@@ -1,12 +1,23 @@
 /*
  * dispatch.h - where an accepted message goes: folders here, queue rows for
- * other hosts.  Runs in a job; asks the store for folders named by "+detail".
+ * other hosts; or one row that keeps all of it until it is to be sent.  Runs in
+ * a job; asks the store for folders named by "+detail".
  */
 #ifndef SUBMITD_DISPATCH_H
 #define SUBMITD_DISPATCH_H
 
 #include "storage/deliver.h"
 #include "submitd/client.h"
+
+struct dispatch_in {
+	struct server *srv;
+	/* Recipients that failed already (rc) are left out; those that a
+	 * forward must not reach get their rc here. */
+	struct envelope *env;
+	uint64_t account;    /* who submitted it; 0: nobody here */
+	struct slice msgid;  /* the Message-ID, for listings */
+	struct slice header; /* as it came */
+};
 
 struct dispatch {
 	struct arena arena;             /* of all texts */
@@ -15,13 +26,11 @@ struct dispatch {
 	struct queue_new *queue; /* one a domain, at most
 					 * QUEUE_RCPTS_MAX each */
 	size_t nqueue, queue_cap;
-	bool junk; /* by its header: for the folder Junk */
+	bool junk;  /* by its header: for the folder Junk */
+	int failed; /* why nothing is left, perhaps 0 */
 };
 
-/* Recipients that failed already (rc) are left out.  msgid: the message's
- * Message-ID, for listings. */
-void dispatch_make(
-    struct dispatch *p, struct client *c, struct store *s, struct slice msgid);
+void dispatch_make(struct dispatch *p, const struct dispatch_in *in);
 void dispatch_fini(struct dispatch *p);
 
 #endif

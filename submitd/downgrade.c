@@ -1,23 +1,53 @@
 #include "submitd/downgrade.h"
 
 #include "lib/base/utf8.h"
+#include "lib/mail/dotted.h"
 #include "lib/mail/encode.h"
 #include "lib/mail/header.h"
 #include "lib/mail/mime.h"
+#include "submitd/scan.h"
 
 static const char *const cte_names[] = { [MIME_7BIT] = "7bit",
+	[MIME_8BIT] = "8bit",
 	[MIME_QP] = "quoted-printable",
 	[MIME_BASE64] = "base64" };
 
+/* What is to be got rid of, and how what remains is called. */
+struct down {
+	struct buf *out;
+	bool (*clean)(struct slice s);
+	enum mime_cte text; /* of text parts that are not clean */
+	enum mime_cte rest; /* of what is made of parts */
+	bool relabel;       /* nothing may be called binary any more */
+};
+
 /* top: a message of its own, not a part of one. */
-static bool emit(
-    struct buf *out, struct slice msg, const struct mime_part *p, bool top);
+static bool emit(const struct down *d, struct slice msg,
+    const struct mime_part *p, bool top);
 
 static bool
-copy_ascii(struct buf *out, struct slice s)
+copy_clean(const struct down *d, struct slice s)
 {
-	buf_add_slice(out, s);
-	return utf8_is_ascii(s);
+	buf_add_slice(d->out, s);
+	return d->clean(s);
+}
+
+/* RFC 5322 2.1.1: lines of at most 998 bytes, none of them NUL, that end in
+ * CR LF. */
+static bool
+is_lines(struct slice s)
+{
+	struct scan scan = { .last = '\n' };
+	struct slice line;
+
+	scan_feed(&scan, s);
+	scan_end(&scan);
+	if (scan.flags & (DOTTED_BARE_CR | DOTTED_BARE_LF | DOTTED_NUL))
+		return false;
+	while (slice_split(&s, '\n', &line))
+		if (line.n > 999)
+			return false;
+	return true;
 }
 
 static uint64_t
@@ -47,82 +77,96 @@ make_mime(struct buf *out, struct slice head)
 
 /* The header with this Content-Transfer-Encoding in place of its own. */
 static bool
-put_header(struct buf *out, struct slice head, bool top, enum mime_cte cte)
+put_header(const struct down *d, struct slice head, bool top, enum mime_cte cte)
 {
+	struct buf *out = d->out;
 	struct slice rest = head;
 	struct header h;
 
 	while (header_next(&rest, &h))
 		if (!slice_ieq(h.name, SLICE("Content-Transfer-Encoding")))
 			buf_add_slice(out, h.raw);
-	if (top && cte != MIME_7BIT)
+	if (top && cte != MIME_7BIT && cte != MIME_8BIT)
 		make_mime(out, head);
 	buf_printf(
 	    out, "Content-Transfer-Encoding: %s\r\n\r\n", cte_names[cte]);
-	return utf8_is_ascii(head);
+	return d->clean(head);
 }
 
 static bool
-put_leaf(struct buf *out, struct slice msg, const struct mime_part *p, bool top)
+is_misnamed(const struct down *d, const struct mime_part *p)
+{
+	return d->relabel && p->cte == MIME_BINARY;
+}
+
+static bool
+put_leaf(
+    const struct down *d, struct slice msg, const struct mime_part *p, bool top)
 {
 	struct slice head = span(msg, p->head_off, p->body_off);
 	struct slice body = span(msg, p->body_off, end_of(p));
-	enum mime_cte cte = p->is_text ? MIME_QP : MIME_BASE64;
+	enum mime_cte cte = p->is_text ? d->text : MIME_BASE64;
 
-	if (utf8_is_ascii(body))
-		return copy_ascii(out, span(msg, p->head_off, end_of(p)));
+	if (d->clean(body)) {
+		if (is_misnamed(d, p))
+			(void)put_header(d, head, false, d->rest);
+		else
+			buf_add_slice(d->out, head);
+		buf_add_slice(d->out, body);
+		return d->clean(head);
+	}
 	/* An encoding that lies cannot be told what it means; nor may what is
 	 * made of parts or messages have one (RFC 2045 6.4). */
 	if (p->opaque || p->cte == MIME_QP || p->cte == MIME_BASE64 ||
-	    p->cte == MIME_OTHER || !put_header(out, head, top, cte))
+	    p->cte == MIME_OTHER || !put_header(d, head, top, cte))
 		return false;
 	if (cte == MIME_QP)
-		encode_qp(out, body);
+		encode_qp(d->out, body);
 	else
-		encode_base64(out, body);
+		encode_base64(d->out, body);
 	return true;
 }
 
 static bool
-put_multipart(struct buf *out, struct slice msg, const struct mime_part *p)
+put_multipart(const struct down *d, struct slice msg, const struct mime_part *p)
 {
 	uint64_t at = p->body_off;
 
 	if (slice_ieq(p->subtype, SLICE("signed")) ||
-	    !put_header(
-		out, span(msg, p->head_off, p->body_off), false, MIME_7BIT))
+	    !put_header(d, span(msg, p->head_off, p->body_off), false, d->rest))
 		return false;
 	for (const struct mime_part *c = p->child; c != NULL; c = c->next) {
-		if (!copy_ascii(out, span(msg, at, c->head_off)) ||
-		    !emit(out, msg, c, false))
+		if (!copy_clean(d, span(msg, at, c->head_off)) ||
+		    !emit(d, msg, c, false))
 			return false;
 		at = end_of(c);
 	}
-	return copy_ascii(out, span(msg, at, end_of(p)));
+	return copy_clean(d, span(msg, at, end_of(p)));
 }
 
 static bool
-emit(struct buf *out, struct slice msg, const struct mime_part *p, bool top)
+emit(
+    const struct down *d, struct slice msg, const struct mime_part *p, bool top)
 {
 	struct slice whole = span(msg, p->head_off, end_of(p));
 
-	/* What is 7-bit stays as it is, signatures and all. */
-	if (utf8_is_ascii(whole)) {
-		buf_add_slice(out, whole);
+	/* What is good stays as it is, signatures and all. */
+	if (d->clean(whole) && !is_misnamed(d, p)) {
+		buf_add_slice(d->out, whole);
 		return true;
 	}
 	switch (p->kind) {
-	case MIME_MULTIPART: return put_multipart(out, msg, p);
+	case MIME_MULTIPART: return put_multipart(d, msg, p);
 	case MIME_MESSAGE:
-		return put_header(out, span(msg, p->head_off, p->body_off),
-			   false, MIME_7BIT) &&
-		       emit(out, msg, p->message, true);
-	default: return put_leaf(out, msg, p, top);
+		return put_header(d, span(msg, p->head_off, p->body_off), false,
+			   d->rest) &&
+		       emit(d, msg, p->message, true);
+	default: return put_leaf(d, msg, p, top);
 	}
 }
 
-bool
-downgrade(struct slice msg, struct buf *out)
+static bool
+run(const struct down *d, struct slice msg)
 {
 	struct mime_part *root;
 	struct arena a;
@@ -131,7 +175,23 @@ downgrade(struct slice msg, struct buf *out)
 	arena_init(&a);
 	root = mime_parse(&a, msg, NULL);
 	good =
-	    !root->truncated && emit(out, msg, root, true) && !buf_failed(out);
+	    !root->truncated && emit(d, msg, root, true) && !buf_failed(d->out);
 	arena_clear(&a);
 	return good;
+}
+
+bool
+downgrade(struct slice msg, struct buf *out)
+{
+	struct down d = { out, utf8_is_ascii, MIME_QP, MIME_7BIT, false };
+
+	return run(&d, msg);
+}
+
+bool
+downgrade_binary(struct slice msg, struct buf *out)
+{
+	struct down d = { out, is_lines, MIME_BASE64, MIME_8BIT, true };
+
+	return run(&d, msg);
 }

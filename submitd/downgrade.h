@@ -1,6 +1,6 @@
 /*
- * downgrade.h - mail for a host that takes no 8-bit data: parts re-encoded,
- * RFC 6152 3.  Pure.
+ * downgrade.h - mail for a host that takes no 8-bit data, and binary mail for
+ * anybody: parts re-encoded, RFC 6152 3 and RFC 3030 3.  Pure.
  */
 #ifndef SUBMITD_DOWNGRADE_H
 #define SUBMITD_DOWNGRADE_H
@@ -15,5 +15,12 @@
  * break, a structure is over our limits, or out is full.  Memory: that of out.
  */
 bool downgrade(struct slice msg, struct buf *out);
+
+/*
+ * The message as lines (RFC 5322 2.1.1): parts with NUL, bare CR or LF or long
+ * lines in base64, the others as they are.  False as above; a header has to be
+ * lines already.
+ */
+bool downgrade_binary(struct slice msg, struct buf *out);
 
 #endif

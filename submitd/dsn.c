@@ -13,6 +13,7 @@
 #include "lib/mail/encode.h"
 #include "lib/mail/header.h"
 #include "storage/account.h"
+#include "submitd/forward.h"
 
 enum { TEXT_MAX = 1 << 20 };
 
@@ -384,13 +385,15 @@ add_route(struct dsn *d, const struct route *to, const struct conf *conf)
 static int
 address_to_sender(struct dsn *d, const struct errand *e, struct server *srv)
 {
-	struct slice addr, domain;
+	struct slice addr, domain, sender;
 	char folded[IDENT_MAX + 1];
 	struct route to = { 0 };
 	bool local;
 	int rc;
 
-	if (ident_fold_address(e->row.sender, folded, NULL) != 0)
+	/* Forwarded by us: it is who wrote it that wants to know. */
+	sender = forward_first(srv, e->row.sender, &d->arena);
+	if (ident_fold_address(sender, folded, NULL) != 0)
 		return ERR_NOTFOUND;
 	addr = slice_str(folded);
 	rc = address_route(srv->store, addr, &d->arena, &to);
@@ -400,7 +403,7 @@ address_to_sender(struct dsn *d, const struct errand *e, struct server *srv)
 		if (rc == 0 && local)
 			rc = ERR_NOTFOUND;
 		to.remote = arena_alloc(&d->arena, sizeof(*to.remote));
-		to.remote[0] = e->row.sender;
+		to.remote[0] = sender;
 		to.nremote = 1;
 	}
 	if (rc == 0)

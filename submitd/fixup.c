@@ -10,8 +10,14 @@
 #include "lib/mail/date.h"
 #include "lib/mail/header.h"
 #include "lib/mail/rewrite.h"
+#include "submitd/forward.h"
 
-enum { RECEIVED_MAX = 100, HEAD_MAX = 16 << 10, FROM_MAX = 100 };
+enum {
+	RECEIVED_MAX = 100,
+	OWN_MAX = 10, /* of them by this host */
+	HEAD_MAX = 16 << 10,
+	FROM_MAX = 100
+};
 
 /* RFC 3848: ESMTP, ESMTPS, ESMTPA, ESMTPSA, LMTP; RFC 6531 3.7.3: UTF8 in
  * front. */
@@ -108,6 +114,7 @@ check_from(
 			continue;
 		log_info(c->s.id, "refused", "why=from account=%s from=%s",
 		    c->who.name, log_q(full));
+		c->accept_head = "553 5.7.1 ";
 		return err_set(e, ERR_DENIED,
 		    "%s may not send with this From: use an address of its "
 		    "own",
@@ -163,6 +170,27 @@ find_msgid(struct slice bytes)
 	return slice_sub(id, 0, 250);
 }
 
+/* RFC 5321 6.3; forwards that lead back to us go round less often. */
+static bool
+is_loop(const struct client *c, struct slice header)
+{
+	struct slice name = slice_str(c->s.sl->srv->hostname);
+	unsigned all = 0, own = 0;
+	struct header h;
+
+	while (header_next(&header, &h)) {
+		size_t at;
+
+		if (!slice_ieq(h.name, SLICE("Received")))
+			continue;
+		all++;
+		at = slice_find(h.value, SLICE("by "));
+		own += slice_istarts(slice_from(h.value, at + 3), name) &&
+		       slice_find(h.value, SLICE("(Posthof)")) != h.value.n;
+	}
+	return all > RECEIVED_MAX || own > OWN_MAX;
+}
+
 int
 fixup_make(struct fixup *f, struct client *c, struct slice bytes, struct err *e)
 {
@@ -170,14 +198,17 @@ fixup_make(struct fixup *f, struct client *c, struct slice bytes, struct err *e)
 
 	arena_init(&f->arena);
 	buf_init(&f->head, HEAD_MAX);
-	/* RFC 5321 6.3 */
-	if (header_count(header, SLICE("Received")) > RECEIVED_MAX) {
+	f->header = header;
+	if (is_loop(c, header)) {
 		c->accept_head = "554 5.4.6 ";
 		return err_set(e, ERR_DENIED,
 		    "this message has been going round in a loop");
 	}
 	f->msgid = find_msgid(header);
 	put_received(&f->head, c);
+	/* Only of a single one, as with "for": Bcc must not leak. */
+	if (c->env.nrcpts == 1)
+		forward_mark(&f->head, &c->env);
 	if (c->role == ROLE_SUBMIT)
 		return fix_submission(f, c, bytes, e);
 	add_part(f, buf_slice(&f->head));

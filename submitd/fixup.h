@@ -13,7 +13,7 @@ struct fixup {
 	struct buf head;     /* Received and what was missing */
 	struct slice *parts; /* the message, for deliver() */
 	size_t nparts, cap;
-	struct slice msgid;
+	struct slice msgid, header;
 };
 
 /* bytes: the message as it came, borrowed until fixup_fini().  ERR_DENIED:

@@ -18,8 +18,12 @@ static int
 start(struct server *srv, struct err *e)
 {
 	struct app *app = xcalloc(1, sizeof(*app));
+	int rc = host_key_srs(srv->store, app->srs_key);
 
-	(void)e;
+	if (rc != 0) {
+		free(app);
+		return err_set(e, rc, "no key for return addresses");
+	}
 	app->probe = probe_new(PROBE_WINDOW_MS, PROBE_SOURCES_MAX);
 	srv->app = app;
 	return 0;

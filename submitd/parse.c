@@ -2,7 +2,9 @@
 
 #include "lib/base/cur.h"
 #include "lib/base/utf8.h"
+#include "lib/mail/date.h"
 #include "storage/queue.h"
+#include "submitd/srs.h"
 
 #define DIGITS UINT64_C(0x03ff000000000000)
 #define LETTERS UINT64_C(0x07fffffe07fffffe)
@@ -163,8 +165,10 @@ smtp_parse_path(struct slice rest, const char *word, bool lenient,
 		out->addr = SLICE("");
 	else if (parse_mailbox(&c, out) && angle)
 		(void)cur_byte(&c, '>');
-	/* RFC 5321 4.5.3.1: 64 for the local part, 255 for the domain */
-	if (out->local.n > 64 || out->domain.n > 255)
+	/* RFC 5321 4.5.3.1: 64 for the local part, 255 for the domain; our own
+	 * return addresses of forwarded mail are longer */
+	if (out->local.n > (srs_is(out->local) ? SRS_LOCAL_MAX + 12 : 64) ||
+	    out->domain.n > 255)
 		(void)cur_fail(&c, "address too long");
 	if (parse_params(&c, out) && cur_end(&c))
 		return true;
@@ -185,6 +189,48 @@ smtp_parse_chunk(struct slice rest, uint64_t *n_out, bool *last_out)
 	if (cur_skip(&c, ' '))
 		*last_out = cur_word(&c, "LAST");
 	return cur_end(&c);
+}
+
+static bool
+digits(struct cur *c, size_t n, unsigned max, unsigned *out)
+{
+	struct slice s;
+
+	*out = 0;
+	if (!cur_take(c, n, &s))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (!cset_has(&cset_digit, s.p[i]))
+			return cur_fail(c, "a digit is missing");
+		*out = *out * 10 + (unsigned)(s.p[i] - '0');
+	}
+	return *out <= max || cur_fail(c, "out of range");
+}
+
+/*
+ * full-date "T" full-time with "Z", RFC 3339 5.6; fractions are dropped.
+ */
+bool
+smtp_parse_utc(struct slice s, int64_t *sec_out)
+{
+	unsigned year, month, day, hour, min, sec;
+	struct slice fraction;
+	struct cur c;
+
+	*sec_out = 0;
+	cur_init(&c, s);
+	if (!digits(&c, 4, 9999, &year) || !cur_byte(&c, '-') ||
+	    !digits(&c, 2, 12, &month) || !cur_byte(&c, '-') ||
+	    !digits(&c, 2, 31, &day) || month == 0 || day == 0 ||
+	    !cur_word(&c, "T") || !digits(&c, 2, 23, &hour) ||
+	    !cur_byte(&c, ':') || !digits(&c, 2, 59, &min) ||
+	    !cur_byte(&c, ':') || !digits(&c, 2, 60, &sec))
+		return false;
+	if (cur_skip(&c, '.') && !cur_span1(&c, &cset_digit, &fraction))
+		return false;
+	*sec_out = date_from_civil((int)year, (int)month, (int)day) +
+		   hour * 3600 + min * 60 + sec;
+	return cur_word(&c, "Z") && cur_end(&c);
 }
 
 bool

@@ -12,6 +12,7 @@
 #include "lib/net/dns.h"
 #include "submitd/app.h"
 #include "submitd/relay.h"
+#include "submitd/release.h"
 
 enum {
 	CLAIM_MAX = 256,     /* rows in memory at once */
@@ -106,9 +107,15 @@ look_work(struct sjob *j)
 		int bad =
 		    errand_load(r, j->srv->store, ids[i], &r->found[r->nfound]);
 
-		if (bad == 0)
+		if (bad == 0 &&
+		    (r->found[r->nfound]->row.flags & QUEUE_UNSENT)) {
+			bad = release_row(j->srv, r->found[r->nfound]);
+			errand_free(&r->found[r->nfound]);
+			j->durable = true;
+		} else if (bad == 0) {
 			r->nfound++;
-		else if (bad != ERR_NOTFOUND)
+		}
+		if (bad != 0 && bad != ERR_NOTFOUND)
 			log_error(NULL, "queue", "load=%s row=%" PRIx64,
 			    err_name(bad), ids[i]);
 	}

@@ -45,7 +45,7 @@ success_make(struct success *s, struct client *c, const struct fixup *fix)
 	*s = (struct success){ 0 };
 	for (size_t i = 0; i < env->nrcpts; i++)
 		any = any || asks(&env->rcpts[i]);
-	if (!any || env->sender.n == 0)
+	if (!any || env->sender.n == 0 || env->hold_until > clock_wall_sec())
 		return;
 	arena_init(&s->e.arena);
 	row->account = c->who.account;

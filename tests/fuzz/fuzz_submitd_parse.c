@@ -51,7 +51,7 @@ path(struct slice rest, const char *word, bool lenient)
 		return;
 	}
 	ph_assert(inside(p.addr, rest) && utf8_valid(p.addr));
-	ph_assert(inside(p.local, rest) && p.local.n <= 64);
+	ph_assert(inside(p.local, rest) && p.local.n <= 252);
 	ph_assert(inside(p.domain, rest) && p.domain.n <= 255);
 	/* It goes into headers and to other hosts as it is. */
 	for (size_t i = 0; i < p.addr.n; i++)

@@ -4,6 +4,7 @@
 #include "tests/unit/submit_fixture.h"
 
 static struct submit_fixture sf;
+static struct slice header; /* of the message */
 
 static int
 setup(void **state)
@@ -26,7 +27,13 @@ make(void)
 {
 	struct dispatch d;
 
-	dispatch_make(&d, sf.c, sf.srv.store, SLICE("id@x"));
+	struct dispatch_in in = { .srv = &sf.srv,
+		.env = &sf.c->env,
+		.account = sf.c->who.account,
+		.msgid = SLICE("id@x"),
+		.header = header };
+
+	dispatch_make(&d, &in);
 	return d;
 }
 

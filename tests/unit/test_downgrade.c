@@ -115,6 +115,56 @@ test_ceiling(void **state)
 	buf_fini(&out);
 }
 
+static const struct {
+	const char *in;
+	size_t n;
+	const char *want; /* NULL: cannot be */
+} binary[] = {
+#define CASE(in, want)                   \
+	{                                \
+		in, sizeof(in) - 1, want \
+	}
+	CASE("X: y\r\n\r\nall " UE "\r\n", "X: y\r\n\r\nall " UE "\r\n"),
+	/* called what it is */
+	CASE("Content-Transfer-Encoding: binary\r\n\r\na\r\n",
+	    "Content-Transfer-Encoding: 8bit\r\n\r\na\r\n"),
+	CASE("Content-Type: image/png\r\nContent-Transfer-Encoding: "
+	     "binary\r\n\r\n\0\r\n.\n",
+	    "Content-Type: image/png\r\nMIME-Version: 1.0\r\n"
+	    "Content-Transfer-Encoding: base64\r\n\r\nAA0KLgo=\r\n"),
+	/* a part among others */
+	CASE("MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=B"
+	     "\r\nContent-Transfer-Encoding: binary\r\n\r\n--B\r\n\r\nt"
+	     "\r\n--B\r\nContent-Type: a/b\r\n\r\n\r\0\r\n--B--\r\n",
+	    "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=B"
+	    "\r\nContent-Transfer-Encoding: 8bit\r\n\r\n--B\r\n\r\nt"
+	    "\r\n--B\r\nContent-Type: a/b\r\n"
+	    "Content-Transfer-Encoding: base64\r\n\r\nDQA=\r\n\r\n--B--\r\n"),
+	CASE("Subject: a\nb\r\n\r\nx\r\n", NULL),
+	CASE("Content-Transfer-Encoding: base64\r\n\r\n\0\r\n", NULL),
+#undef CASE
+};
+
+/* RFC 3030 3: no NUL, no bare CR or LF is left. */
+static void
+test_binary(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < PH_LEN(binary); i++) {
+		struct slice in = unit_exact(binary[i].in, binary[i].n);
+		struct buf out;
+		bool good;
+
+		buf_init(&out, 10000);
+		good = downgrade_binary(in, &out);
+		assert_int_equal(good, binary[i].want != NULL);
+		if (good)
+			assert_slice(buf_slice(&out), binary[i].want);
+		buf_fini(&out);
+		unit_free(in);
+	}
+}
+
 int
 main(void)
 {
@@ -122,6 +172,7 @@ main(void)
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_ceiling),
+		cmocka_unit_test(test_binary),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

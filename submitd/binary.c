@@ -1,0 +1,21 @@
+#include "submitd/binary.h"
+
+#include "submitd/downgrade.h"
+
+int
+binary_fix(struct client *c, struct slice *bytes, struct err *e)
+{
+	struct buf *out = &c->env.lines;
+
+	if (!c->env.binary)
+		return 0;
+	/* base64 makes 78 bytes of 57; headers are small beside that. */
+	buf_init(out, bytes->n + bytes->n / 2 + (64 << 10));
+	if (!downgrade_binary(*bytes, out)) {
+		c->accept_head = "554 5.6.1 ";
+		return err_set(e, ERR_DENIED,
+		    "binary data in a header or a signed part; encode it");
+	}
+	*bytes = buf_slice(out);
+	return 0;
+}
