@@ -13,18 +13,46 @@ enum { MAX_THREADS = 1024 };
 struct worker {
 	struct work *work;
 	pthread_t thread;
+	pthread_cond_t wake;
+	struct worker *below; /* on the stack of the idle */
+	bool idle;
 	uint64_t since_ms; /* the running job's start; 0: none */
 };
 
 struct work {
 	pthread_mutex_t lock; /* of everything below */
-	pthread_cond_t more;
 	struct job *head, **tail;
+	struct worker *idle; /* the last to fall idle is the first to be woken:
+			      * its memory is still in the caches */
 	size_t waiting;
 	bool ending;
 	size_t nworkers;
 	struct worker *workers;
 };
+
+/* Until somebody takes this worker off the stack. */
+static void
+wait_idle(struct work *w, struct worker *me)
+{
+	me->idle = true;
+	me->below = w->idle;
+	w->idle = me;
+	while (me->idle)
+		pthread_cond_wait(&me->wake, &w->lock);
+}
+
+/* The worker to be woken, off the stack; NULL: all are busy. */
+static struct worker *
+pop_idle(struct work *w)
+{
+	struct worker *me = w->idle;
+
+	if (me != NULL) {
+		w->idle = me->below;
+		me->idle = false;
+	}
+	return me;
+}
 
 /* Takes the next job; NULL when the pool ends and nothing is queued. */
 static struct job *
@@ -35,7 +63,7 @@ next_job(struct work *w, struct worker *me)
 	pthread_mutex_lock(&w->lock);
 	me->since_ms = 0;
 	while (w->head == NULL && !w->ending)
-		pthread_cond_wait(&w->more, &w->lock);
+		wait_idle(w, me);
 	if ((j = w->head) != NULL) {
 		if ((w->head = j->next) == NULL)
 			w->tail = &w->head;
@@ -66,8 +94,11 @@ start_worker(struct work *w, const char *name, size_t i)
 	char full[16];
 
 	me->work = w;
-	if (pthread_create(&me->thread, NULL, worker_main, me) != 0)
+	pthread_cond_init(&me->wake, NULL);
+	if (pthread_create(&me->thread, NULL, worker_main, me) != 0) {
+		pthread_cond_destroy(&me->wake);
 		return ERR_IO;
+	}
 	(void)snprintf(full, sizeof(full), "%.10s-%zu", name, i % 1000);
 	(void)pthread_setname_np(me->thread, full);
 	return 0;
@@ -83,7 +114,6 @@ work_new(const char *name, size_t threads, struct work **work_out)
 	*work_out = NULL;
 	ph_assert(threads != 0 && threads <= MAX_THREADS);
 	pthread_mutex_init(&w->lock, NULL);
-	pthread_cond_init(&w->more, NULL);
 	w->tail = &w->head;
 	w->workers = xcalloc(threads, sizeof(*w->workers));
 	/* Signals are for the main thread; the mask is inherited. */
@@ -103,17 +133,20 @@ void
 work_free(struct work **wp)
 {
 	struct work *w = *wp;
+	struct worker *me;
 
 	if (w == NULL)
 		return;
 	*wp = NULL;
 	pthread_mutex_lock(&w->lock);
 	w->ending = true;
-	pthread_cond_broadcast(&w->more);
+	while ((me = pop_idle(w)) != NULL)
+		pthread_cond_signal(&me->wake);
 	pthread_mutex_unlock(&w->lock);
-	for (size_t i = 0; i < w->nworkers; i++)
+	for (size_t i = 0; i < w->nworkers; i++) {
 		pthread_join(w->workers[i].thread, NULL);
-	pthread_cond_destroy(&w->more);
+		pthread_cond_destroy(&w->workers[i].wake);
+	}
 	pthread_mutex_destroy(&w->lock);
 	free(w->workers);
 	free(w);
@@ -130,6 +163,8 @@ job_done(struct loop_msg *m)
 void
 work_submit(struct work *w, struct loop *loop, struct job *j)
 {
+	struct worker *me;
+
 	j->loop = loop;
 	j->msg.fn = job_done;
 	j->next = NULL;
@@ -138,8 +173,11 @@ work_submit(struct work *w, struct loop *loop, struct job *j)
 	*w->tail = j;
 	w->tail = &j->next;
 	w->waiting++;
-	pthread_cond_signal(&w->more);
+	me = pop_idle(w);
 	pthread_mutex_unlock(&w->lock);
+	/* Unlocked, so that it need not wait for the lock at once. */
+	if (me != NULL)
+		pthread_cond_signal(&me->wake);
 }
 
 void
