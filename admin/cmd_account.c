@@ -6,6 +6,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/num.h"
 #include "storage/fetched.h"
+#include "storage/uidl.h"
 
 enum { PAGE = 64, ADDRESSES_MAX = 1000, MAIN_SECRET = 1, NAME_MAX_BYTES = 200 };
 
@@ -37,6 +38,7 @@ static const struct out_col show_cols[] = {
 	{ "lang", "Language", OUT_TEXT },
 	{ "pop3_remove_after", "Remove fetched mail after", OUT_TEXT },
 	{ "junk", "Junk goes to", OUT_TEXT },
+	{ "uidl", "POP3 unique-ids", OUT_TEXT },
 	{ "fetched_messages", "Fetched by POP3", OUT_NUM },
 	{ "fetched_bytes", "Fetched size", OUT_BYTES },
 	{ "app_passwords", "App passwords", OUT_NUM },
@@ -108,6 +110,25 @@ take_junk(struct cmd *c, struct account *ac)
 	return CMD_DONE;
 }
 
+/* --uidl: a format, or nothing for the usual one. */
+static int
+take_uidl(struct cmd *c, struct account *ac)
+{
+	const char *text = args_get(&c->args, "uidl");
+
+	if (text == NULL)
+		return CMD_DONE;
+	if (text[0] != '\0' && !uidl_format_ok(slice_str(text))) {
+		out_error(&c->out,
+		    "posthof: --uidl %s: %%u the UID and %%v the UIDVALIDITY, "
+		    "as in %%08Xu%%08Xv\n",
+		    text);
+		return CMD_USAGE;
+	}
+	ac->uidl_format = slice_str(text);
+	return CMD_DONE;
+}
+
 /* "30d", "36h", "never". */
 static json_t *
 remove_after(const struct account *ac)
@@ -129,7 +150,7 @@ remove_after(const struct account *ac)
 	return json_string(text);
 }
 
-/* --quota, --messages, --lang, --name, --pop3-remove-after. */
+/* --quota, --messages, --lang, --name, --pop3-remove-after, --junk, --uidl. */
 static int
 take_fields(struct cmd *c, struct account *ac)
 {
@@ -155,7 +176,9 @@ take_fields(struct cmd *c, struct account *ac)
 		status = opt_num(c, "messages", UINT32_MAX, &ac->messages_max);
 	if (status == CMD_DONE)
 		status = take_remove_after(c, ac);
-	return status == CMD_DONE ? take_junk(c, ac) : status;
+	if (status == CMD_DONE)
+		status = take_junk(c, ac);
+	return status == CMD_DONE ? take_uidl(c, ac) : status;
 }
 
 /* The main password replaces the old one or comes first. */
@@ -362,6 +385,8 @@ add_fetched(struct cmd *c, const struct account *ac, json_t *row)
 	(void)json_object_set_new(row, "pop3_remove_after", remove_after(ac));
 	(void)json_object_set_new(
 	    row, "junk", json_string(ac->junk_in_inbox ? "inbox" : "folder"));
+	(void)json_object_set_new(row, "uidl",
+	    out_str(ac->uidl_format.n != 0 ? ac->uidl_format : SLICE("%v.%u")));
 	(void)json_object_set_new(
 	    row, "fetched_messages", json_integer((json_int_t)messages));
 	(void)json_object_set_new(

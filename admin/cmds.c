@@ -4,7 +4,7 @@
 #define SELECT_OPTS "json all domain="
 #define PASS_OPTS "password-stdin password-hash="
 #define LIMIT_OPTS "quota= messages="
-#define ACCOUNT_OPTS " lang= name= pop3-remove-after= junk="
+#define ACCOUNT_OPTS " lang= name= pop3-remove-after= junk= uidl="
 
 enum { MANY = ARGS_WORDS_MAX };
 
@@ -69,14 +69,14 @@ static const struct cmd_row rows[] = {
 	    "webNNNpM | webNNN [--password-stdin | --password-hash H] "
 	    "[--address A]... [--quota 2G] [--messages N] [--lang de|en] "
 	    "[--name NAME] [--pop3-remove-after 30d|never] "
-	    "[--junk inbox|folder] [--json]",
+	    "[--junk inbox|folder] [--uidl FORMAT] [--json]",
 	    "json " PASS_OPTS " address=* " LIMIT_OPTS ACCOUNT_OPTS, 1, 1,
 	    CMD_STORE, "password-stdin", cmd_account_add,
 	    "a new account; without a password one is made and shown" },
 	{ "account set",
 	    "webNNNpM [--quota 2G] [--messages N] [--lang de|en] "
 	    "[--name NAME] [--pop3-remove-after 30d|never] "
-	    "[--junk inbox|folder] "
+	    "[--junk inbox|folder] [--uidl FORMAT] "
 	    "[--address A]... [--password-stdin | --password-hash H]",
 	    "json " PASS_OPTS " address=* " LIMIT_OPTS ACCOUNT_OPTS, 1, 1,
 	    CMD_STORE, "password-stdin", cmd_account_set,

@@ -72,7 +72,7 @@ list_one(struct client *c, struct slice arg)
 
 	if (!cmd_want_msg(c, arg, &seq))
 		return;
-	rc = drop_list_open(c->drop, seq, &c->list);
+	rc = drop_list_open(c->drop, seq, c->uidl, &c->list);
 	if (rc == 0)
 		rc = drop_list_next(c->list, &item);
 	if (rc == 0) {
@@ -100,7 +100,7 @@ list_or_uidl(struct client *c, const struct pop3_line *l, bool uidl)
 		list_one(c, l->arg[0]);
 		return;
 	}
-	if ((rc = drop_list_open(c->drop, 0, &c->list)) != 0) {
+	if ((rc = drop_list_open(c->drop, 0, uidl, &c->list)) != 0) {
 		resp_fail(c, rc, "");
 		return;
 	}

@@ -6,14 +6,17 @@
 #include "lib/base/mem.h"
 #include "pop3d/drop_priv.h"
 #include "storage/msg.h"
+#include "storage/uidl.h"
 
 enum { GROUP_MAX = 256, BATCH = 1000 };
 
 struct drop_list {
 	struct drop *d;
-	bool one;      /* message only */
-	uint32_t next; /* the next number to look at */
-	uint32_t last; /* and the last one */
+	bool one;         /* message only */
+	uint32_t next;    /* the next number to look at */
+	uint32_t last;    /* and the last one */
+	struct view *now; /* what is there still, when that is all that has to
+			   * be known; or NULL */
 	/* one folder: what session and index know, both rising by UID */
 	uint32_t uids[BATCH];
 	struct msg_brief briefs[BATCH];
@@ -30,10 +33,35 @@ drop_uidvalidity(const struct drop *d)
 	return d->view != NULL ? view_uidvalidity(d->view) : 0;
 }
 
+/* Where no message has a unique-id of its own, UIDs tell all. */
+static int
+look_now(struct drop_list *l)
+{
+	struct drop *d = l->d;
+	bool unusual;
+	int rc;
+
+	if (d->uidls == UIDLS_UNKNOWN) {
+		if ((rc = uidl_any(d->store, d->account, &unusual)) != 0)
+			return rc;
+		/* Messages of this session have had theirs before. */
+		d->uidls = unusual ? UIDLS_STORED : UIDLS_USUAL;
+	}
+	if (d->uidls == UIDLS_STORED)
+		return 0;
+	rc = view_open(
+	    d->store, d->account, view_folder(d->view), true, &l->now);
+	if (rc == ERR_NOTFOUND)
+		l->last = 0; /* the folder has gone */
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
 int
-drop_list_open(struct drop *d, uint32_t seq, struct drop_list **list_out)
+drop_list_open(
+    struct drop *d, uint32_t seq, bool uidl, struct drop_list **list_out)
 {
 	struct drop_list *l = xmalloc(sizeof(*l));
+	int rc = 0;
 
 	l->d = d;
 	l->one = seq != 0;
@@ -42,9 +70,14 @@ drop_list_open(struct drop *d, uint32_t seq, struct drop_list **list_out)
 	l->nuids = l->nbriefs = l->at = 0;
 	arena_init(&l->arena);
 	l->it = NULL;
+	l->now = NULL;
 	l->from = l->next;
+	if (uidl && seq == 0 && d->view != NULL)
+		rc = look_now(l);
+	if (rc != 0)
+		drop_list_close(&l);
 	*list_out = l;
-	return 0;
+	return rc;
 }
 
 void
@@ -57,7 +90,20 @@ drop_list_close(struct drop_list **lp)
 		return;
 	arena_clear(&l->arena);
 	msg_iter_close(&l->it);
+	view_close(&l->now);
 	free(l);
+}
+
+/* The messages from this UID on that are there now. */
+static void
+brief_now(struct drop_list *l, uint32_t from)
+{
+	uint32_t uids[BATCH];
+	uint32_t seq = view_seq_from(l->now, from);
+
+	l->nbriefs = view_uids(l->now, seq, uids, l->nuids);
+	for (size_t i = 0; i < l->nbriefs; i++)
+		l->briefs[i] = (struct msg_brief){ .uid = uids[i] };
 }
 
 /* Reads the numbers from `next` on; from: the first of them. */
@@ -75,6 +121,10 @@ read_batch(struct drop_list *l)
 	l->nuids = view_uids(d->view, l->next, l->uids, want);
 	if (l->nuids == 0)
 		return ERR_NOTFOUND;
+	if (l->now != NULL) {
+		brief_now(l, l->uids[0]);
+		return 0;
+	}
 	return msg_briefs(d->store, d->account, view_folder(d->view),
 	    l->uids[0], &l->arena, l->briefs, l->nuids, &l->nbriefs);
 }

@@ -15,6 +15,9 @@ struct drop_entry {
 	uint64_t size;
 };
 
+/* Do the account's messages have unique-ids of their own? */
+enum drop_uidls { UIDLS_UNKNOWN, UIDLS_USUAL, UIDLS_STORED };
+
 struct drop {
 	struct store *store;
 	uint64_t account;
@@ -23,7 +26,8 @@ struct drop {
 	uint64_t *folders;
 	uint32_t nitems, nfolders;
 	uint64_t bytes; /* of all, at login */
-	uint8_t *gone;  /* a bit for each */
+	enum drop_uidls uidls;
+	uint8_t *gone; /* a bit for each */
 	uint32_t ngone;
 	uint8_t *sent;   /* a bit for each; NULL: none */
 	uint32_t *order; /* their numbers */

@@ -197,7 +197,8 @@ set(struct db_txn *t, void *arg)
 	row.ac.secret_version = old.secret_version;
 	if ((rc = account_put_secrets(t, &row, &old)) != 0)
 		return rc;
-	return usage_account_set(t, old.id, old.package, &l);
+	return usage_account_set(
+	    t, old.id, old.package, &l, ed->ac->uidl_format);
 }
 
 int

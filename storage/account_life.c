@@ -98,7 +98,8 @@ write_new(struct db_txn *t, struct make *m, const struct account_row *before)
 	if ((rc = account_put_secrets(t, &row, &old)) != 0 ||
 	    (rc = account_row_put_id(t, m->id, m->name)) != 0)
 		return rc;
-	return usage_account_set(t, m->id, m->ac->package, &l);
+	return usage_account_set(
+	    t, m->id, m->ac->package, &l, m->ac->uidl_format);
 }
 
 static int

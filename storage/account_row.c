@@ -25,6 +25,7 @@ static const struct tagged_field account_fields[] = {
 	{ 11, TAGGED_U32, AT(life) },
 	{ 12, TAGGED_U64, AT(ac.pop3_remove_sec) },
 	{ 13, TAGGED_BOOL, AT(ac.junk_in_inbox) },
+	{ 14, TAGGED_TEXT, AT(ac.uidl_format) },
 };
 
 #undef AT

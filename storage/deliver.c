@@ -31,6 +31,7 @@ charge(struct db_txn *t, struct plan *p)
 		while (p->usage[k].account != p->rows[i].account)
 			k++;
 		p->rows[i].msgid = p->usage[k].first_id++;
+		p->rows[i].usage = &p->usage[k];
 	}
 	return rc;
 }
@@ -137,10 +138,29 @@ put_entry(struct db_txn *t, struct plan *p, const struct plan_item *it)
 	e.save_date = p->now;
 	e.size = p->bodies[it->msg].size + it->t->prefix.n;
 	e.msgid = p->rows[it->row].msgid;
-	e.uidl_n = (uint32_t)it->t->uidl.n;
+	e.uidl_n = it->uidl.n;
 	if (e.uidl_n > 0)
-		memcpy(e.uidl, it->t->uidl.p, e.uidl_n);
+		memcpy(e.uidl, it->uidl.text, e.uidl_n);
 	return entry_put(t, it->folder, it->hot.uid, &e);
+}
+
+/* The unique-id that came along, or that the account's format makes. */
+static int
+claim_uidl(struct db_txn *t, struct plan *p, struct plan_item *it)
+{
+	const struct usage_item *u = p->rows[it->row].usage;
+	struct uidl *id = &it->uidl;
+
+	id->account = it->t->account;
+	id->validity = p->folders[it->folder_at].row.st.uidvalidity;
+	id->uid = it->hot.uid;
+	id->n = (uint32_t)it->t->uidl.n;
+	if (id->n != 0)
+		memcpy(id->text, it->t->uidl.p, id->n);
+	else if (u->uidl_n != 0)
+		id->n = (uint32_t)uidl_render(slice_of(u->uidl, u->uidl_n),
+		    id->validity, id->uid, id->text);
+	return id->n != 0 ? uidl_claim(t, id) : 0;
 }
 
 static int
@@ -157,6 +177,8 @@ put_folders(struct db_txn *t, struct plan *p)
 		rc = set_keywords(t, p, &p->folders[i]);
 	for (size_t i = 0; rc == 0 && i < p->nfolders; i++)
 		rc = put_hot(t, p, &p->folders[i]);
+	for (size_t i = 0; rc == 0 && i < p->nitems; i++)
+		rc = claim_uidl(t, p, p->by_folder[i]);
 	for (size_t i = 0; rc == 0 && i < p->nitems; i++)
 		rc = put_entry(t, p, p->by_folder[i]);
 	return rc;
@@ -255,7 +277,7 @@ note_item(struct plan *p, const struct plan_item *it)
 		.msgid = p->rows[it->row].msgid,
 		.body = p->bodies[it->msg].loc.id,
 		.prefix = it->t->prefix,
-		.uidl = it->t->uidl,
+		.uidl = slice_of(it->uidl.text, it->uidl.n),
 		.keywords = &f->kw };
 
 	note_place(p->store, &n);

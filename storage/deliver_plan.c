@@ -10,7 +10,6 @@
 
 enum {
 	PREFIX_MAX = 800,
-	UIDL_MAX = 70,     /* RFC 1939 7 */
 	COPY_MAX = 4 << 20 /* parts are joined in memory up to here */
 };
 
@@ -125,9 +124,8 @@ check_msg(struct plan *p, size_t i)
 		if (m->targets[k].prefix.n > PREFIX_MAX)
 			return err_set(
 			    p->e, ERR_INVALID, "Trace header is too long");
-		if (m->targets[k].uidl.n > UIDL_MAX)
-			return err_set(
-			    p->e, ERR_INVALID, "Unique-id is too long");
+		if (m->targets[k].uidl.n != 0 && !uidl_ok(m->targets[k].uidl))
+			return err_set(p->e, ERR_INVALID, "Bad unique-id");
 	}
 	p->d->bad_target = 0;
 	return 0;

@@ -25,6 +25,7 @@ struct plan_body {
 /* A message record: of one body, for one account, with one prefix. */
 struct plan_row {
 	uint64_t account, msgid;
+	const struct usage_item *usage;
 	size_t msg;
 	struct slice prefix, record;
 	uint32_t references;
@@ -37,6 +38,7 @@ struct plan_item {
 	uint64_t folder;
 	size_t folder_at; /* in plan.folders */
 	struct hot_entry hot;
+	struct uidl uidl;
 };
 
 struct plan_folder {

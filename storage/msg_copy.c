@@ -42,7 +42,9 @@ struct copy {
 	uint64_t made, first_id;
 	uint64_t from_modseq, to_modseq; /* before */
 	uint32_t first_uid;
-	struct hot_entry *hot; /* in the target */
+	struct hot_entry *hot;   /* in the target */
+	struct uidl *uidls;      /* there; NULL: the usual ones */
+	struct usage_item owner; /* of the target */
 	struct moved_id *ids;
 	size_t nids;
 };
@@ -54,17 +56,20 @@ one_folder(const struct copy *c)
 }
 
 static int
-lock_usage(struct db_txn *t, const struct copy *c)
+lock_usage(struct db_txn *t, struct copy *c)
 {
 	struct usage_item it[2] = { { .account = c->account, .over_ok = true },
 		{ .account = c->to_account, .over_ok = true } };
 	size_t n = c->account == c->to_account ? 1 : 2, bad;
+	int rc;
 
 	if (n == 2 && it[0].account > it[1].account) {
 		it[0].account = c->to_account;
 		it[1].account = c->account;
 	}
-	return usage_charge_many(t, it, n, &bad);
+	rc = usage_charge_many(t, it, n, &bad);
+	c->owner = it[n == 2 && it[1].account == c->to_account];
+	return rc;
 }
 
 static int
@@ -243,7 +248,7 @@ read_source(struct db_txn *t, struct copy *c)
 	int rc = take_hot(t, c->folder, c->uids, c->n, 0, mode, c->v, &c->nv);
 
 	if (rc == 0)
-		rc = take_entries(t, c->folder, mode, c->v, c->nv);
+		rc = take_entries(t, c->account, c->folder, mode, c->v, c->nv);
 	drop_damaged(c);
 	return rc;
 }
@@ -263,11 +268,35 @@ remove_source(struct db_txn *t, struct copy *c)
 	}
 	rc = take_hot(t, c->folder, uids, c->nv, 0, TAKE_REMOVE, v, &n);
 	if (rc == 0)
-		rc = take_entries(t, c->folder, TAKE_REMOVE, v, n);
+		rc = take_entries(t, c->account, c->folder, TAKE_REMOVE, v, n);
 	if (rc == 0)
 		rc = gone_put(t, c->folder, c->from_modseq + 1, uids, c->nv);
 	free(v);
 	free(uids);
+	return rc;
+}
+
+/* A copy is a message of its own: its unique-id is new. */
+static int
+claim_uidls(struct db_txn *t, struct copy *c)
+{
+	struct slice format = slice_of(c->owner.uidl, c->owner.uidl_n);
+	int rc = 0;
+
+	c->uidls = NULL;
+	if (format.n == 0)
+		return 0;
+	c->uidls = arena_alloc(&c->arena, (c->nv + 1) * sizeof(*c->uidls));
+	for (size_t i = 0; rc == 0 && i < c->nv; i++) {
+		struct uidl *u = &c->uidls[i];
+
+		*u = (struct uidl){ .account = c->to_account,
+			.validity = c->to.st.uidvalidity,
+			.uid = c->hot[i].uid };
+		u->n =
+		    (uint32_t)uidl_render(format, u->validity, u->uid, u->text);
+		rc = uidl_claim(t, u);
+	}
 	return rc;
 }
 
@@ -277,12 +306,17 @@ put_entries(struct db_txn *t, struct copy *c)
 	struct entry e = { .save_date = c->now };
 	int rc = hot_append(t, c->to_folder, c->hot, c->nv);
 
+	if (rc == 0)
+		rc = claim_uidls(t, c);
 	for (size_t i = 0; rc == 0 && i < c->nv; i++) {
 		const struct moved_id *id = find_id(c, c->v[i].msgid);
 
 		e.internal_date = c->v[i].internal_date;
 		e.size = c->v[i].size;
 		e.msgid = id->to;
+		e.uidl_n = c->uidls != NULL ? c->uidls[i].n : 0;
+		if (e.uidl_n != 0)
+			memcpy(e.uidl, c->uidls[i].text, e.uidl_n);
 		folder_row_count(&c->to, c->hot[i].flags, e.size, 1);
 		rc = entry_put(t, c->to_folder, c->hot[i].uid, &e);
 	}
@@ -410,6 +444,8 @@ note_target(struct store *s, struct copy *c)
 		/* none: those of the message id */
 		p.body = id->body;
 		p.prefix = id->prefix;
+		if (c->uidls != NULL)
+			p.uidl = slice_of(c->uidls[i].text, c->uidls[i].n);
 		note_place(s, &p);
 	}
 }

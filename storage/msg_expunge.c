@@ -30,7 +30,7 @@ expunge_txn(struct db_txn *t, struct expunge *x)
 		    TAKE_REMOVE, x->taken, &x->ntaken);
 	if (rc == 0)
 		rc = take_entries(
-		    t, x->folder, TAKE_REMOVE, x->taken, x->ntaken);
+		    t, x->account, x->folder, TAKE_REMOVE, x->taken, x->ntaken);
 	if (rc != 0 || x->ntaken == 0)
 		return rc;
 	x->modseq_from = x->row.st.highestmodseq;

@@ -18,6 +18,7 @@ const struct db_table_def store_tables[T_COUNT] = {
 	[T_METADATA] = { "metadata", true },
 	[T_HOT] = { "hot", false },
 	[T_ENTRY] = { "entry", false },
+	[T_UIDL] = { "uidl", false },
 	[T_GONE] = { "gone", false },
 	[T_MESSAGE] = { "message", false },
 	[T_BODY] = { "body", false },

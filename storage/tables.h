@@ -24,6 +24,7 @@ enum table {
 	T_METADATA,
 	T_HOT,
 	T_ENTRY,
+	T_UIDL,
 	T_GONE,
 	T_MESSAGE,
 	T_BODY,

@@ -7,6 +7,7 @@
 #include "storage/body.h"
 #include "storage/entry.h"
 #include "storage/message.h"
+#include "storage/uidl.h"
 
 /* Of one run: those wanted go to v, the others stay in r. */
 static size_t
@@ -71,8 +72,8 @@ is_damage(int rc)
 }
 
 int
-take_entries(struct db_txn *t, uint64_t folder, enum take_mode mode,
-    struct taken *v, size_t n)
+take_entries(struct db_txn *t, uint64_t account, uint64_t folder,
+    enum take_mode mode, struct taken *v, size_t n)
 {
 	struct entry e;
 	int rc;
@@ -94,7 +95,12 @@ take_entries(struct db_txn *t, uint64_t folder, enum take_mode mode,
 		}
 		if (mode != TAKE_REMOVE || rc == ERR_NOTFOUND)
 			continue;
+		if (rc != 0)
+			e.uidl_n = 0;
 		if ((rc = entry_del(t, folder, uid)) != 0)
+			return rc;
+		rc = uidl_release(t, account, slice_of(e.uidl, e.uidl_n));
+		if (rc != 0)
 			return rc;
 	}
 	return 0;

@@ -27,7 +27,7 @@ PH_MUSTUSE int take_hot(struct db_txn *t, uint64_t folder, const uint32_t *uids,
     size_t n, uint32_t flags, enum take_mode mode, struct taken *v,
     size_t *n_out);
 /* Fills in what the entry table has of v[0..n). */
-PH_MUSTUSE int take_entries(struct db_txn *t, uint64_t folder,
+PH_MUSTUSE int take_entries(struct db_txn *t, uint64_t account, uint64_t folder,
     enum take_mode mode, struct taken *v, size_t n);
 /* One reference less to the message of each of v[0..n), and what goes with the
  * last.  Records that are missing or damaged are passed over. */

@@ -11,7 +11,7 @@
 enum {
 	USAGE_FORMAT = 1,
 	USAGE_FIXED = 41, /* format and five numbers */
-	USAGE_MAX = USAGE_FIXED + USAGE_PACKAGE_NAME_MAX,
+	USAGE_MAX = USAGE_FIXED + USAGE_PACKAGE_NAME_MAX + 1 + UIDL_FORMAT_MAX,
 	USAGE_KEY_MAX = 1 + USAGE_PACKAGE_NAME_MAX
 };
 
@@ -19,6 +19,8 @@ struct row {
 	struct usage_row u;
 	char package[USAGE_PACKAGE_NAME_MAX];
 	size_t package_n;
+	char uidl[UIDL_FORMAT_MAX];
+	size_t uidl_n;
 };
 
 /* What one call adds to a package. */
@@ -49,6 +51,24 @@ package_key(char key[USAGE_KEY_MAX], struct slice package, struct slice *out)
 	return true;
 }
 
+/* package [NUL format] */
+static int
+tail_decode(struct slice v, struct row *row)
+{
+	struct slice name = slice_sub(v, 0, slice_chr(v, '\0'));
+	struct slice uidl = slice_from(v, name.n < v.n ? name.n + 1 : v.n);
+
+	if (name.n > sizeof(row->package) || uidl.n > sizeof(row->uidl))
+		return ERR_CORRUPT;
+	row->package_n = name.n;
+	if (name.n != 0)
+		memcpy(row->package, name.p, name.n);
+	row->uidl_n = uidl.n;
+	if (uidl.n != 0)
+		memcpy(row->uidl, uidl.p, uidl.n);
+	return 0;
+}
+
 static int
 row_get(struct db_txn *t, struct slice key, bool rmw, struct row *row)
 {
@@ -68,14 +88,13 @@ row_get(struct db_txn *t, struct slice key, bool rmw, struct row *row)
 	row->u.next_msgid = num_get64(v + 17);
 	row->u.limits.bytes_max = num_get64(v + 25);
 	row->u.limits.messages_max = num_get64(v + 33);
-	row->package_n = n - USAGE_FIXED;
-	memcpy(row->package, v + USAGE_FIXED, row->package_n);
-	return 0;
+	return tail_decode(slice_of(v + USAGE_FIXED, n - USAGE_FIXED), row);
 }
 
 static int
 row_put(struct db_txn *t, struct slice key, const struct row *row)
 {
+	size_t n = USAGE_FIXED + row->package_n;
 	char v[USAGE_MAX];
 
 	v[0] = USAGE_FORMAT;
@@ -85,8 +104,12 @@ row_put(struct db_txn *t, struct slice key, const struct row *row)
 	num_put64(v + 25, row->u.limits.bytes_max);
 	num_put64(v + 33, row->u.limits.messages_max);
 	memcpy(v + USAGE_FIXED, row->package, row->package_n);
-	return db_put(
-	    t, T_USAGE, key, slice_of(v, USAGE_FIXED + row->package_n));
+	if (row->uidl_n != 0) {
+		v[n++] = '\0';
+		memcpy(v + n, row->uidl, row->uidl_n);
+		n += row->uidl_n;
+	}
+	return db_put(t, T_USAGE, key, slice_of(v, n));
 }
 
 int
@@ -120,14 +143,15 @@ usage_package_del(struct db_txn *t, struct slice package)
 
 int
 usage_account_set(struct db_txn *t, uint64_t account, struct slice package,
-    const struct usage_limits *l)
+    const struct usage_limits *l, struct slice uidl)
 {
 	char buf[USAGE_KEY_MAX];
 	struct slice key = account_key(buf, account);
 	struct row row;
 	int rc;
 
-	if (package.n == 0 || package.n > USAGE_PACKAGE_NAME_MAX)
+	if (package.n == 0 || package.n > USAGE_PACKAGE_NAME_MAX ||
+	    uidl.n > UIDL_FORMAT_MAX)
 		return ERR_INVALID;
 	rc = row_get(t, key, true, &row);
 	if (rc != 0 && rc != ERR_NOTFOUND)
@@ -137,6 +161,9 @@ usage_account_set(struct db_txn *t, uint64_t account, struct slice package,
 		row.package_n = package.n;
 		memcpy(row.package, package.p, package.n);
 	}
+	row.uidl_n = uidl.n;
+	if (uidl.n != 0)
+		memcpy(row.uidl, uidl.p, uidl.n);
 	row.u.limits = *l;
 	return row_put(t, key, &row);
 }
@@ -182,6 +209,8 @@ charge_account(struct db_txn *t, struct usage_item *it, struct row *row)
 	row->u.bytes = moved(row->u.bytes, it->bytes);
 	row->u.messages = moved(row->u.messages, it->messages);
 	it->first_id = row->u.next_msgid;
+	it->uidl_n = (uint32_t)row->uidl_n;
+	memcpy(it->uidl, row->uidl, row->uidl_n);
 	row->u.next_msgid += it->take_ids;
 	return row_put(t, key, row);
 }

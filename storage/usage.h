@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "lib/db/db.h"
+#include "storage/uidl.h"
 
 enum { USAGE_PACKAGE_NAME_MAX = 40 }; /* longer: ERR_INVALID */
 
@@ -22,9 +23,9 @@ struct usage_limits {
 PH_MUSTUSE int usage_package_set(
     struct db_txn *t, struct slice package, const struct usage_limits *l);
 PH_MUSTUSE int usage_package_del(struct db_txn *t, struct slice package);
-/* Makes the row, or changes its limits. */
+/* Makes the row, or changes its limits and format of unique-ids. */
 PH_MUSTUSE int usage_account_set(struct db_txn *t, uint64_t account,
-    struct slice package, const struct usage_limits *l);
+    struct slice package, const struct usage_limits *l, struct slice uidl);
 PH_MUSTUSE int usage_account_del(struct db_txn *t, uint64_t account);
 
 /*
@@ -44,7 +45,10 @@ struct usage_item {
 	int64_t bytes, messages;
 	bool over_ok;
 	uint32_t take_ids;
-	uint64_t first_id; /* result, with take_ids */
+	/* results */
+	uint64_t first_id; /* with take_ids */
+	uint32_t uidl_n;   /* the format of its unique-ids; 0: the usual */
+	char uidl[UIDL_FORMAT_MAX];
 };
 PH_MUSTUSE int usage_charge_many(
     struct db_txn *t, struct usage_item *items, size_t n, size_t *bad_out);

@@ -9,11 +9,13 @@
 #include "storage/hot.h"
 #include "storage/msg.h"
 #include "storage/tables.h"
+#include "storage/uidl.h"
 #include "storage/verify_priv.h"
 
 /* One folder while it is looked at. */
 struct look {
 	struct verify *v;
+	struct db_txn *t;
 	uint64_t id;
 	struct folder_row row;
 	struct folder_row sum; /* counted */
@@ -87,6 +89,20 @@ find_hot(const struct look *l, uint32_t uid)
 }
 
 static void
+check_uidl(struct look *l, const struct entry *e, uint32_t uid)
+{
+	struct slice text = slice_of(e->uidl, e->uidl_n);
+	uint32_t owner;
+
+	if (text.n == 0)
+		return;
+	l->v->nuidl++;
+	if (uidl_owner(l->t, l->row.account, text, &owner) != 0 || owner != uid)
+		verify_breach(l->v, "10 folder %llu: UID %u has UIDL %.*s",
+		    (unsigned long long)l->id, uid, (int)text.n, text.p);
+}
+
+static void
 entry_row(struct look *l, struct slice key, struct slice value)
 {
 	struct verify *v = l->v;
@@ -107,6 +123,7 @@ entry_row(struct look *l, struct slice key, struct slice value)
 		    (unsigned long long)l->id, uid);
 		return;
 	}
+	check_uidl(l, &e, uid);
 	folder_row_count(&l->sum, hot->flags, e.size, 1);
 	v->pairs =
 	    mem_grow(v->pairs, &v->pairs_cap, v->npairs, sizeof(*v->pairs));
@@ -226,7 +243,7 @@ static int
 each_folder(struct db_txn *t, struct verify *v, size_t *n_out)
 {
 	struct slice none = { NULL, 0 }, key, value;
-	struct look l = { .v = v };
+	struct look l = { .v = v, .t = t };
 	struct db_scan *scan = NULL;
 	int rc = db_scan_init(t, T_FOLDER, none, none, &scan);
 
@@ -262,5 +279,10 @@ verify_folders(struct db_txn *t, struct verify *v)
 	if (n != v->nentry)
 		verify_breach(
 		    v, "entry: %zu rows, %zu in folders", n, v->nentry);
+	if ((rc = count_rows(t, T_UIDL, &n)) != 0)
+		return rc;
+	if (n != v->nuidl)
+		verify_breach(
+		    v, "10 uidl: %zu rows, %zu entries with one", n, v->nuidl);
 	return 0;
 }

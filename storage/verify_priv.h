@@ -31,9 +31,9 @@ struct verify {
 	size_t breaches;
 	struct verify_pair *pairs;
 	size_t npairs, pairs_cap;
-	struct verify_list bodies; /* one for each reference */
-	struct map usage;          /* account -> struct verify_usage */
-	size_t nhot, nentry;       /* rows that belong to a folder */
+	struct verify_list bodies;  /* one for each reference */
+	struct map usage;           /* account -> struct verify_usage */
+	size_t nhot, nentry, nuidl; /* rows that belong to a folder */
 };
 
 void verify_breach(struct verify *v, const char *fmt, ...) PH_PRINTF(2, 3);

@@ -432,6 +432,61 @@ def test_new_password_ends_sessions(host):
     c.close()
 
 
+# ---- unique-ids
+
+def uidl(host, n, folder=""):
+    c = Pop(host)
+    c.good("USER " + host.user(n) + folder)
+    c.good("PASS " + host.password(n))
+    c.good("UIDL")
+    found = [line.split()[1] for line in c.lines()]
+    for i, each in enumerate(found, 1):
+        assert c.good(f"UIDL {i}") == f"+OK {i} {each}"
+    c.close()
+    return found
+
+
+def test_uidl_formats(host):
+    """An account that came from elsewhere keeps the form of its ids for what
+    comes from now on; what a message was once named stays."""
+    n = host.fresh()
+    for bad in ("%u", "%v", "%8u%v", "%u%v%x", "a b%u%v", "%u%v" + "x" * 51):
+        run = host.admin("account", "set", host.user(n), "--uidl", bad,
+                         check=False)
+        assert run.returncode == 2 and b"%08Xu%08Xv" in run.stderr, run
+    fill(host, n, 1)
+    host.admin("account", "set", host.user(n), "--uidl", "%08Xu%08Xv")
+    fill(host, n, 1)
+    host.admin("account", "set", host.user(n), "--uidl", "UID%u-%v")
+    fill(host, n, 1)
+    found = uidl(host, n)
+    v = int(found[0].split(".")[0])
+    want = [f"{v}.1", f"{2:08X}{v:08X}", f"UID3-{v}"]
+    assert found == want, found
+    shown = json.loads(host.admin("account", "show", host.user(n), "--json"))
+    assert shown["uidl"] == "UID%u-%v"
+    # What IMAP brings, moves or copies gets a new one, each of them once.
+    c = host.imap(n)
+    c.append("INBOX", None, None, b"Subject: a\r\n\r\n\r\n")
+    c.select("INBOX")
+    c.copy("2", "INBOX")
+    c.copy("3", "Sent")
+    c.logout()
+    assert uidl(host, n) == [*want, f"UID4-{v}", f"UID5-{v}"]
+    assert uidl(host, n, "+Sent")[0].startswith("UID1-")
+    # A message that goes takes its id along; the others keep theirs.
+    c = Pop(host).login(host, n)
+    c.good("DELE 2")
+    c.good("QUIT")
+    c.close()
+    host.admin("account", "set", host.user(n), "--uidl", "")
+    fill(host, n, 1)
+    assert uidl(host, n) == [want[0], want[2], f"UID4-{v}", f"UID5-{v}",
+                             f"{v}.6"]
+    shown = json.loads(host.admin("account", "show", host.user(n), "--json"))
+    assert shown["uidl"] == "%v.%u"
+
+
 # ---- mail left on the server
 
 def retr(host, user, word, numbers, quit_=True):

@@ -73,7 +73,7 @@ fixture_rows(struct db_txn *t, void *arg)
 		    slice_of(text, strlen(text)));
 	}
 	for (uint64_t i = 1; rc == 0 && i <= FIXTURE_ACCOUNTS; i++)
-		rc = usage_account_set(t, i, SLICE("web1"), &none);
+		rc = usage_account_set(t, i, SLICE("web1"), &none, SLICE(""));
 	return rc;
 }
 
@@ -144,7 +144,8 @@ fixture_limit_txn(struct db_txn *t, void *arg)
 
 	if (f->account == 0)
 		return usage_package_set(t, SLICE("web1"), &f->l);
-	return usage_account_set(t, f->account, SLICE("web1"), &f->l);
+	return usage_account_set(
+	    t, f->account, SLICE("web1"), &f->l, SLICE(""));
 }
 
 /* account 0: the package's. */

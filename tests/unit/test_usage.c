@@ -28,7 +28,8 @@ step_txn(struct db_txn *t, void *arg)
 
 	switch (s->what) {
 	case PACKAGE: return usage_package_set(t, package, &l);
-	case ACCOUNT: return usage_account_set(t, s->account, package, &l);
+	case ACCOUNT:
+		return usage_account_set(t, s->account, package, &l, SLICE(""));
 	case CHARGE:
 		return usage_charge(t, s->account, s->bytes, s->messages,
 		    s->over, s->ids, &s->first);
