@@ -98,7 +98,7 @@ check_uidl(struct look *l, const struct entry *e, uint32_t uid)
 		return;
 	l->v->nuidl++;
 	if (uidl_owner(l->t, l->row.account, text, &owner) != 0 || owner != uid)
-		verify_breach(l->v, "10 folder %llu: UID %u has UIDL %.*s",
+		verify_breach(l->v, "11 folder %llu: UID %u has UIDL %.*s",
 		    (unsigned long long)l->id, uid, (int)text.n, text.p);
 }
 
@@ -283,6 +283,6 @@ verify_folders(struct db_txn *t, struct verify *v)
 		return rc;
 	if (n != v->nuidl)
 		verify_breach(
-		    v, "10 uidl: %zu rows, %zu entries with one", n, v->nuidl);
+		    v, "11 uidl: %zu rows, %zu entries with one", n, v->nuidl);
 	return 0;
 }
