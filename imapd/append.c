@@ -5,16 +5,13 @@
 
 #include "lib/base/mem.h"
 
-enum {
-	MESSAGES_MAX = 5000,
-	TOTAL_TIMES = 4 /* of message-max, in one command */
-};
+enum { LITERALS_MAX = 20000 };
 
 bool
 append_begin(struct client *c, uint64_t size, bool binary)
 {
 	const struct conf *conf = client_conf(c);
-	uint64_t max = conf->message_max * TOTAL_TIMES;
+	uint64_t max = conf->message_max * APPEND_TOTAL_TIMES;
 	struct append_in *in = c->append;
 
 	if (in == NULL) {
@@ -22,7 +19,7 @@ append_begin(struct client *c, uint64_t size, bool binary)
 		in->spool =
 		    spool_new(client_store(c), conf->message_memory, max);
 	}
-	if (in->n == MESSAGES_MAX || size > max - in->total)
+	if (in->n == LITERALS_MAX || size > max - in->total)
 		return false;
 	in->total += size;
 	in->eight = binary;
@@ -70,6 +67,19 @@ append_spill(struct client *c)
 {
 	if (!c->append->failed && spool_wants_spill(c->append->spool))
 		client_job(c, false, spill_work, spill_done);
+}
+
+void
+append_replace(struct client *c, struct spool *spool, uint64_t *ends, size_t n)
+{
+	bool nul = c->append != NULL && c->append->has_nul;
+
+	append_drop(c);
+	c->append = xcalloc(1, sizeof(*c->append));
+	c->append->spool = spool;
+	c->append->ends = ends;
+	c->append->n = n;
+	c->append->has_nul = nul;
 }
 
 void

@@ -10,9 +10,11 @@
 #include "imapd/client.h"
 #include "storage/spool.h"
 
+enum { APPEND_TOTAL_TIMES = 4 }; /* of message-max, in one command */
+
 struct append_in {
 	struct spool *spool;
-	uint64_t *ends; /* offset behind each message */
+	uint64_t *ends; /* offset behind each literal */
 	size_t n, cap;
 	uint64_t total; /* announced so far */
 	bool eight;     /* the one coming in may hold NULs */
@@ -26,6 +28,9 @@ void append_bytes(struct client *c, struct slice bytes);
 /* After append_bytes(): starts a job when memory has to go to the file. */
 void append_spill(struct client *c);
 void append_end(struct client *c);
+/* Taken over: another spool with n messages in the place of what came in. */
+void append_replace(
+    struct client *c, struct spool *spool, uint64_t *ends, size_t n);
 void append_drop(struct client *c);
 
 #endif

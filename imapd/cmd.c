@@ -5,6 +5,7 @@
 
 #include "imapd/append.h"
 #include "imapd/parse_acl.h"
+#include "imapd/parse_append.h"
 #include "imapd/parse_args.h"
 #include "imapd/parse_fetch.h"
 #include "imapd/parse_metadata.h"
@@ -69,6 +70,8 @@ static const struct cmd_row rows[] = {
 	{ "FETCH", IS_SELECTED, CMD_UID | CMD_NUMBERS, parse_fetch, cmd_fetch },
 	{ "STORE", IS_SELECTED, CMD_UID | CMD_NUMBERS, parse_store, cmd_store },
 	{ "COPY", IS_SELECTED, CMD_UID, parse_copy, cmd_copy },
+	{ "REPLACE", IS_SELECTED, CMD_UID, parse_replace,
+	    cmd_replace },                                      /* RFC 8508 3 */
 	{ "MOVE", IS_SELECTED, CMD_UID, parse_copy, cmd_move }, /* 6851 */
 };
 

@@ -105,6 +105,7 @@ enum step cmd_uid_expunge(struct client *c);
 
 /* cmd_append.c */
 enum step cmd_append(struct client *c);
+enum step cmd_replace(struct client *c);
 
 /* cmd_fetch.c */
 enum step cmd_fetch(struct client *c);

@@ -30,8 +30,8 @@ fetch_trouble(struct fetch_run *r, int kind)
 	struct resp_fail say = resp_fail(kind);
 
 	log_error(r->c->id, "message", "account=%s folder=%llu uid=%u error=%s",
-	    r->c->who.name, (unsigned long long)view_folder(r->c->sel->view),
-	    r->m.uid, err_name(kind));
+	    r->c->who.name, (unsigned long long)r->folder, r->m.uid,
+	    err_name(kind));
 	r->no_code = say.code;
 	r->no_text = "some messages cannot be read";
 }
@@ -123,6 +123,7 @@ fetch_new(struct client *c, const struct args_fetch *a, struct ranges seqs)
 	struct fetch_run *r = xcalloc(1, sizeof(*r));
 
 	r->c = c;
+	r->folder = view_folder(c->sel->view);
 	r->a = a;
 	r->seqs = seqs;
 	r->want = want_of(a);

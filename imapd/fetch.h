@@ -24,6 +24,7 @@ struct fetch_stream {
 
 struct fetch_run {
 	struct client *c;
+	uint64_t folder;
 	const struct args_fetch *a;
 	struct ranges seqs;
 	uint32_t last;   /* number taken into a batch last */
@@ -92,7 +93,16 @@ bool fetch_start_binary(struct fetch_run *r, enum decode_kind kind,
 bool fetch_decoded_size(struct fetch_run *r, enum decode_kind kind,
     uint64_t off, uint64_t len, uint64_t *size_out);
 
-/* fetch_section.c: writes r->section, or as much of it as is good at a time;
+/* fetch_section.c */
+
+/* Where the section lies in the message; false: there is none.  Not for
+ * HEADER.FIELDS: its bytes are put together by fetch_fields(). */
+bool fetch_locate(struct fetch_run *r, const struct fetch_section *s,
+    uint64_t *off_out, uint64_t *len_out);
+bool fetch_fields(
+    struct fetch_run *r, const struct fetch_section *s, struct buf *out);
+
+/* Writes r->section, or as much of it as is good at a time;
  * true when it is complete. */
 bool fetch_section(struct fetch_run *r);
 

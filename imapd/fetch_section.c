@@ -138,39 +138,56 @@ read_header(struct fetch_run *r, const struct place *p, struct buf *out)
 	return rc;
 }
 
+bool
+fetch_fields(
+    struct fetch_run *r, const struct fetch_section *s, struct buf *out)
+{
+	bool not = s->fields == FIELDS_NOT;
+	struct place p = { 0 };
+	struct buf head;
+	int rc;
+
+	if (all_cached(r, s)) {
+		header_fields(out, r->meta.headers, s->names, s->nnames, not );
+		/* The index keeps no empty line. */
+		buf_add(out, "\r\n", 2);
+		return true;
+	}
+	locate(r, s, &p);
+	if (p.nil)
+		return false;
+	buf_init(&head, FIELDS_MAX);
+	if ((rc = read_header(r, &p, &head)) != 0)
+		fetch_trouble(r, rc);
+	else
+		header_fields(out, buf_slice(&head), s->names, s->nnames, not );
+	buf_fini(&head);
+	return rc == 0;
+}
+
 static void
 put_fields(struct fetch_run *r, const struct fetch_section *s)
 {
-	struct buf head, picked;
-	struct place p = { 0 };
-	bool not = s->fields == FIELDS_NOT;
-	int rc = 0;
+	struct buf picked;
 
 	buf_init(&picked, FIELDS_MAX);
-	if (all_cached(r, s)) {
-		header_fields(
-		    &picked, r->meta.headers, s->names, s->nnames, not );
-		/* The index keeps no empty line. */
-		buf_add(&picked, "\r\n", 2);
+	if (fetch_fields(r, s, &picked))
 		put_bytes(r, s, buf_slice(&picked));
-		buf_fini(&picked);
-		return;
-	}
-	buf_init(&head, FIELDS_MAX);
-	locate(r, s, &p);
-	if (!p.nil && (rc = read_header(r, &p, &head)) != 0) {
-		fetch_trouble(r, rc);
-		p.nil = true;
-	}
-	if (p.nil) {
+	else
 		buf_add_str(&r->c->out, "NIL");
-	} else {
-		header_fields(
-		    &picked, buf_slice(&head), s->names, s->nnames, not );
-		put_bytes(r, s, buf_slice(&picked));
-	}
-	buf_fini(&head);
 	buf_fini(&picked);
+}
+
+bool
+fetch_locate(struct fetch_run *r, const struct fetch_section *s,
+    uint64_t *off_out, uint64_t *len_out)
+{
+	struct place p;
+
+	locate(r, s, &p);
+	*off_out = p.off;
+	*len_out = p.len;
+	return !p.nil;
 }
 
 /* RFC 3516 4.3: undone as far as there is something to undo. */

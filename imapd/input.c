@@ -4,7 +4,7 @@
 
 #include "imapd/append.h"
 #include "imapd/cmd.h"
-#include "imapd/parse_args.h"
+#include "imapd/parse_append.h"
 #include "imapd/parse_metadata.h"
 #include "lib/base/log.h"
 

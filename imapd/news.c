@@ -28,7 +28,9 @@ done(struct sjob *j)
 {
 	struct client *c = client_of_job(j);
 
-	arena_clear(&c->arena);
+	/* A command half read may have a reason there to be refused. */
+	if (frame_empty(&c->frame))
+		arena_clear(&c->arena);
 	if (!client_back(c))
 		return;
 	client_flush(c);

@@ -6,9 +6,7 @@
 enum {
 	PATTERNS_MAX = 64,
 	ID_PAIRS_MAX = 30, /* RFC 2971 3.3 */
-	ENABLE_MAX = 32,
-	APPEND_MAX = 5000,
-	APPEND_MIN_TEXT = 6 /* " {1}" CRLF */
+	ENABLE_MAX = 32
 };
 
 bool
@@ -442,81 +440,6 @@ parse_lsub(struct parse *p, void **args_out)
 	a->npatterns = 1;
 	return parse_sp(p) && parse_reference(p, &a->reference) &&
 	       parse_sp(p) && parse_pattern(p, &a->patterns[0]) && parse_end(p);
-}
-
-/* A literal whose bytes went elsewhere: "{n}" CRLF, or "~{n}" CRLF. */
-static bool
-parse_streamed(struct parse *p, struct append_msg *m)
-{
-	m->binary = cur_skip(&p->c, '~');
-	if (!cur_byte(&p->c, '{') || !cur_u64(&p->c, UINT64_MAX, &m->size))
-		return false;
-	(void)cur_skip(&p->c, '+');
-	return cur_byte(&p->c, '}') && cur_byte(&p->c, '\r') &&
-	       cur_byte(&p->c, '\n');
-}
-
-/* append-data = literal / literal8 / "UTF8" SP "(" literal8 ")" */
-static bool
-parse_append_data(struct parse *p, struct append_msg *m)
-{
-	m->utf8 = cur_skip_word(&p->c, "UTF8");
-	if (m->utf8)
-		return parse_sp(p) && cur_byte(&p->c, '(') &&
-		       parse_streamed(p, m) && cur_byte(&p->c, ')');
-	return parse_streamed(p, m);
-}
-
-/* append-message = [SP flag-list] [SP date-time] SP append-data */
-static bool
-parse_append_message(struct parse *p, struct append_msg *m)
-{
-	if (!parse_sp(p))
-		return false;
-	if (cur_peek(&p->c) == '(' &&
-	    (!parse_flag_list(p, false, &m->flags) || !parse_sp(p)))
-		return false;
-	if (cur_peek(&p->c) == '"') {
-		m->has_date = true;
-		if (!parse_date_time(p, &m->date) || !parse_sp(p))
-			return false;
-	}
-	return parse_append_data(p, m);
-}
-
-/* append = "APPEND" SP mailbox 1*append-message, RFC 3502 6.3.11 */
-bool
-parse_append(struct parse *p, void **args_out)
-{
-	struct args_append *a = arena_alloc(p->a, sizeof(*a));
-	size_t max;
-
-	*args_out = a;
-	if (!parse_sp(p) || !parse_mailbox(p, &a->name))
-		return false;
-	max = (size_t)(p->c.end - p->c.p) / APPEND_MIN_TEXT + 1;
-	if (max > APPEND_MAX)
-		max = APPEND_MAX;
-	a->v = arena_alloc(p->a, max * sizeof(*a->v));
-	do {
-		if (a->n == max)
-			return parse_refuse(p, "LIMIT", "too many messages");
-		if (!parse_append_message(p, &a->v[a->n++]))
-			return false;
-	} while (cur_peek(&p->c) == ' ');
-	return parse_end(p);
-}
-
-bool
-parse_append_begun(struct slice text, struct arena *a)
-{
-	struct parse p;
-	struct slice s;
-
-	parse_init(&p, text, a, true);
-	/* A literal that is the name is announced but not yet there. */
-	return parse_tag(&p, &s) && parse_sp(&p) && cur_word(&p.c, "APPEND") &&
-	       parse_sp(&p) && parse_astring(&p, &s) && cur_peek(&p.c) == ' ';
 }
 
 /* store-modifier = "UNCHANGEDSINCE" SP mod-sequence-valzer, RFC 7162 7 */

@@ -1,5 +1,6 @@
 /*
- * parse_args.h - the arguments of each command but FETCH and SEARCH.
+ * parse_args.h - the arguments of commands; APPEND, FETCH, SEARCH, SORT
+ * and NOTIFY have files of their own.
  *
  * Each rule reads from behind the command's name to the end and leaves its
  * struct in the command's arena.
@@ -110,22 +111,6 @@ struct args_list {
 };
 bool parse_list(struct parse *p, void **args_out);
 bool parse_lsub(struct parse *p, void **args_out);
-
-struct append_msg {
-	struct parse_flags flags;
-	bool has_date, binary, utf8;
-	int64_t date;
-	uint64_t size;
-};
-struct args_append {
-	struct slice name;
-	struct append_msg *v;
-	size_t n;
-};
-/* Messages are announced in the text but not in it: they were streamed. */
-bool parse_append(struct parse *p, void **args_out);
-/* Is this the head of an APPEND whose announced literal is a message? */
-bool parse_append_begun(struct slice text, struct arena *a);
 
 struct args_store {
 	struct seqset set;

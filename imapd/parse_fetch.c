@@ -150,8 +150,8 @@ parse_text(struct parse *p, struct fetch_section *s)
 
 /* section = "[" [section-spec] "]"; RFC 3516 7: section-binary has parts
  * only. */
-static bool
-parse_section(struct parse *p, struct fetch_section *s)
+bool
+parse_fetch_section(struct parse *p, struct fetch_section *s)
 {
 	bool binary = s->form != FORM_BODY;
 
@@ -230,7 +230,7 @@ parse_body(struct fetch *f, const char *name, enum fetch_form form, bool peek)
 
 	s->form = form;
 	s->peek = peek;
-	if (!parse_section(f->p, s))
+	if (!parse_fetch_section(f->p, s))
 		return false;
 	s->label = make_label(f->p->a, name, s);
 	f->a->sets_seen |= !s->peek;

@@ -56,6 +56,8 @@ struct args_fetch {
 	struct partial partial; /* RFC 9394 3.3 */
 };
 bool parse_fetch(struct parse *p, void **args_out);
+/* "[" [section-spec] "]", of BODY */
+bool parse_fetch_section(struct parse *p, struct fetch_section *s);
 /* "(" fetch-att *(SP fetch-att) ")", for NOTIFY */
 bool parse_fetch_list(struct parse *p, struct args_fetch *a);
 

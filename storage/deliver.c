@@ -8,6 +8,7 @@
 #include "storage/deliver_plan.h"
 #include "storage/entry.h"
 #include "storage/msg.h"
+#include "storage/msg_expunge.h"
 #include "storage/name_row.h"
 #include "storage/note.h"
 #include "storage/queue_txn.h"
@@ -238,6 +239,21 @@ change_queue(struct db_txn *t, struct plan *p)
 	return rc;
 }
 
+/* Before anything else, so that the quota is asked about the difference.  The
+ * account's usage row is the first that both lock. */
+static int
+take_gone(struct db_txn *t, struct plan *p)
+{
+	int rc;
+
+	if (p->gone == NULL)
+		return 0;
+	rc = expunge_txn(t, p->gone);
+	return rc == ERR_NOTFOUND || (rc == 0 && p->gone->ntaken == 0)
+		   ? ERR_CONFLICT
+		   : rc;
+}
+
 static int
 deliver_txn(struct db_txn *t, void *arg)
 {
@@ -245,8 +261,9 @@ deliver_txn(struct db_txn *t, void *arg)
 	int rc;
 
 	arena_clear(&p->scratch);
-	if ((rc = charge(t, p)) != 0 || (rc = find_folders(t, p)) != 0 ||
-	    (rc = put_folders(t, p)) != 0 || (rc = put_messages(t, p)) != 0)
+	if ((rc = take_gone(t, p)) != 0 || (rc = charge(t, p)) != 0 ||
+	    (rc = find_folders(t, p)) != 0 || (rc = put_folders(t, p)) != 0 ||
+	    (rc = put_messages(t, p)) != 0)
 		return rc;
 	return change_queue(t, p);
 }
@@ -288,6 +305,8 @@ publish(struct plan *p)
 {
 	struct notify_event ev;
 
+	if (p->gone != NULL)
+		expunge_publish(p->store, p->gone);
 	for (size_t i = 0; i < p->nfolders; i++) {
 		const struct plan_folder *f = &p->folders[i];
 
@@ -322,7 +341,7 @@ ask_quota(struct plan *p)
 		const struct plan_item *it = &p->items[i];
 		uint64_t size = p->bodies[it->msg].size;
 
-		if (size < ask_first || it->t->over_quota)
+		if (size < ask_first || it->t->over_quota || p->gone != NULL)
 			continue;
 		rc = deliver_fits(p->store, it->t->account, size);
 		if (rc != 0) {
@@ -342,6 +361,7 @@ explain(struct err *e, int rc)
 	case ERR_LIMIT: return err_set(e, rc, "Too many keywords or messages");
 	case ERR_NOSPACE: return err_set(e, rc, "No space left on this host");
 	case ERR_INVALID: return err_set(e, rc, "Not a keyword");
+	case ERR_CONFLICT: return err_set(e, rc, "The message has gone");
 	default: return err_set(e, rc, "Temporary failure of the store");
 	}
 }

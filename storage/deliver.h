@@ -41,9 +41,17 @@ struct deliver_msg {
 	size_t nqueue;
 };
 
+/* A message that goes when the new one comes (RFC 8508): what it takes counts
+ * no longer. */
+struct deliver_gone {
+	uint64_t account, folder;
+	uint32_t uid;
+};
+
 struct deliver {
 	struct deliver_msg *msgs; /* APPEND of several is one call */
 	size_t nmsgs;
+	const struct deliver_gone *gone; /* or NULL */
 	/* rows of the queue that change in the same transaction: a final
 	 * answer and its DSN are one */
 	const struct queue_change *changes;
@@ -55,7 +63,7 @@ struct deliver {
 /*
  * All of it or nothing, committed but not yet durable: store_sync() next.
  * ERR_QUOTA, ERR_NOTFOUND (folder or account gone), ERR_LIMIT (keywords),
- * ERR_NOSPACE, ERR_TOOBIG.
+ * ERR_NOSPACE, ERR_TOOBIG, ERR_CONFLICT (what was to go has gone already).
  */
 PH_MUSTUSE int deliver(struct store *s, struct deliver *d, struct err *e);
 

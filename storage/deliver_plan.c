@@ -7,6 +7,7 @@
 #include "lib/base/mem.h"
 #include "storage/meta.h"
 #include "storage/store.h"
+#include "storage/msg_expunge.h"
 
 enum {
 	PREFIX_MAX = 800,
@@ -131,6 +132,19 @@ check_msg(struct plan *p, size_t i)
 	return 0;
 }
 
+static struct expunge *
+plan_gone(const struct deliver_gone *g)
+{
+	struct expunge *x = xmalloc(sizeof(*x));
+
+	x->account = g->account;
+	x->folder = g->folder;
+	x->uids = &g->uid;
+	x->n = 1;
+	x->flags = 0;
+	return x;
+}
+
 int
 plan_init(struct plan *p, struct store *s, struct deliver *d, struct err *e)
 {
@@ -151,6 +165,8 @@ plan_init(struct plan *p, struct store *s, struct deliver *d, struct err *e)
 	p->usage = arena_alloc(&p->arena, (n + 1) * sizeof(*p->usage));
 	p->folders = arena_alloc(&p->arena, (n + 1) * sizeof(*p->folders));
 	p->hot = arena_alloc(&p->arena, (n + 1) * sizeof(*p->hot));
+	if (d->gone != NULL)
+		p->gone = plan_gone(d->gone);
 	for (size_t i = 0; i < d->nmsgs; i++)
 		if ((rc = check_msg(p, i)) != 0)
 			return rc;
@@ -164,6 +180,7 @@ plan_init(struct plan *p, struct store *s, struct deliver *d, struct err *e)
 void
 plan_fini(struct plan *p)
 {
+	free(p->gone);
 	arena_clear(&p->arena);
 	arena_clear(&p->scratch);
 }

@@ -14,6 +14,8 @@
 #include "storage/usage.h"
 
 /* One message's bytes. */
+struct expunge;
+
 struct plan_body {
 	struct body_loc loc;
 	struct message meta;
@@ -67,6 +69,7 @@ struct plan {
 	struct plan_folder *folders;
 	size_t nfolders;
 	struct hot_entry *hot; /* room for one folder's */
+	struct expunge *gone;  /* what goes meanwhile, or NULL */
 };
 
 /* ERR_INVALID, ERR_TOOBIG.  Writes nothing. */

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "imapd/cmd.h"
-#include "imapd/parse_args.h"
+#include "imapd/parse_append.h"
 #include "imapd/parse_fetch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -169,6 +169,55 @@ def test_password_change_ends_sessions(host):
     s.close()
 
 
+def test_replace_counts_the_difference(host):
+    """RFC 8508 3.4: in a mailbox that could not hold both."""
+    n = host.fresh()
+    host.admin("account", "set", host.user(n), "--quota", "100K")
+    c = host.imap(n)
+    assert c.append("INBOX", None, None, message(60000))[0] == "OK"
+    assert c.append("INBOX", None, None, message(60000))[0] == "NO"
+    c.select("INBOX")
+    s, f = raw(host, n)
+    f.write(b"a SELECT INBOX\r\n")
+    f.flush()
+    until(f, b"a")
+    for size, answer in ((70000, b"OK"), (120000, b"NO [OVERQUOTA]"),
+                         (50000, b"OK"), (300000, b"NO [OVERQUOTA]")):
+        body = message(size)
+        f.write(b"b REPLACE 1 INBOX {%d+}\r\n%s\r\n" % (len(body), body))
+        f.flush()
+        assert until(f, b"b")[-1].startswith(b"b " + answer)
+    f.write(b"c FETCH 1:* (UID RFC822.SIZE)\r\n")
+    f.flush()
+    assert until(f, b"c")[0] == b"* 1 FETCH (UID 3 RFC822.SIZE 50000)\r\n"
+    typ, data = c.getquotaroot("INBOX")
+    assert b"STORAGE 49 100" in data[1][0], data
+    s.close()
+
+
+def test_catenate_of_large_parts_needs_little_memory(_):
+    """RFC 4469: 20 MB and 10 MB are put together on disk."""
+    with pt.Host(accounts=1, conf={"message-max": "100M"}) as host:
+        c = host.imap(1)
+        big = message(20 << 20)
+        assert c.append("INBOX", None, None, big)[0] == "OK"
+        pid, before = imapd_pid(host), None
+        s, f = raw(host, 1)
+        before = rss(pid)
+        f.write(b'a APPEND INBOX CATENATE (URL "/INBOX/;UID=1" '
+                b"TEXT {10485760+}\r\n" + b"b" * 10485760 +
+                b' URL "/INBOX/;UID=1/;PARTIAL=100.1000")\r\n')
+        f.flush()
+        assert until(f, b"a")[-1].startswith(b"a OK")
+        grown = rss(pid) - before
+        c.select("INBOX")
+        got = c.fetch("2", "(BODY.PEEK[])")[1][0][1]
+        assert got == big + b"b" * 10485760 + big[100:1100]
+        # file pages of what is mapped count too, until they are unmapped
+        assert grown < 8 << 20, grown
+        s.close()
+
+
 def test_over_quota(host):
     n = host.fresh()
     host.admin("account", "set", host.user(n), "--quota", "100K")

@@ -495,6 +495,54 @@ threads(void **state)
 	free(w);
 }
 
+/* RFC 8508: one comes, one goes, both or neither. */
+static void
+one_goes_when_one_comes(void **state)
+{
+	struct store_fixture *f = *state;
+	struct slice text = SLICE("Subject: x\r\n\r\nold\r\n");
+	uint64_t sent = folder_id(f, 1, "Sent");
+	struct deliver_target t = { .account = 1 };
+	struct deliver_msg m = {
+		.parts = &text, .nparts = 1, .targets = &t, .ntargets = 1
+	};
+	struct deliver d = { .msgs = &m, .nmsgs = 1 };
+	struct deliver_gone gone = { 1, f->inbox[1], 1 };
+	struct folder_status before, st;
+	struct err e;
+	char *got;
+
+	assert_int_equal(deliver(f->s, &d, &e), 0);
+	assert_int_equal(folder_status_get(f->s, f->inbox[1], &before), 0);
+	/* in the same folder */
+	text = SLICE("Subject: x\r\n\r\nnewer\r\n");
+	d.gone = &gone;
+	assert_int_equal(deliver(f->s, &d, &e), 0);
+	assert_int_equal(t.uid, 2);
+	assert_int_equal(folder_status_get(f->s, f->inbox[1], &st), 0);
+	assert_int_equal(st.messages, 1);
+	assert_int_equal(st.bytes, text.n);
+	assert_true(st.highestmodseq >= before.highestmodseq + 2);
+	/* it is gone already: nothing comes */
+	assert_int_equal(deliver(f->s, &d, &e), ERR_CONFLICT);
+	assert_int_equal(messages(f, f->inbox[1]), 1);
+	/* into another folder */
+	gone.uid = 2;
+	t.folder = sent;
+	assert_int_equal(deliver(f->s, &d, &e), 0);
+	assert_int_equal(messages(f, f->inbox[1]), 0);
+	assert_int_equal(messages(f, sent), 1);
+	/* what cannot come leaves the other where it is */
+	gone = (struct deliver_gone){ 1, sent, t.uid };
+	t.folder = 999999;
+	assert_int_equal(deliver(f->s, &d, &e), ERR_NOTFOUND);
+	assert_int_equal(messages(f, sent), 1);
+	fixture_reopen(f);
+	got = text_of(f, 1, sent, gone.uid);
+	assert_string_equal(got, "Subject: x\r\n\r\nnewer\r\n");
+	free(got);
+}
+
 int
 main(void)
 {
@@ -504,6 +552,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    several_messages, setup, teardown),
 		cmocka_unit_test_setup_teardown(quota, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    one_goes_when_one_comes, setup, teardown),
 		cmocka_unit_test_setup_teardown(limits, setup, teardown),
 		cmocka_unit_test_setup_teardown(large, setup, teardown),
 		cmocka_unit_test_setup_teardown(queue, setup, teardown),

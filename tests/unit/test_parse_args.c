@@ -78,19 +78,6 @@ static const struct imap_case cases[] = {
 	{ parse_list, " *", false },
 	{ parse_lsub, " \"\" *", true },
 	{ parse_lsub, " \"\" (a b)", false },
-	{ parse_append, " INBOX {310}\r\n", true },
-	{ parse_append, " INBOX (\\Seen) {310+}\r\n", true },
-	{ parse_append,
-	    " \"a b\" (\\Seen x) \"17-Jul-1996 02:44:25 -0700\" {1}\r\n",
-	    true },
-	{ parse_append, " x ~{1}\r\n", true },
-	{ parse_append, " x UTF8 (~{1}\r\n)", true },
-	{ parse_append, " x {1}\r\n (\\Seen) {2}\r\n {3}\r\n", true },
-	{ parse_append, " {1}\r\nx {2}\r\n", true },
-	{ parse_append, " x {1}", false },
-	{ parse_append, " x", false },
-	{ parse_append, " x abc", false },
-	{ parse_append, " x {1}\r\n ", false },
 	{ parse_store, " 2:4 +FLAGS (\\Deleted)", true },
 	{ parse_store, " 2:4 -FLAGS.SILENT \\Deleted x", true },
 	{ parse_store, " * FLAGS ()", true },
@@ -122,13 +109,10 @@ values(void **state)
 {
 	static const char select[] =
 	    " INBOX (QRESYNC (67890007 90060115194045000 41,43 (1:3 7:9)))";
-	static const char append[] =
-	    " x (\\Seen a) \"17-Jul-1996 02:44:25 -0700\" {310}\r\n ~{2+}\r\n";
 	struct arena a;
 	struct slice keep;
 	void *args;
 	struct args_select *s;
-	struct args_append *p;
 	struct args_list *l;
 
 	(void)state;
@@ -143,15 +127,6 @@ values(void **state)
 	assert_int_equal(s->known.n, 2);
 	assert_int_equal(s->match_uid.v[0].b.n, 9);
 	unit_free(keep);
-	assert_true(
-	    imap_run(parse_append, append, strlen(append), &a, &args, &keep));
-	p = args;
-	assert_int_equal(p->n, 2);
-	assert_int_equal(p->v[0].date, 837596665);
-	assert_int_equal(p->v[0].size, 310);
-	assert_int_equal(p->v[0].flags.n, 1);
-	assert_true(p->v[1].binary && !p->v[1].has_date);
-	unit_free(keep);
 	assert_true(imap_run(
 	    parse_list, " (SUBSCRIBED) r/ (a %)", 22, &a, &args, &keep));
 	l = args;
@@ -163,42 +138,12 @@ values(void **state)
 	arena_clear(&a);
 }
 
-/* Which literal of an APPEND is a message. */
-static void
-append_begun(void **state)
-{
-	static const struct {
-		const char *text;
-		bool is_message;
-	} heads[] = {
-		{ "a APPEND INBOX {3}\r\n", true },
-		{ "a append \"x y\" (\\Seen) {3+}\r\n", true },
-		{ "a APPEND {5}\r\n", false },
-		{ "a APPEND {5}\r\nINBOX {3}\r\n", true },
-		{ "a APPEND x {1}\r\n (a) {2}\r\n", true },
-		{ "a LOGIN x {3}\r\n", false },
-		{ "a APPENDX x {3}\r\n", false },
-		{ "a APPEND {1}\r\n{1}\r\n", false },
-		{ "", false },
-	};
-	struct arena a;
-
-	(void)state;
-	arena_init(&a);
-	for (size_t i = 0; i < PH_LEN(heads); i++)
-		assert_int_equal(
-		    parse_append_begun(slice_str(heads[i].text), &a),
-		    heads[i].is_message);
-	arena_clear(&a);
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_cases),
 		cmocka_unit_test(values),
-		cmocka_unit_test(append_begun),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
