@@ -31,10 +31,10 @@ static const struct {
 	{ "CHILDREN", LATER },                        /* RFC 3348 */
 	{ "UNSELECT", LATER },                        /* RFC 3691 */
 	{ "UIDPLUS", LATER },                         /* RFC 4315 */
-	{ "REPLACE", LATER },                         /* RFC 8508 */
-	{ "CATENATE", LATER },                        /* RFC 4469 */
 	{ "MOVE", LATER },                            /* RFC 6851 */
 	{ "COMPRESS=DEFLATE", LATER },                /* RFC 4978 */
+	{ "REPLACE", LATER },                         /* RFC 8508 */
+	{ "CATENATE", LATER },                        /* RFC 4469 */
 	{ "SPECIAL-USE", LATER },                     /* RFC 6154 */
 	{ "CREATE-SPECIAL-USE", LATER },              /* RFC 6154 */
 	{ "XLIST", LATER }, { "MULTIAPPEND", LATER }, /* RFC 3502 */
