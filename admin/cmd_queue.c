@@ -41,17 +41,12 @@ static const struct out_col rcpt_cols[] = {
 	{ "reply", "REPLY", OUT_TEXT },
 };
 
-/* What verbs do to one row; false: nothing to do. */
-enum verb { VERB_RETRY, VERB_HOLD, VERB_RELEASE, VERB_DROP };
+enum { VERB_DROP = QUEUE_RELEASE + 1 };
 
-static const struct {
-	const char *done;
-} verbs[] = {
-	[VERB_RETRY] = { "due now" },
-	[VERB_HOLD] = { "held" },
-	[VERB_RELEASE] = { "released" },
-	[VERB_DROP] = { "dropped" },
-};
+static const char *const verb_done[] = { [QUEUE_RETRY] = "due now",
+	[QUEUE_HOLD] = "held",
+	[QUEUE_RELEASE] = "released",
+	[VERB_DROP] = "dropped" };
 
 static bool
 is_at(struct slice addr, struct slice domain)
@@ -59,17 +54,49 @@ is_at(struct slice addr, struct slice domain)
 	return slice_ieq(slice_from(addr, slice_rchr(addr, '@') + 1), domain);
 }
 
-/* Does a recipient still waiting have this domain?  Any, with none given. */
-static bool
-goes_to(const struct queue_row *q, struct slice domain)
+/* Which rows are meant: those that all of these fit; p == NULL fits all. */
+struct pick {
+	struct slice sender, recipient, domain;
+};
+
+/* How many criteria there are. */
+static int
+read_pick(struct cmd *c, struct pick *p, size_t *n_out)
 {
-	if (domain.p == NULL)
+	const char *sender = args_get(&c->args, "sender");
+	const char *rcpt = args_get(&c->args, "recipient");
+
+	*p = (struct pick){ 0 };
+	if (sender != NULL)
+		p->sender = slice_str(strcmp(sender, "<>") == 0 ? "" : sender);
+	if (rcpt != NULL)
+		p->recipient = slice_str(rcpt);
+	*n_out =
+	    (sender != NULL) + (rcpt != NULL) + args_has(&c->args, "domain");
+	return opt_named(c, "domain", ident_fold_domain, &p->domain);
+}
+
+/* Does a recipient still waiting have this address and domain? */
+static bool
+goes_to(const struct queue_row *q, const struct pick *p)
+{
+	if (p->domain.p == NULL && p->recipient.p == NULL)
 		return true;
 	for (size_t i = 0; i < q->nrcpts; i++)
 		if (q->rcpts[i].state == RCPT_PENDING &&
-		    is_at(q->rcpts[i].addr, domain))
+		    (p->domain.p == NULL ||
+			is_at(q->rcpts[i].addr, p->domain)) &&
+		    (p->recipient.p == NULL ||
+			slice_ieq(q->rcpts[i].addr, p->recipient)))
 			return true;
 	return false;
+}
+
+static bool
+fits(const struct queue_row *q, const struct pick *p)
+{
+	return (p->sender.p == NULL || slice_ieq(q->sender, p->sender)) &&
+	       goes_to(q, p);
 }
 
 static json_t *
@@ -128,9 +155,9 @@ each_row(struct cmd *c,
 static int
 list_one(struct cmd *c, struct queue_row *q, void *arg)
 {
-	const struct slice *domain = arg;
+	const struct pick *p = arg;
 
-	if (goes_to(q, *domain))
+	if (fits(q, p))
 		out_row(&c->out, row_of(q));
 	return 0;
 }
@@ -138,14 +165,14 @@ list_one(struct cmd *c, struct queue_row *q, void *arg)
 int
 cmd_queue_list(struct cmd *c)
 {
-	struct slice domain;
+	struct pick p;
+	size_t n;
 	int rc, status;
 
-	if ((status = opt_named(c, "domain", ident_fold_domain, &domain)) !=
-	    CMD_DONE)
+	if ((status = read_pick(c, &p, &n)) != CMD_DONE)
 		return status;
 	out_begin(&c->out, list_cols, PH_LEN(list_cols));
-	rc = each_row(c, list_one, &domain);
+	rc = each_row(c, list_one, &p);
 	out_end(&c->out);
 	return rc == 0 ? CMD_DONE : cmd_refuse(c, rc, "queue list");
 }
@@ -202,47 +229,31 @@ cmd_queue_show(struct cmd *c)
 	return CMD_DONE;
 }
 
-/* Changes the row in memory; false: the verb does not apply to it. */
-static bool
-apply(struct queue_row *q, enum verb verb)
-{
-	if (verb == VERB_HOLD && q->state != QUEUE_HELD) {
-		q->state = QUEUE_HELD;
-		return true;
-	}
-	if (verb == VERB_RELEASE && q->state == QUEUE_HELD) {
-		q->state = q->attempts != 0 ? QUEUE_DEFERRED : QUEUE_QUEUED;
-		q->next_at = clock_wall_sec();
-		return true;
-	}
-	if (verb == VERB_RETRY && q->state != QUEUE_HELD) {
-		q->next_at = clock_wall_sec();
-		return true;
-	}
-	return verb == VERB_DROP;
-}
-
 /* One run of a verb over some rows. */
 struct work {
-	enum verb verb;
-	struct slice domain;
+	int verb;
+	struct pick pick;
 	size_t done;
+	enum queue_state state; /* of the last that was not as it should be */
 };
 
+/* Delivered meanwhile, or not in the state: nothing is done. */
 static int
 change_one(struct cmd *c, struct queue_row *q, void *arg)
 {
 	struct work *w = arg;
-	struct queue_change ch = { .id = q->id,
-		.row = w->verb == VERB_DROP ? NULL : q };
+	struct queue_change ch = { .id = q->id };
 	int rc;
 
-	if (!goes_to(q, w->domain) || !apply(q, w->verb))
+	if (!fits(q, &w->pick))
 		return 0;
-	rc = queue_change(c->store, &ch, 1);
+	if (w->verb == VERB_DROP)
+		rc = queue_change(c->store, &ch, 1);
+	else
+		rc = queue_act(c->store, q->id, (enum queue_verb)w->verb,
+		    clock_wall_sec(), &w->state);
 	w->done += rc == 0;
-	/* Delivered meanwhile: what was wanted has happened. */
-	return rc == ERR_NOTFOUND ? 0 : rc;
+	return rc == ERR_NOTFOUND || rc == ERR_INVALID ? 0 : rc;
 }
 
 static int
@@ -263,7 +274,7 @@ change_named(struct cmd *c, struct work *w)
 		} else if (w->done == before) {
 			out_error(&c->out,
 			    "posthof: %s is %s: %s does not apply\n",
-			    c->args.words[i], state_names[q.state],
+			    c->args.words[i], state_names[w->state],
 			    c->row->name);
 			status = CMD_REFUSED;
 		}
@@ -272,22 +283,22 @@ change_named(struct cmd *c, struct work *w)
 }
 
 static int
-run_verb(struct cmd *c, enum verb verb)
+run_verb(struct cmd *c, int verb)
 {
 	struct work w = { .verb = verb };
-	bool all = args_has(&c->args, "all");
-	bool by_domain = args_has(&c->args, "domain");
+	size_t ways;
 	int rc, status;
 
-	if (all + by_domain + (c->args.nwords != 0) != 1) {
+	if ((status = read_pick(c, &w.pick, &ways)) != CMD_DONE)
+		return status;
+	if (args_has(&c->args, "all") + (ways != 0) + (c->args.nwords != 0) !=
+	    1) {
 		out_error(&c->out,
-		    "posthof: %s: which?  Name IDs, --domain D or --all\n",
+		    "posthof: %s: which?  Name IDs, or --sender, --recipient "
+		    "and --domain, or --all\n",
 		    c->row->name);
 		return CMD_USAGE;
 	}
-	if ((status = opt_named(c, "domain", ident_fold_domain, &w.domain)) !=
-	    CMD_DONE)
-		return status;
 	if (c->args.nwords != 0)
 		status = change_named(c, &w);
 	else if ((rc = each_row(c, change_one, &w)) != 0)
@@ -298,26 +309,26 @@ run_verb(struct cmd *c, enum verb verb)
 		out_record(&c->out, NULL, 0,
 		    json_pack("{s:I}", "changed", (json_int_t)w.done));
 	else
-		out_printf(&c->out, "%zu %s\n", w.done, verbs[verb].done);
+		out_printf(&c->out, "%zu %s\n", w.done, verb_done[verb]);
 	return status;
 }
 
 int
 cmd_queue_retry(struct cmd *c)
 {
-	return run_verb(c, VERB_RETRY);
+	return run_verb(c, QUEUE_RETRY);
 }
 
 int
 cmd_queue_hold(struct cmd *c)
 {
-	return run_verb(c, VERB_HOLD);
+	return run_verb(c, QUEUE_HOLD);
 }
 
 int
 cmd_queue_release(struct cmd *c)
 {
-	return run_verb(c, VERB_RELEASE);
+	return run_verb(c, QUEUE_RELEASE);
 }
 
 int

@@ -1,7 +1,8 @@
 #include "admin/cmds.h"
 
-#define SELECT_USAGE "ID... | --domain D | --all [--json]"
-#define SELECT_OPTS "json all domain="
+#define PICK_USAGE "--sender A --recipient A --domain D"
+#define SELECT_USAGE "ID... | " PICK_USAGE " | --all [--json]"
+#define SELECT_OPTS "json all domain= sender= recipient="
 #define PASS_OPTS "password-stdin password-hash="
 #define LIMIT_OPTS "quota= messages="
 #define ACCOUNT_OPTS " lang= name= pop3-remove-after= junk= uidl="
@@ -135,8 +136,9 @@ static const struct cmd_row rows[] = {
 	{ "session kick", "ID | ACCOUNT [--json]", "json", 1, 1, CMD_STORE,
 	    NULL, cmd_session_kick, "end this session, or all of an account" },
 
-	{ "queue list", "[--domain D] [--json]", "json domain=", 0, 0,
-	    CMD_STORE, NULL, cmd_queue_list, "mail on its way to others" },
+	{ "queue list", "[" PICK_USAGE "] [--json]",
+	    "json domain= sender= recipient=", 0, 0, CMD_STORE, NULL,
+	    cmd_queue_list, "mail on its way to others" },
 	{ "queue show", "ID [--json]", "json", 1, 1, CMD_STORE, NULL,
 	    cmd_queue_show, "recipients and what the other hosts said" },
 	{ "queue retry", SELECT_USAGE, SELECT_OPTS, 0, MANY, CMD_STORE, NULL,

@@ -326,9 +326,9 @@ publish(struct plan *p)
 	}
 	for (size_t i = 0; i < p->d->nmsgs; i++)
 		for (size_t k = 0; k < p->d->msgs[i].nqueue; k++) {
-			ev = (struct notify_event){ .kind = NOTIFY_QUEUE,
-				.account = p->d->msgs[i].queue[k].id };
-			notify_add(p->store, &ev);
+			const struct queue_new *q = &p->d->msgs[i].queue[k];
+
+			queue_notify(p->store, q->id, q->row.account);
 		}
 }
 

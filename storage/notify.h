@@ -35,7 +35,7 @@ struct notify_event {
 	enum notify_kind kind;
 	uint64_t account; /* or the queue id for NOTIFY_QUEUE; 0: events
 				 * of this kind were lost, look at everything */
-	uint64_t folder;
+	uint64_t folder;  /* or the row's account for NOTIFY_QUEUE */
 	uint64_t modseq_from, modseq_to; /* folder's before and after */
 	bool kick;
 	/* Which runs of 32 changed (uid / 32); nruns == 0: not told. */

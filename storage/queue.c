@@ -27,19 +27,6 @@ id_key(char key[QUEUE_ID_BYTES], uint64_t id)
 	return slice_of(key, QUEUE_ID_BYTES);
 }
 
-/* Held rows stand behind all that will ever be due.  Seconds before 1970 are
- * none. */
-static struct slice
-due_key(char key[QUEUE_DUE_BYTES], enum queue_state st, int64_t next_at,
-    uint64_t id)
-{
-	if (st == QUEUE_HELD)
-		next_at = QUEUE_NEVER;
-	num_put64(key, next_at > 0 ? (uint64_t)next_at : 0);
-	num_put64(key + 8, id);
-	return slice_of(key, QUEUE_DUE_BYTES);
-}
-
 static int
 put(struct db_txn *t, const struct queue_row *row, size_t old_n)
 {
@@ -63,7 +50,7 @@ put_due(struct db_txn *t, const struct queue_row *row)
 	char key[QUEUE_DUE_BYTES];
 
 	return db_put(t, T_QUEUE_DUE,
-	    due_key(key, row->state, row->next_at, row->id),
+	    queue_due_key(key, row->account, row->state, row->next_at, row->id),
 	    slice_of(value, sizeof(value)));
 }
 
@@ -100,8 +87,25 @@ drop_due(struct db_txn *t, uint64_t id, const struct queue_head *was)
 	char key[QUEUE_DUE_BYTES];
 	int rc;
 
-	rc = db_del(t, T_QUEUE_DUE, due_key(key, was->state, was->next_at, id));
+	rc = db_del(t, T_QUEUE_DUE,
+	    queue_due_key(key, was->account, was->state, was->next_at, id));
 	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+/* The row anew, with its due entry. */
+static int
+replace(struct db_txn *t, const struct queue_row *row, size_t old_n,
+    const struct queue_head *was)
+{
+	int rc;
+
+	if ((rc = put(t, row, old_n)) != 0)
+		return rc;
+	if (row->state == was->state && row->next_at == was->next_at)
+		return 0;
+	if ((rc = drop_due(t, row->id, was)) != 0)
+		return rc;
+	return put_due(t, row);
 }
 
 int
@@ -125,20 +129,18 @@ queue_change_txn(
 	row = *ch->row;
 	row.id = ch->id;
 	row.body = was.body;
-	if ((rc = put(t, &row, n)) != 0)
-		return rc;
-	if (row.state == was.state && row.next_at == was.next_at)
-		return 0;
-	if ((rc = drop_due(t, ch->id, &was)) != 0)
-		return rc;
-	return put_due(t, &row);
+	row.account = was.account;
+	if (ch->at_work && was.state == QUEUE_HELD)
+		row.state = QUEUE_HELD;
+	return replace(t, &row, n, &was);
 }
 
 void
-queue_notify(struct store *s, uint64_t id)
+queue_notify(struct store *s, uint64_t id, uint64_t account)
 {
 	notify_add(
-	    s, &(struct notify_event){ .kind = NOTIFY_QUEUE, .account = id });
+	    s, &(struct notify_event){
+		   .kind = NOTIFY_QUEUE, .account = id, .folder = account });
 }
 
 /* Bodies come before the queue in the order of tables, so what will lose a
@@ -148,6 +150,7 @@ struct change {
 	size_t n;
 	uint64_t *bodies; /* to be released, rising */
 	size_t nbodies;
+	uint64_t account; /* of the first */
 };
 
 static int
@@ -161,8 +164,10 @@ find_bodies(struct db_txn *t, void *arg)
 
 	c->nbodies = 0;
 	for (size_t i = 0; i < c->n; i++) {
-		if (c->ch[i].row != NULL)
+		if (c->ch[i].row != NULL) {
+			c->account = c->ch[i].row->account;
 			continue;
+		}
 		(void)id_key(key, c->ch[i].id);
 		key[QUEUE_ID_BYTES] = 0; /* its first chunk */
 		rc = db_get(t, T_QUEUE, slice_of(key, sizeof(key)), value,
@@ -173,6 +178,7 @@ find_bodies(struct db_txn *t, void *arg)
 		if (rc != 0)
 			return rc;
 		c->bodies[c->nbodies++] = head.body;
+		c->account = head.account;
 	}
 	return 0;
 }
@@ -199,80 +205,109 @@ change(struct db_txn *t, void *arg)
 	return rc;
 }
 
+static int
+change_rows(struct store *s, struct change *c)
+{
+	int rc;
+
+	if (c->n == 0)
+		return 0;
+	c->bodies = xcalloc(c->n, sizeof(*c->bodies));
+	if ((rc = db_read(s->db, find_bodies, c)) == 0) {
+		qsort(c->bodies, c->nbodies, sizeof(*c->bodies), cmp_u64);
+		rc = db_update(s->db, change, c);
+	}
+	free(c->bodies);
+	return rc;
+}
+
+int
+queue_settle(struct store *s, const struct queue_change *ch, size_t n)
+{
+	struct change c = { .ch = ch, .n = n };
+
+	return change_rows(s, &c);
+}
+
 int
 queue_change(struct store *s, const struct queue_change *ch, size_t n)
 {
 	struct change c = { .ch = ch, .n = n };
-	int rc;
+	int rc = change_rows(s, &c);
 
-	if (n == 0)
-		return 0;
-	c.bodies = xcalloc(n, sizeof(*c.bodies));
-	if ((rc = db_read(s->db, find_bodies, &c)) == 0) {
-		qsort(c.bodies, c.nbodies, sizeof(*c.bodies), cmp_u64);
-		rc = db_update(s->db, change, &c);
-	}
-	free(c.bodies);
-	if (rc == 0)
-		queue_notify(s, n == 1 ? ch[0].id : 0);
+	if (rc == 0 && n != 0)
+		queue_notify(s, n == 1 ? ch[0].id : 0, c.account);
 	return rc;
 }
 
-struct due {
-	int64_t now, next;
-	uint64_t *ids;
-	size_t cap, n;
-	bool (*skip)(uint64_t id, void *arg);
-	void *arg;
+struct act {
+	uint64_t id, account;
+	enum queue_verb verb;
+	int64_t now;
+	enum queue_state state;
+	struct arena a;
 };
 
 static int
-due(struct db_txn *t, void *arg)
+act_on(struct queue_row *row, enum queue_verb verb, int64_t now)
 {
-	struct due *d = arg;
-	struct db_scan *scan = NULL;
-	struct slice key, value;
-	int64_t at;
-	uint64_t id;
+	bool held = row->state == QUEUE_HELD;
+
+	if (held != (verb == QUEUE_RELEASE))
+		return ERR_INVALID;
+	if (verb == QUEUE_HOLD)
+		row->state = QUEUE_HELD;
+	else
+		row->next_at = now;
+	if (verb == QUEUE_RELEASE)
+		row->state = row->attempts != 0          ? QUEUE_DEFERRED
+			     : row->flags & QUEUE_UNSENT ? QUEUE_SCHEDULED
+							 : QUEUE_QUEUED;
+	return 0;
+}
+
+static int
+act(struct db_txn *t, void *arg)
+{
+	struct act *c = arg;
+	char key[QUEUE_ID_BYTES];
+	struct queue_head was;
+	struct queue_row row;
+	struct buf b;
 	int rc;
 
-	rc = db_scan_init(t, T_QUEUE_DUE, SLICE(""), slice_of(NULL, 0), &scan);
-	while (rc == 0 && (rc = db_scan_next(scan, &key, &value)) == 0) {
-		if (key.n != QUEUE_DUE_BYTES) {
-			rc = ERR_CORRUPT;
-			break;
-		}
-		at = (int64_t)num_get64(key.p);
-		id = num_get64(key.p + 8);
-		if (at == QUEUE_NEVER)
-			break;
-		if (d->skip != NULL && d->skip(id, d->arg))
-			continue;
-		if (at > d->now || d->n == d->cap) {
-			d->next = at;
-			break;
-		}
-		d->ids[d->n++] = id;
+	arena_clear(&c->a);
+	buf_init(&b, QUEUE_RECORD_MAX);
+	rc = chunk_get(t, T_QUEUE, id_key(key, c->id), true, &b);
+	if (rc == 0)
+		rc = queue_decode(c->id, buf_slice(&b), &c->a, &row);
+	if (rc == 0) {
+		was = (struct queue_head){ .state = row.state,
+			.next_at = row.next_at,
+			.account = row.account };
+		c->state = row.state;
+		c->account = row.account;
+		rc = act_on(&row, c->verb, c->now);
 	}
-	db_scan_fini(&scan);
-	return rc == ERR_NOTFOUND ? 0 : rc;
+	if (rc == 0)
+		rc = replace(t, &row, buf_len(&b), &was);
+	buf_fini(&b);
+	return rc;
 }
 
 int
-queue_due(struct store *s, int64_t now, uint64_t *ids, size_t cap,
-    bool (*skip)(uint64_t id, void *arg), void *arg, size_t *n_out,
-    int64_t *next_out)
+queue_act(struct store *s, uint64_t id, enum queue_verb verb, int64_t now,
+    enum queue_state *state_out)
 {
-	struct due d = { .now = now,
-		.next = INT64_MAX,
-		.ids = ids,
-		.cap = cap,
-		.skip = skip,
-		.arg = arg };
-	int rc = db_read(s->db, due, &d);
+	struct act c = { .id = id, .verb = verb, .now = now };
+	int rc;
 
-	*n_out = d.n;
-	*next_out = d.next;
+	arena_init(&c.a);
+	rc = db_update(s->db, act, &c);
+	arena_clear(&c.a);
+	*state_out = c.state;
+	if (rc == 0)
+		queue_notify(s, id, c.account);
 	return rc;
 }
 
@@ -348,40 +383,6 @@ queue_list(struct store *s, uint64_t after, struct arena *a,
 		rc = db_walk(s->db, list, &l);
 	*n_out = l.n;
 	return rc;
-}
-
-/* The due rows tell the state too: they are small, and a queue of hundreds of
- * thousands is counted in a moment. */
-static int
-count(struct db_txn *t, void *arg)
-{
-	struct queue_counts *n = arg;
-	struct db_scan *scan = NULL;
-	struct slice key, value;
-	int rc;
-
-	rc = db_scan_init(t, T_QUEUE_DUE, SLICE(""), slice_of(NULL, 0), &scan);
-	while (rc == 0 && (rc = db_scan_next(scan, &key, &value)) == 0) {
-		if (value.n != 2)
-			rc = ERR_CORRUPT;
-		else if (value.p[1] == QUEUE_QUEUED)
-			n->queued++;
-		else if (value.p[1] == QUEUE_DEFERRED)
-			n->deferred++;
-		else if (value.p[1] == QUEUE_SCHEDULED)
-			n->scheduled++;
-		else
-			n->held++;
-	}
-	db_scan_fini(&scan);
-	return rc == ERR_NOTFOUND ? 0 : rc;
-}
-
-int
-queue_count(struct store *s, struct queue_counts *out)
-{
-	*out = (struct queue_counts){ 0 };
-	return db_walk(s->db, count, out);
 }
 
 struct where {

@@ -96,15 +96,28 @@ struct queue_new {
 struct queue_change {
 	uint64_t id;
 	const struct queue_row *row; /* NULL: remove it, and its hold on
-					 * the body */
+					 * the body.  id, body and account
+					 * stay as they were */
+	bool at_work; /* by the runner: when an operator has put the row on
+		       * hold meanwhile, it stays held */
 };
 
-/* Rows due at `now`, oldest first, at most cap ids; *next_out: when the first
- * of the others is due (INT64_MAX: none; not later than now when cap was
- * reached).  skip(id) true: already at work. */
-PH_MUSTUSE int queue_due(struct store *s, int64_t now, uint64_t *ids,
-    size_t cap, bool (*skip)(uint64_t id, void *arg), void *arg, size_t *n_out,
-    int64_t *next_out);
+/* Rows of the account due at `now`, oldest first, at most cap ids; *next_out:
+ * when the first of the others is due (INT64_MAX: none; not later than now
+ * when cap was reached).  skip(id) true: already at work. */
+PH_MUSTUSE int queue_due(struct store *s, uint64_t account, int64_t now,
+    uint64_t *ids, size_t cap, bool (*skip)(uint64_t id, void *arg), void *arg,
+    size_t *n_out, int64_t *next_out);
+
+/* An account that has rows which are not held, and when the first is due. */
+struct queue_sender {
+	uint64_t account;
+	int64_t next_at;
+};
+/* Those with account >= from, rising, at most cap.  Takes a seek an account,
+ * however many rows it has. */
+PH_MUSTUSE int queue_senders(struct store *s, uint64_t from,
+    struct queue_sender *v, size_t cap, size_t *n_out);
 
 /* Memory from the arena.  ERR_NOTFOUND. */
 PH_MUSTUSE int queue_get(
@@ -113,6 +126,16 @@ PH_MUSTUSE int queue_get(
 /* All or nothing: ERR_NOTFOUND when one of them is gone. */
 PH_MUSTUSE int queue_change(
     struct store *s, const struct queue_change *ch, size_t n);
+/* The same by the runner, which need not be told. */
+PH_MUSTUSE int queue_settle(
+    struct store *s, const struct queue_change *ch, size_t n);
+
+/* What an operator does to a row, whatever the runner does to it meanwhile:
+ * due now; kept until released; released and due now.  ERR_NOTFOUND;
+ * ERR_INVALID: not in this state, which is *state_out. */
+enum queue_verb { QUEUE_RETRY, QUEUE_HOLD, QUEUE_RELEASE };
+PH_MUSTUSE int queue_act(struct store *s, uint64_t id, enum queue_verb verb,
+    int64_t now, enum queue_state *state_out);
 
 /* Rows with id > after, rising; at most cap. */
 PH_MUSTUSE int queue_list(struct store *s, uint64_t after, struct arena *a,

@@ -1,5 +1,6 @@
 #include "storage/queue_row.h"
 
+#include "lib/base/num.h"
 #include "storage/rec.h"
 #include "storage/tagged.h"
 
@@ -7,7 +8,7 @@ enum { TAG_RCPT = 32 };
 
 #define AT(member) offsetof(struct queue_row, member)
 
-/* The first three are read alone (queue_decode_head). */
+/* The first five are read alone (queue_decode_head). */
 static const struct tagged_field row_fields[] = {
 	{ 1, TAGGED_U32, AT(state) },
 	{ 2, TAGGED_U64, AT(next_at) },
@@ -47,6 +48,7 @@ static const struct tagged_field head_fields[] = {
 	{ 1, TAGGED_U32, AT(state) },
 	{ 2, TAGGED_U64, AT(next_at) },
 	{ 3, TAGGED_U64, AT(body) },
+	{ 5, TAGGED_U64, AT(account) },
 };
 
 #undef AT
@@ -54,6 +56,20 @@ static const struct tagged_field head_fields[] = {
 static const struct tagged_def row_def = { row_fields, PH_LEN(row_fields) };
 static const struct tagged_def rcpt_def = { rcpt_fields, PH_LEN(rcpt_fields) };
 static const struct tagged_def head_def = { head_fields, PH_LEN(head_fields) };
+
+/* Held rows stand behind all of the account's that will ever be due.  Seconds
+ * before 1970 are none. */
+struct slice
+queue_due_key(char key[QUEUE_DUE_BYTES], uint64_t account, enum queue_state st,
+    int64_t next_at, uint64_t id)
+{
+	if (st == QUEUE_HELD)
+		next_at = QUEUE_NEVER;
+	num_put64(key, account);
+	num_put64(key + 8, next_at > 0 ? (uint64_t)next_at : 0);
+	num_put64(key + 16, id);
+	return slice_of(key, QUEUE_DUE_BYTES);
+}
 
 /* A remote's words are kept verbatim, but not without end. */
 static void
@@ -126,7 +142,7 @@ queue_decode_head(struct slice record, struct queue_head *out)
 
 	*out = (struct queue_head){ 0 };
 	/* They come first, and a zero one is not there. */
-	while (rec_next(&rest, &tag, &bytes, &bad) && tag <= 3)
+	while (rec_next(&rest, &tag, &bytes, &bad) && tag <= 5)
 		n = (size_t)(bytes.p + bytes.n - record.p);
 	arena_init(&a);
 	rc = tagged_decode(slice_sub(record, 0, n), &head_def, &a, out, NULL);

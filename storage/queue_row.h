@@ -11,7 +11,7 @@
 enum {
 	QUEUE_FORMAT = 1,
 	QUEUE_ID_BYTES = 8,
-	QUEUE_DUE_BYTES = 16,
+	QUEUE_DUE_BYTES = 24,
 	QUEUE_RECORD_MAX = 200 << 10
 };
 
@@ -23,8 +23,11 @@ struct queue_head {
 	enum queue_state state;
 	int64_t next_at;
 	uint64_t body;
+	uint64_t account;
 };
 
+struct slice queue_due_key(char key[QUEUE_DUE_BYTES], uint64_t account,
+    enum queue_state st, int64_t next_at, uint64_t id);
 void queue_encode(struct buf *b, const struct queue_row *row);
 /* Texts and recipients in the arena.  ERR_CORRUPT. */
 PH_MUSTUSE int queue_decode(

@@ -14,7 +14,7 @@ PH_MUSTUSE int queue_put_txn(struct db_txn *t, const struct queue_row *row);
  * body_unref() in the tables' order. */
 PH_MUSTUSE int queue_change_txn(
     struct db_txn *t, const struct queue_change *ch, uint64_t *unref_out);
-/* After the commit: tells the runner of a row, or (0) of many. */
-void queue_notify(struct store *s, uint64_t id);
+/* After the commit: tells the runner of an account's row, or (0) of many. */
+void queue_notify(struct store *s, uint64_t id, uint64_t account);
 
 #endif

@@ -142,7 +142,7 @@ verify_usage(struct db_txn *t, struct verify *v)
 
 struct due {
 	struct verify *v;
-	struct map at; /* queue id -> when, one more than it is */
+	struct map at; /* queue id -> when and whose */
 	size_t n;
 };
 
@@ -157,13 +157,14 @@ due_txn(struct db_txn *t, void *arg)
 	while (rc == 0 && (rc = db_scan_next(scan, &key, &value)) == 0) {
 		uint64_t *when, id;
 
-		if (key.n != 16) {
+		if (key.n != 24) {
 			verify_breach(d->v, "queue_due: a damaged key");
 			continue;
 		}
-		id = num_get64(key.p + 8);
-		when = xmalloc(sizeof(*when));
-		*when = num_get64(key.p);
+		id = num_get64(key.p + 16);
+		when = xmalloc(2 * sizeof(*when));
+		when[0] = num_get64(key.p + 8);
+		when[1] = num_get64(key.p);
 		d->n++;
 		if ((when = map_put_u64(&d->at, id, when)) != NULL) {
 			verify_breach(d->v, "7 queue: %llu is due twice",
@@ -181,8 +182,8 @@ check_row(struct due *d, const struct queue_row *row)
 	uint64_t *when = map_del_u64(&d->at, row->id);
 
 	verify_list_add(&d->v->bodies, row->body);
-	if (when == NULL ||
-	    *when !=
+	if (when == NULL || when[1] != row->account ||
+	    when[0] !=
 		(uint64_t)(row->state == QUEUE_HELD ? INT64_MAX : row->next_at))
 		verify_breach(d->v,
 		    "7 queue: %llu, state %d, due row is missing or wrong",

@@ -28,6 +28,22 @@ remove_row(struct store *s, uint64_t id)
 	return rc != 0 ? rc : ERR_NOTFOUND;
 }
 
+/* Most mails are small: then sending takes no job of its own.  A failure shows
+ * when it is read again. */
+static void
+load_body(struct errand *e, struct store *s)
+{
+	struct buf b;
+
+	if (e->row.size == 0 || e->row.size > ERRAND_BODY_MAX)
+		return;
+	buf_init(&b, ERRAND_BODY_MAX);
+	if (queue_read(s, &e->row, 0, (size_t)e->row.size, &b) == 0 &&
+	    buf_len(&b) == e->row.size)
+		e->body = arena_copy(&e->arena, buf_slice(&b));
+	buf_fini(&b);
+}
+
 int
 errand_load(
     struct runner *r, struct store *s, uint64_t id, struct errand **e_out)
@@ -43,6 +59,8 @@ errand_load(
 		first++;
 	if (rc == 0 && first == e->row.nrcpts)
 		rc = remove_row(s, id);
+	if (rc == 0 && e->row.state == QUEUE_HELD)
+		rc = ERR_NOTFOUND; /* since it was found due */
 	if (rc != 0) {
 		errand_free(&e);
 		return rc;
@@ -51,6 +69,7 @@ errand_load(
 	addr = e->row.rcpts[first].addr;
 	(void)slice_copy(slice_from(addr, slice_rchr(addr, '@') + 1), e->domain,
 	    sizeof(e->domain));
+	load_body(e, s);
 	*e_out = e;
 	return 0;
 }
@@ -186,86 +205,61 @@ delay_due(const struct errand *e, const struct conf *conf, int64_t now)
 static int
 postpone(struct errand *e, struct store *s, const struct conf *conf)
 {
-	struct queue_change change = { .id = e->row.id, .row = &e->row };
+	struct queue_change change = {
+		.id = e->row.id, .row = &e->row, .at_work = true
+	};
 
 	for (size_t i = 0; i < e->row.nrcpts; i++)
 		if (e->row.rcpts[i].state == RCPT_FAILED &&
 		    e->out[i] == OUT_PERM)
 			e->row.rcpts[i].state = RCPT_PENDING;
 	plan_next(e, conf, clock_wall_sec());
-	return queue_change(s, &change, 1);
+	return queue_settle(s, &change, 1);
 }
 
+/* The change and its report together. */
 static int
-commit(struct errand *e, struct server *srv)
+write_reported(
+    struct server *srv, struct dsn *dsn, const struct queue_change *ch)
+{
+	struct deliver d = {
+		.msgs = &dsn->msg, .nmsgs = 1, .changes = ch, .nchanges = 1
+	};
+
+	return deliver(srv->store, &d, NULL);
+}
+
+bool
+errand_write(struct errand *e, struct server *srv, struct queue_change *ch)
 {
 	const struct conf *conf = srv->conf;
 	int64_t now = clock_wall_sec();
 	bool open = settle(e, now), late = open && delay_due(e, conf, now);
-	struct queue_change change = { .id = e->row.id };
-	struct deliver d = { .changes = &change, .nchanges = 1 };
 	struct dsn dsn;
-	bool report;
-	int rc;
 
+	*ch = (struct queue_change){ .id = e->row.id, .at_work = true };
 	if (open) {
 		plan_next(e, conf, now);
-		change.row = &e->row;
+		ch->row = &e->row;
 	}
-	rc = dsn_make(&dsn, e, srv, late);
-	report = rc != 0 || dsn.has_msg;
-	if (rc == 0) {
-		e->row.flags |= late ? QUEUE_DELAY_TOLD : 0;
-		d.msgs = &dsn.msg;
-		d.nmsgs = dsn.has_msg;
-		rc = deliver(srv->store, &d, NULL);
+	e->gone = !open;
+	e->rc = dsn_make(&dsn, e, srv, late);
+	if (e->rc == 0 && late)
+		e->row.flags |= QUEUE_DELAY_TOLD;
+	if (e->rc == 0 && !dsn.has_msg) {
+		dsn_fini(&dsn);
+		return true;
 	}
+	if (e->rc == 0)
+		e->rc = write_reported(srv, &dsn, ch);
 	dsn_fini(&dsn);
-	if (rc == 0 || !report)
-		return rc;
+	if (e->rc == 0 || e->rc == ERR_NOTFOUND)
+		return false;
 	log_error(NULL, "report", "row=%" PRIx64 " failed=%s", e->row.id,
-	    err_name(rc));
+	    err_name(e->rc));
 	if (late)
 		e->row.flags &= ~(unsigned)QUEUE_DELAY_TOLD;
-	return postpone(e, srv->store, conf);
-}
-
-static void
-commit_work(struct sjob *j)
-{
-	struct errand *e = PH_CONTAINER(j, struct errand, job);
-
-	e->rc = commit(e, j->srv);
-	/* An operator has dropped the row meanwhile: nothing is left to do. */
-	if (e->rc == ERR_NOTFOUND)
-		e->rc = 0;
-	else if (e->rc == 0)
-		j->durable = true;
-}
-
-static void
-commit_done(struct sjob *j)
-{
-	struct errand *e = PH_CONTAINER(j, struct errand, job);
-	char id[24];
-
-	if (e->rc == 0)
-		e->rc = j->rc;
-	if (e->rc != 0) {
-		/* The row is as it was, and due: what was sent may go again,
-		 * which is why this is loud. */
-		queue_id_text(e->row.id, id);
-		log_error(id, "queue", "commit=%s", err_name(e->rc));
-	}
-	e->committed(e);
-}
-
-void
-errand_commit(struct errand *e, struct server_loop *sl,
-    void (*committed)(struct errand *e))
-{
-	e->committed = committed;
-	e->job.work = commit_work;
-	e->job.done = commit_done;
-	sjob_submit(sl, &e->job);
+	e->gone = false;
+	e->rc = postpone(e, srv->store, conf);
+	return false;
 }

@@ -13,6 +13,10 @@
 
 struct runner;
 struct dest;
+struct share;
+struct lane;
+
+enum { ERRAND_BODY_MAX = 16 << 10 }; /* read together with the row */
 
 enum outcome {
 	OUT_NONE, /* not tried */
@@ -22,19 +26,22 @@ enum outcome {
 };
 
 struct errand {
-	TAILQ_ENTRY(errand) link; /* of those waiting for a connection */
-	struct dest *dest;        /* where it waits, or NULL */
+	TAILQ_ENTRY(errand) link; /* waits in lane, or to be written */
+	LIST_ENTRY(errand) of_share;
+	struct share *share; /* sched.h: whose */
+	struct dest *dest;   /* where to */
+	struct lane *lane;   /* NULL: not waiting any more */
 	struct runner *runner;
 	struct arena arena;
 	struct queue_row row;
 	char domain[256];
+	struct slice body;     /* all of it when it is small, or p == NULL */
 	enum outcome *out;     /* for each of row.rcpts */
 	bool remote_dsn;       /* the remote will tell about success */
 	struct slice original; /* not p == NULL: delivered here, and this is
 				* the message; there is no row */
-	struct sjob job;
-	void (*committed)(struct errand *e);
-	int rc;
+	bool gone;             /* written: the row is no more */
+	int rc;                /* of writing it */
 };
 
 TAILQ_HEAD(errand_list, errand);
@@ -55,10 +62,13 @@ void errand_set_all(
 /* Has every recipient an outcome? */
 bool errand_settled(const struct errand *e);
 
-/* Writes outcomes, the next try and the reports that are due (RFC 3464) in one
- * transaction; committed() is called on the loop when it is durable. */
-void errand_commit(struct errand *e, struct server_loop *sl,
-    void (*committed)(struct errand *e));
+/*
+ * What follows from the outcomes, in a job.  True: *ch is the row's change, to
+ * be written by the caller together with others'.  False: it is written, with
+ * its reports (RFC 3464) in one transaction, or e->rc says why not.
+ */
+bool errand_write(
+    struct errand *e, struct server *srv, struct queue_change *ch);
 
 /* Milliseconds to wait behind the attempts-th failure: doubles from first to
  * max, less or more by a fifth.  random: any number. */

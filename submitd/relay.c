@@ -52,13 +52,30 @@ static const struct conn_ops ops = {
 	.closed = on_closed,
 };
 
-/* No way there: the same outcome for this errand and all that wait. */
-static void
-no_way(struct relay *r)
+void
+relay_wait(struct relay *r, enum relay_wait what)
 {
-	r->state = RELAY_COMMIT;
-	errand_set_all(r->errand, r->no_way, r->remote, r->last);
-	r->env->ops->settled(r, r->errand, r->arg);
+	const struct conf *conf = conf_of(r);
+	const uint64_t ms[] = { [WAIT_NONE] = 0,
+		[WAIT_REPLY] = conf->relay_timeout,
+		[WAIT_DATA] = conf->relay_data_timeout,
+		[WAIT_BLOCK] = conf->relay_block_timeout,
+		[WAIT_END] = conf->relay_end_timeout,
+		[WAIT_IDLE] = conf->relay_idle };
+
+	r->deadline_ms =
+	    ms[what] == 0 ? 0 : loop_now_ms(r->env->sl->loop) + ms[what];
+}
+
+/* Nobody is reached: the same outcome for this errand and all that wait. */
+static void
+no_way(struct relay *r, enum outcome out)
+{
+	r->no_way = out;
+	r->state = RELAY_IDLE;
+	r->env->ops->unreached(r, r->arg, out, r->remote, r->last);
+	errand_set_all(r->errand, out, r->remote, r->last);
+	relay_settled(r);
 }
 
 static void
@@ -85,6 +102,7 @@ relay_connect(struct relay *r)
 		name_hop(r, hop);
 		r->state = RELAY_CONNECT;
 		r->dead = r->reused = false;
+		relay_wait(r, WAIT_NONE);
 		reply_init(&r->reply);
 		if (conn_connect(&r->conn, r->env->sl->loop, &hop->addr.sa,
 			NULL, conf_of(r)->relay_connect_timeout, &ops,
@@ -95,8 +113,7 @@ relay_connect(struct relay *r)
 		r->dead = true;
 		r->hop++;
 	}
-	r->no_way = OUT_TEMP;
-	no_way(r);
+	no_way(r, OUT_TEMP);
 }
 
 void
@@ -123,10 +140,9 @@ on_route(const struct route_list *list, void *arg)
 		relay_connect(r);
 		return;
 	}
-	r->no_way = list->end == ROUTE_PERM ? OUT_PERM : OUT_TEMP;
 	(void)snprintf(r->last, sizeof(r->last), "%s %s",
 	    list->end == ROUTE_PERM ? "550" : "451", list->text);
-	no_way(r);
+	no_way(r, list->end == ROUTE_PERM ? OUT_PERM : OUT_TEMP);
 }
 
 struct relay *
@@ -139,6 +155,7 @@ relay_start(const struct relay_env *env, const char *domain,
 	r->arg = arg;
 	r->errand = first;
 	r->dead = true;
+	r->started_ms = loop_now_ms(env->sl->loop);
 	r->state = RELAY_ROUTE;
 	buf_init(&r->chunk, CHUNK_MAX);
 	(void)snprintf(r->domain, sizeof(r->domain), "%s", domain);
@@ -159,8 +176,9 @@ on_connected(struct conn *c, int rc, const struct err *e)
 		relay_next_hop(r, why);
 		return;
 	}
+	(void)c;
 	r->state = RELAY_BANNER;
-	conn_set_timeout(c, conf_of(r)->relay_timeout);
+	relay_wait(r, WAIT_REPLY);
 }
 
 static void
@@ -173,6 +191,7 @@ say_hello(struct relay *r, const char *verb, enum relay_state state)
 	conn_write_buf(&r->conn, &out);
 	buf_fini(&out);
 	r->state = state;
+	relay_wait(r, WAIT_REPLY);
 }
 
 static void
@@ -209,6 +228,7 @@ on_ehlo(struct relay *r)
 	if ((r->can & CAN_TLS) && !conn_is_tls(&r->conn) && !r->no_tls) {
 		conn_write(&r->conn, SLICE("STARTTLS\r\n"));
 		r->state = RELAY_STARTTLS;
+		relay_wait(r, WAIT_REPLY);
 		return;
 	}
 	relay_mail_start(r);
@@ -233,6 +253,7 @@ on_hello_reply(struct relay *r)
 		relay_mail_start(r);
 	} else if (r->state == RELAY_STARTTLS && code == 220) {
 		r->state = RELAY_HANDSHAKE;
+		relay_wait(r, WAIT_NONE); /* has its own */
 		/* RFC 3207 6: bytes behind the 220 are not to be trusted. */
 		if (conn_tls_client(&r->conn, r->env->tls,
 			r->list.hops[r->hop].host,
@@ -250,12 +271,10 @@ on_reply(struct relay *r)
 {
 	if (r->state < RELAY_MAIL)
 		on_hello_reply(r);
-	else if (r->state < RELAY_COMMIT)
+	else if (r->state < RELAY_IDLE)
 		relay_mail_reply(r);
-	else if (r->state == RELAY_OVER)
-		conn_close(&r->conn);
-	else if (r->reply.code == 421)
-		conn_close(&r->conn);
+	else
+		conn_close(&r->conn); /* QUIT's, or 421: RFC 5321 3.8 */
 	reply_init(&r->reply);
 }
 
@@ -266,8 +285,8 @@ broken(struct relay *r, const char *why)
 		relay_next_hop(r, why);
 		return;
 	}
-	relay_mail_broken(r, OUT_TEMP, why);
 	conn_abort(&r->conn);
+	relay_mail_broken(r, OUT_TEMP, why);
 }
 
 static void
@@ -320,11 +339,28 @@ on_eof(struct conn *c)
 	    "451 4.4.2 the other server closed the connection");
 }
 
+/* relay_tick() looks at the time: a byte now and then is no answer. */
 static void
 on_timeout(struct conn *c)
 {
-	broken(PH_CONTAINER(c, struct relay, conn),
-	    "451 4.4.2 the other server does not answer in time");
+	(void)c;
+}
+
+void
+relay_tick(struct relay *r, uint64_t now_ms)
+{
+	if (r->deadline_ms == 0 || now_ms < r->deadline_ms || r->dead)
+		return;
+	r->deadline_ms = 0;
+	if (r->state == RELAY_IDLE)
+		relay_quit(r);
+	else if (r->state == RELAY_OVER)
+		conn_abort(&r->conn);
+	else
+		broken(r, r->state == RELAY_BODY
+			      ? "451 4.4.2 the other server takes no data"
+			      : "451 4.4.2 the other server does not answer in "
+				"time");
 }
 
 static void
@@ -337,7 +373,7 @@ on_closed(struct conn *c)
 		relay_maybe_free(r);
 	else if (r->state < RELAY_MAIL)
 		relay_connect(r);
-	else if (r->state < RELAY_COMMIT)
+	else if (r->state < RELAY_IDLE)
 		relay_mail_broken(r, OUT_TEMP, "451 4.4.2 connection lost");
 	else
 		relay_maybe_free(r);
@@ -352,41 +388,94 @@ over(struct relay *r)
 		return;
 	}
 	conn_write(&r->conn, SLICE("QUIT\r\n"));
-	conn_set_timeout(&r->conn, QUIT_MS);
+	r->deadline_ms = loop_now_ms(r->env->sl->loop) + QUIT_MS;
 }
 
-void
-relay_next_errand(struct relay *r)
+static void
+idle(struct relay *r)
 {
-	r->errand = r->aborting ? NULL : r->env->ops->next(r, r->arg);
-	if (r->errand == NULL) {
+	r->state = RELAY_IDLE;
+	relay_wait(r, WAIT_IDLE);
+	if (r->deadline_ms == 0 || r->dead || conn_closing(&r->conn))
 		over(r);
-	} else if (r->no_way != OUT_NONE) {
-		no_way(r);
-	} else if (!r->dead && !conn_closing(&r->conn)) {
+}
+
+static void
+begin(struct relay *r)
+{
+	if (!r->dead && !conn_closing(&r->conn)) {
 		r->reused = true;
 		relay_mail_start(r);
-	} else {
-		/* The way is known, the connection is gone: once more.  While
-		 * it still closes, on_closed() goes on. */
-		r->hop = 0;
-		r->state = RELAY_CONNECT;
-		if (r->dead)
-			relay_connect(r);
+		return;
 	}
+	/* The way is known, the connection is gone: once more.  While it still
+	 * closes, on_closed() goes on. */
+	r->hop = 0;
+	r->state = RELAY_CONNECT;
+	if (r->dead)
+		relay_connect(r);
+}
+
+/* The next errand, or none.  Where nobody is reached all that wait share that
+ * outcome. */
+static struct errand *
+next(struct relay *r, bool *keep_out)
+{
+	const struct relay_ops *o = r->env->ops;
+	struct errand *e;
+
+	*keep_out = false;
+	while (
+	    (e = r->aborting ? NULL : o->next(r, r->arg, keep_out)) != NULL &&
+	    r->no_way != OUT_NONE) {
+		errand_set_all(e, r->no_way, r->remote, r->last);
+		o->settled(r, e, r->arg);
+	}
+	return e;
 }
 
 void
-relay_go_on(struct relay *r)
+relay_settled(struct relay *r)
 {
+	struct errand *e = r->errand;
+	bool keep;
+
 	r->errand = NULL;
-	relay_next_errand(r);
+	r->deadline_ms = 0;
+	r->state = RELAY_IDLE;
+	r->env->ops->settled(r, e, r->arg);
+	if ((r->errand = next(r, &keep)) != NULL)
+		begin(r);
+	else if (keep)
+		idle(r);
+	else
+		over(r);
 }
 
-const struct errand *
-relay_errand(const struct relay *r)
+bool
+relay_is_idle(const struct relay *r)
 {
-	return r->errand;
+	return r->state == RELAY_IDLE && !r->dead && !conn_closing(&r->conn);
+}
+
+void
+relay_wake(struct relay *r, struct errand *e)
+{
+	r->errand = e;
+	begin(r);
+}
+
+void
+relay_quit(struct relay *r)
+{
+	if (r->state == RELAY_IDLE && !r->dead)
+		over(r);
+}
+
+uint64_t
+relay_age_ms(const struct relay *r)
+{
+	return loop_now_ms(r->env->sl->loop) - r->started_ms;
 }
 
 void
@@ -395,8 +484,8 @@ relay_abort(struct relay *r)
 	r->aborting = true;
 	if (!r->dead)
 		conn_abort(&r->conn);
-	/* Whoever holds the errand gives it back first. */
-	if (r->state != RELAY_COMMIT && !r->working)
+	/* A job that uses the errand gives it back first. */
+	if (!r->working)
 		r->errand = NULL;
 	relay_maybe_free(r);
 }

@@ -16,11 +16,17 @@ struct relay;
 
 /* What a relay needs of the runner that owns it. */
 struct relay_ops {
-	/* The next errand for this destination, or NULL: then it says QUIT. */
-	struct errand *(*next)(struct relay *r, void *arg);
-	/* All of the errand's open recipients have an outcome; commit it, and
-	 * call relay_go_on() when that is durable. */
+	/* The next errand for this destination, or NULL: then it is idle,
+	 * until relay_wake(), or says QUIT when *keep_out is false. */
+	struct errand *(*next)(struct relay *r, void *arg, bool *keep_out);
+	/* All of the errand's open recipients have an outcome; it is the
+	 * runner's again. */
 	void (*settled)(struct relay *r, struct errand *e, void *arg);
+	/* The destination has taken mail over this connection, or a connection
+	 * there failed; unreached: and nothing else is left to try. */
+	void (*health)(struct relay *r, void *arg, bool good);
+	void (*unreached)(struct relay *r, void *arg, enum outcome out,
+	    const char *remote, const char *why);
 	/* The relay is over and freed; its slot is free. */
 	void (*gone)(struct relay *r, void *arg);
 };
@@ -35,9 +41,15 @@ struct relay_env {
 /* arg: the destination, for ops.  first: what to start with. */
 struct relay *relay_start(const struct relay_env *env, const char *domain,
     struct errand *first, void *arg);
-void relay_go_on(struct relay *r);
-/* What it is at work on, or NULL. */
-const struct errand *relay_errand(const struct relay *r);
+/* Now and then: ends what has waited too long. */
+void relay_tick(struct relay *r, uint64_t now_ms);
+/* An idle one gets something to do. */
+void relay_wake(struct relay *r, struct errand *e);
+bool relay_is_idle(const struct relay *r);
+/* An idle one is not needed any more. */
+void relay_quit(struct relay *r);
+/* How long ago it was started. */
+uint64_t relay_age_ms(const struct relay *r);
 /* The host stops: ends without an outcome for what is under way. */
 void relay_abort(struct relay *r);
 

@@ -114,6 +114,13 @@ put_rcpt(struct relay *r, const struct queue_rcpt *rcpt, struct buf *out)
 	buf_add_str(out, "\r\n");
 }
 
+/* Each reply has its time. */
+static void
+await(struct relay *r)
+{
+	relay_wait(r, r->answered == r->nrcpts + 1 ? WAIT_DATA : WAIT_REPLY);
+}
+
 /* Sends the next command; all of them at once when the remote pipelines. */
 static void
 send_commands(struct relay *r)
@@ -133,6 +140,7 @@ send_commands(struct relay *r)
 	} while ((r->can & CAN_PIPELINE) && r->sent < ncommands(r));
 	conn_write_buf(&r->conn, &out);
 	buf_fini(&out);
+	await(r);
 }
 
 static bool
@@ -169,10 +177,8 @@ remote_suits(struct relay *r)
 static void
 settled(struct relay *r)
 {
-	r->state = RELAY_COMMIT;
 	buf_fini(&r->whole);
-	conn_set_timeout(&r->conn, 0);
-	r->env->ops->settled(r, r->errand, r->arg);
+	relay_settled(r);
 }
 
 static void
@@ -183,7 +189,6 @@ begin_mail(struct relay *r)
 		return;
 	}
 	r->state = RELAY_MAIL;
-	conn_set_timeout(&r->conn, r->env->sl->srv->conf->relay_timeout);
 	send_commands(r);
 }
 
@@ -283,6 +288,7 @@ reset(struct relay *r)
 {
 	r->state = RELAY_RSET;
 	conn_write(&r->conn, SLICE("RSET\r\n"));
+	relay_wait(r, WAIT_REPLY);
 }
 
 /* The last reply before the body: go, or why not. */
@@ -300,6 +306,7 @@ on_data_reply(struct relay *r, const char *text)
 	if (r->accepted == 0) {
 		/* RFC 2920 3.1: DATA was pipelined and nobody is left. */
 		conn_write(&r->conn, SLICE(".\r\n"));
+		relay_wait(r, WAIT_END);
 		return;
 	}
 	r->errand->remote_dsn = (r->can & CAN_DSN) != 0;
@@ -327,8 +334,10 @@ on_mail_reply(struct relay *r, const char *text)
 			errand_set(r->errand, r->rcpts[index - 1], out,
 			    r->remote, text);
 	}
-	if (r->sent > r->answered)
+	if (r->sent > r->answered) {
+		await(r);
 		return;
+	}
 	/* One by one: no DATA when nobody is left. */
 	if (r->mail_refused || (r->sent == r->nrcpts + 1 && r->accepted == 0))
 		reset(r);
@@ -340,6 +349,7 @@ static void
 on_end_reply(struct relay *r, const char *text)
 {
 	errand_set_all(r->errand, outcome_of(r->reply.code), r->remote, text);
+	r->env->ops->health(r, r->arg, true);
 	settled(r);
 }
 
@@ -352,8 +362,8 @@ relay_mail_reply(struct relay *r)
 	reply_line(&r->reply, text, sizeof(text));
 	if (code == 421) {
 		/* RFC 5321 3.8 */
-		relay_mail_broken(r, OUT_TEMP, text);
 		conn_close(&r->conn);
+		relay_mail_broken(r, OUT_TEMP, text);
 		return;
 	}
 	switch (r->state) {
@@ -365,9 +375,31 @@ relay_mail_reply(struct relay *r)
 		break;
 	default:
 		/* An answer before the end of the body: it is not wanted. */
-		relay_mail_broken(r, code < 500 ? OUT_TEMP : OUT_PERM, text);
 		conn_abort(&r->conn);
+		relay_mail_broken(r, code < 500 ? OUT_TEMP : OUT_PERM, text);
 	}
+}
+
+/* A piece of the body, and behind the last one the dot. */
+static void
+stuff(struct relay *r, struct slice piece)
+{
+	r->at += piece.n;
+	dotted_stuff(&r->chunk, piece, &r->dots);
+	if (r->at >= size_of(r))
+		dotted_stuff_end(&r->chunk, &r->dots);
+}
+
+static void
+send_chunk(struct relay *r)
+{
+	conn_write_buf(&r->conn, &r->chunk);
+	if (r->at < size_of(r)) {
+		relay_wait(r, WAIT_BLOCK);
+		return;
+	}
+	r->state = RELAY_END;
+	relay_wait(r, WAIT_END);
 }
 
 static void
@@ -375,24 +407,14 @@ body_work(struct sjob *j)
 {
 	struct relay *r = PH_CONTAINER(j, struct relay, job);
 	const struct queue_row *row = &r->errand->row;
-	struct slice piece;
 	struct buf raw;
 
 	buf_init(&raw, CHUNK);
-	r->read_rc = 0;
-	if (!r->converted)
-		r->read_rc = queue_read(j->srv->store, row, r->at, CHUNK, &raw);
-	piece = r->converted
-		    ? slice_sub(buf_slice(&r->whole), (size_t)r->at, CHUNK)
-		    : buf_slice(&raw);
-	if (r->read_rc == 0 && piece.n == 0 && r->at < size_of(r))
+	r->read_rc = queue_read(j->srv->store, row, r->at, CHUNK, &raw);
+	if (r->read_rc == 0 && buf_len(&raw) == 0 && r->at < row->size)
 		r->read_rc = ERR_CORRUPT;
-	if (r->read_rc == 0) {
-		r->at += piece.n;
-		dotted_stuff(&r->chunk, piece, &r->dots);
-		if (r->at >= size_of(r))
-			dotted_stuff_end(&r->chunk, &r->dots);
-	}
+	if (r->read_rc == 0)
+		stuff(r, buf_slice(&raw));
 	buf_fini(&raw);
 }
 
@@ -405,22 +427,30 @@ body_done(struct sjob *j)
 		return;
 	if (r->read_rc != 0) {
 		/* Never half a message: no dot, no FIN that looks like one. */
+		conn_abort(&r->conn);
 		relay_mail_broken(
 		    r, OUT_TEMP, "451 4.3.0 the message cannot be read");
-		conn_abort(&r->conn);
 		return;
 	}
-	conn_write_buf(&r->conn, &r->chunk);
-	if (r->at >= size_of(r))
-		r->state = RELAY_END;
-	else if (!conn_full(&r->conn))
+	send_chunk(r);
+	if (r->state == RELAY_BODY && !conn_full(&r->conn))
 		relay_body_more(r);
 }
 
 void
 relay_body_more(struct relay *r)
 {
-	start_job(r, body_work, body_done);
+	struct slice whole =
+	    r->converted ? buf_slice(&r->whole) : r->errand->body;
+
+	if (whole.p == NULL) {
+		start_job(r, body_work, body_done);
+		return;
+	}
+	do {
+		stuff(r, slice_sub(whole, (size_t)r->at, CHUNK));
+		send_chunk(r);
+	} while (r->state == RELAY_BODY && !conn_full(&r->conn));
 }
 
 /* The remote has ended a connection that was good for the mail before: that
@@ -435,7 +465,7 @@ went_stale(const struct relay *r)
 void
 relay_mail_broken(struct relay *r, enum outcome out, const char *why)
 {
-	if (r->errand == NULL || r->state >= RELAY_COMMIT)
+	if (r->errand == NULL || r->state >= RELAY_IDLE)
 		return;
 	if (r->working) {
 		/* The first reason counts. */
@@ -451,6 +481,7 @@ relay_mail_broken(struct relay *r, enum outcome out, const char *why)
 			relay_connect(r);
 		return;
 	}
+	r->env->ops->health(r, r->arg, false);
 	errand_set_all(r->errand, out, r->remote, why);
 	settled(r);
 }

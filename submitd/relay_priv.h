@@ -23,8 +23,18 @@ enum relay_state {
 	RELAY_BODY,    /* bytes go out */
 	RELAY_END,     /* the reply behind the final dot */
 	RELAY_RSET,
-	RELAY_COMMIT, /* the errand's outcome is being written */
-	RELAY_OVER    /* QUIT was said, or it broke */
+	RELAY_IDLE, /* no errand */
+	RELAY_OVER  /* QUIT was said, or it broke */
+};
+
+/* What is waited for, each with its own time: RFC 5321 4.5.3.2. */
+enum relay_wait {
+	WAIT_NONE,
+	WAIT_REPLY, /* to the greeting and most commands */
+	WAIT_DATA,  /* to DATA */
+	WAIT_BLOCK, /* a piece of the body to be taken */
+	WAIT_END,   /* behind the final dot */
+	WAIT_IDLE   /* for the next errand */
 };
 
 enum {
@@ -50,7 +60,8 @@ struct relay {
 	bool dead;     /* no connection holds us */
 	bool working;  /* a job reads the body; the errand stays till then */
 	bool aborting; /* the host stops */
-	bool reused;   /* this connection has carried mail before */
+	uint64_t started_ms, deadline_ms; /* the loop's clock; 0: none */
+	bool reused;         /* this connection has carried mail before */
 	enum outcome no_way; /* not OUT_NONE: nobody is reached, see last */
 	unsigned can;        /* CAN_* of the last EHLO */
 	uint64_t size_max;   /* of SIZE, 0: not told */
@@ -82,15 +93,19 @@ void relay_maybe_free(struct relay *r);
 void relay_connect(struct relay *r);
 /* This hop is of no use: the next one, or an outcome for everybody. */
 void relay_next_hop(struct relay *r, const char *why);
-/* Takes the next errand, or says QUIT. */
-void relay_next_errand(struct relay *r);
+/* The errand has its outcomes: back to the runner, and on with the next, or
+ * the end; r may be gone afterwards. */
+void relay_settled(struct relay *r);
+/* From now on, until the next call. */
+void relay_wait(struct relay *r, enum relay_wait what);
 
 /* relay_mail.c */
 void relay_mail_start(struct relay *r);
 void relay_mail_reply(struct relay *r);
 void relay_body_more(struct relay *r);
-/* The transaction broke off; whoever is open gets this outcome, but when a
- * reused connection has gone stale: then it is tried on a new one. */
+/* The transaction broke off and its connection is being closed; whoever is open
+ * gets this outcome, but when a reused connection has gone stale: then it is
+ * tried on a new one. */
 void relay_mail_broken(struct relay *r, enum outcome out, const char *why);
 
 #endif

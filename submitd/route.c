@@ -222,6 +222,12 @@ on_later(struct loop_msg *m)
 		end_with(q, ROUTE_OK, "");
 }
 
+const char *
+route_key(const struct conf *conf, const char *domain)
+{
+	return conf->smarthost[0] != '\0' ? "*" : domain;
+}
+
 struct route_query *
 route_ask(struct loop *loop, struct dns *d, const struct conf *conf,
     const char *own, const char *domain, route_fn *fn, void *arg)

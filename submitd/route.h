@@ -33,6 +33,8 @@ struct route_list {
 struct route_query;
 typedef void route_fn(const struct route_list *list, void *arg);
 
+/* Domains with the same key lead to the same hosts. */
+const char *route_key(const struct conf *conf, const char *domain);
 /* fn is called once, on the loop, never from inside this call.  own: this
  * host's name, for loops. */
 struct route_query *route_ask(struct loop *loop, struct dns *d,

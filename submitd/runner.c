@@ -7,58 +7,76 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
-#include "lib/base/map.h"
 #include "lib/base/mem.h"
 #include "lib/net/dns.h"
 #include "submitd/app.h"
+#include "submitd/ledger.h"
 #include "submitd/relay.h"
 #include "submitd/release.h"
+#include "submitd/route.h"
+#include "submitd/sched.h"
 
 enum {
-	CLAIM_MAX = 256,     /* rows in memory at once */
+	CLAIM_MAX = 1024,    /* rows in memory at once */
+	LOOK_ROWS = 256,     /* of them read in one job */
+	LOOK_SHARES = 64,    /* for so many accounts */
+	SENDERS = 4096,      /* accounts learnt in one job */
 	LOOK_MAX_MS = 60000, /* look at the queue at least this often */
-	SICK_MS = 30000      /* pause when outcomes cannot be written */
-};
-
-/* A destination with errands: a domain, or all of them behind a smart host. */
-struct dest {
-	struct runner *runner;
-	char key[256], domain[256];
-	struct errand_list waiting;
-	size_t relays;
+	TICK_MS = 1000,      /* look at what is under way */
+	SICK_MS = 30000,     /* pause when outcomes cannot be written */
+	DOWN_MS = 60000,     /* leave a host alone that is not reached */
+	AGE_MS = 300000      /* a connection's best years: names and
+			      * addresses may have changed */
 };
 
 struct relay_node {
 	LIST_ENTRY(relay_node) link;
+	TAILQ_ENTRY(relay_node) idle_link;
 	struct relay *relay;
+	struct runner *runner;
 	struct dest *dest;
+	struct share *share; /* whose mail it is at, NULL: idle */
+	bool idle;
+};
+
+/* One account's part of a look. */
+struct look_share {
+	struct share *share;
+	uint64_t account;
+	size_t room, first, n; /* of found[] */
+	uint64_t *busy;        /* claimed rows, sorted */
+	size_t nbusy;
+	int64_t next_at;
 };
 
 struct runner {
 	struct server_loop *sl;
 	struct relay_env env;
 	uv_timer_t timer;
-	struct map dests;  /* domain -> struct dest */
-	struct map active; /* queue id -> itself: rows in memory */
+	struct sched sched;
+	struct ledger ledger;
 	LIST_HEAD(, relay_node) relays;
-	size_t nrelays;
+	TAILQ_HEAD(, relay_node) idle; /* the oldest first */
 	bool stopping, timer_closed;
+	bool starting;       /* start_relays() is at work */
 	uint64_t sick_until; /* loop's clock; nothing is started before */
 
 	/* The look at the queue: one job at a time. */
 	struct sjob look;
 	bool looking, look_again;
-	uint64_t *busy; /* active ids as of submission, sorted */
-	size_t nbusy;
-	size_t room; /* rows to claim at most */
-	struct errand *found[CLAIM_MAX];
+	bool learn; /* which accounts have mail is not known */
+	uint64_t learn_from;
+	struct queue_sender *learnt;
+	size_t nlearnt;
+	struct look_share shares[LOOK_SHARES];
+	size_t nshares;
+	struct errand *found[LOOK_ROWS];
 	size_t nfound;
-	int64_t next_at;
 };
 
 static void look(struct runner *r);
-static void start_relays(struct dest *d);
-static bool start_dest(struct slice key, void *value, void *arg);
+static void look_done(struct sjob *j);
+static void start_relays(struct runner *r);
 
 static const struct conf *
 conf_of(const struct runner *r)
@@ -72,6 +90,16 @@ runner_of(struct server_loop *sl)
 	return app_of(sl->srv)->runner;
 }
 
+static uint64_t
+now_ms(const struct runner *r)
+{
+	return loop_now_ms(r->sl->loop);
+}
+
+/*
+ * The look.
+ */
+
 static int
 cmp_u64(const void *a, const void *b)
 {
@@ -83,41 +111,103 @@ cmp_u64(const void *a, const void *b)
 static bool
 is_busy(uint64_t id, void *arg)
 {
-	const struct runner *r = arg;
+	const struct look_share *ls = arg;
 
-	return r->nbusy != 0 &&
-	       bsearch(&id, r->busy, r->nbusy, sizeof(id), cmp_u64) != NULL;
+	return ls->nbusy != 0 &&
+	       bsearch(&id, ls->busy, ls->nbusy, sizeof(id), cmp_u64) != NULL;
+}
+
+/* One row; what the sender wanted to wait is dispatched instead. */
+static void
+load(struct runner *r, struct server *srv, uint64_t id)
+{
+	struct errand *e;
+	int rc = errand_load(r, srv->store, id, &e);
+
+	if (rc == 0 && (e->row.flags & QUEUE_UNSENT)) {
+		rc = release_row(srv, e);
+		errand_free(&e);
+		r->look.durable = true;
+	} else if (rc == 0) {
+		r->found[r->nfound++] = e;
+	}
+	if (rc != 0 && rc != ERR_NOTFOUND)
+		log_error(
+		    NULL, "queue", "load=%s row=%" PRIx64, err_name(rc), id);
+}
+
+static void
+read_share(struct runner *r, struct server *srv, struct look_share *ls)
+{
+	uint64_t ids[LOOK_ROWS];
+	size_t n = 0;
+	int rc = queue_due(srv->store, ls->account, clock_wall_sec(), ids,
+	    ls->room, is_busy, ls, &n, &ls->next_at);
+
+	if (rc != 0) {
+		log_error(NULL, "queue", "look=%s", err_name(rc));
+		ls->next_at = clock_wall_sec() + 5;
+		return;
+	}
+	ls->first = r->nfound;
+	for (size_t i = 0; i < n; i++)
+		load(r, srv, ids[i]);
+	ls->n = r->nfound - ls->first;
+}
+
+static void
+learn(struct runner *r, struct store *s)
+{
+	int rc =
+	    queue_senders(s, r->learn_from, r->learnt, SENDERS, &r->nlearnt);
+
+	if (rc != 0)
+		log_error(NULL, "queue", "look=%s", err_name(rc));
 }
 
 static void
 look_work(struct sjob *j)
 {
 	struct runner *r = PH_CONTAINER(j, struct runner, look);
-	uint64_t ids[CLAIM_MAX];
-	size_t n = 0;
-	int rc = queue_due(j->srv->store, clock_wall_sec(), ids, r->room,
-	    is_busy, r, &n, &r->next_at);
 
-	if (rc != 0) {
-		log_error(NULL, "queue", "look=%s", err_name(rc));
-		r->next_at = clock_wall_sec() + 5;
-	}
-	r->nfound = 0;
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		int bad =
-		    errand_load(r, j->srv->store, ids[i], &r->found[r->nfound]);
+	r->nfound = r->nlearnt = 0;
+	if (r->learn)
+		learn(r, j->srv->store);
+	for (size_t i = 0; i < r->nshares; i++)
+		read_share(r, j->srv, &r->shares[i]);
+}
 
-		if (bad == 0 &&
-		    (r->found[r->nfound]->row.flags & QUEUE_UNSENT)) {
-			bad = release_row(j->srv, r->found[r->nfound]);
-			errand_free(&r->found[r->nfound]);
-			j->durable = true;
-		} else if (bad == 0) {
-			r->nfound++;
-		}
-		if (bad != 0 && bad != ERR_NOTFOUND)
-			log_error(NULL, "queue", "load=%s row=%" PRIx64,
-			    err_name(bad), ids[i]);
+static void
+note_busy(struct look_share *ls)
+{
+	const struct errand *e;
+
+	ls->busy = xcalloc(ls->share->claimed + 1, sizeof(*ls->busy));
+	ls->nbusy = 0;
+	LIST_FOREACH(e, &ls->share->errands, of_share)
+		ls->busy[ls->nbusy++] = e->row.id;
+	qsort(ls->busy, ls->nbusy, sizeof(*ls->busy), cmp_u64);
+}
+
+/* Whose rows are read, and how many of each. */
+static void
+choose(struct runner *r)
+{
+	size_t left = LOOK_ROWS, room;
+	struct share *h;
+
+	r->nshares = 0;
+	while (r->nshares < LOOK_SHARES && left != 0 &&
+	       (h = sched_look(&r->sched, &room)) != NULL) {
+		struct look_share *ls = &r->shares[r->nshares++];
+
+		if (room > left)
+			room = left;
+		left -= room;
+		*ls = (struct look_share){
+			.share = h, .account = h->account, .room = room
+		};
+		note_busy(ls);
 	}
 }
 
@@ -125,8 +215,13 @@ static void
 on_timer(uv_timer_t *t)
 {
 	struct runner *r = t->data;
+	struct relay_node *node, *then;
 
-	map_each(&r->dests, start_dest, NULL);
+	for (node = LIST_FIRST(&r->relays); node != NULL; node = then) {
+		then = LIST_NEXT(node, link);
+		relay_tick(node->relay, now_ms(r));
+	}
+	start_relays(r);
 	look(r);
 }
 
@@ -134,152 +229,16 @@ static void
 plan_look(struct runner *r)
 {
 	int64_t wait = LOOK_MAX_MS, until;
+	int64_t wake_at = sched_wake(&r->sched, clock_wall_sec());
 
-	if (r->next_at != INT64_MAX) {
-		until = r->next_at * 1000 - clock_wall_ms();
+	if (wake_at != INT64_MAX) {
+		until = wake_at * 1000 - clock_wall_ms();
 		if (until < wait)
 			wait = until > 0 ? until : 0;
 	}
-	/* Rows that are due but found no room are looked for when some ends. */
-	if (r->active.n >= CLAIM_MAX && wait < 1000)
-		wait = 1000;
-	if (loop_now_ms(r->sl->loop) < r->sick_until)
-		wait = SICK_MS;
+	if (wait > TICK_MS && (!LIST_EMPTY(&r->relays) || r->sched.ndue != 0))
+		wait = TICK_MS;
 	uv_timer_start(&r->timer, on_timer, (uint64_t)wait, 0);
-}
-
-static struct dest *
-dest_for(struct runner *r, const char *domain)
-{
-	/* Behind a smart host every domain is the same destination. */
-	const char *key = conf_of(r)->smarthost[0] != '\0' ? "*" : domain;
-	struct dest *d = map_get(&r->dests, slice_str(key));
-
-	if (d != NULL)
-		return d;
-	d = xcalloc(1, sizeof(*d));
-	d->runner = r;
-	TAILQ_INIT(&d->waiting);
-	(void)snprintf(d->key, sizeof(d->key), "%s", key);
-	(void)snprintf(d->domain, sizeof(d->domain), "%s", domain);
-	(void)map_put(&r->dests, slice_str(key), d);
-	return d;
-}
-
-static void
-dest_done(struct dest *d)
-{
-	if (d->relays != 0 || !TAILQ_EMPTY(&d->waiting))
-		return;
-	(void)map_del(&d->runner->dests, slice_str(d->key));
-	free(d);
-}
-
-static void
-errand_over(struct runner *r, struct errand *e)
-{
-	(void)map_del_u64(&r->active, e->row.id);
-	errand_free(&e);
-}
-
-/* The loop may end when nothing of the runner is under way. */
-static void
-maybe_over(struct runner *r)
-{
-	if (r->stopping && r->timer_closed && !r->looking && r->nrelays == 0)
-		server_release(r->sl);
-}
-
-/*
- * Fair between accounts: of what was found, each account's first errand comes
- * before anybody's second.
- */
-static void
-queue_fairly(struct runner *r)
-{
-	size_t left = r->nfound;
-
-	while (left != 0) {
-		struct map seen;
-
-		map_init(&seen);
-		for (size_t i = 0; i < r->nfound; i++) {
-			struct errand *e = r->found[i];
-
-			if (e == NULL ||
-			    map_put_u64(&seen, e->row.account, e) != NULL)
-				continue;
-			(void)map_put_u64(&r->active, e->row.id, e);
-			e->dest = dest_for(r, e->domain);
-			TAILQ_INSERT_TAIL(&e->dest->waiting, e, link);
-			r->found[i] = NULL;
-			left--;
-		}
-		map_fini(&seen, NULL);
-	}
-	r->nfound = 0;
-}
-
-static bool
-start_dest(struct slice key, void *value, void *arg)
-{
-	(void)key, (void)arg;
-	start_relays(value);
-	return true;
-}
-
-static void
-look_done(struct sjob *j)
-{
-	struct runner *r = PH_CONTAINER(j, struct runner, look);
-
-	r->looking = false;
-	free(r->busy);
-	r->busy = NULL;
-	if (r->stopping) {
-		for (size_t i = 0; i < r->nfound; i++)
-			errand_free(&r->found[i]);
-		maybe_over(r);
-		return;
-	}
-	queue_fairly(r);
-	map_each(&r->dests, start_dest, NULL);
-	if (r->look_again)
-		look(r);
-	else
-		plan_look(r);
-}
-
-struct ids {
-	uint64_t *v;
-	size_t n;
-};
-
-static bool
-collect_id(struct slice key, void *value, void *arg)
-{
-	struct ids *ids = arg;
-
-	(void)key;
-	ids->v[ids->n++] = ((const struct errand *)value)->row.id;
-	return true;
-}
-
-static void
-start_look(struct runner *r)
-{
-	struct ids ids = { 0 };
-
-	ids.v = xcalloc(r->active.n, sizeof(*ids.v));
-	map_each(&r->active, collect_id, &ids);
-	qsort(ids.v, ids.n, sizeof(*ids.v), cmp_u64);
-	r->busy = ids.v;
-	r->nbusy = ids.n;
-	r->room = CLAIM_MAX - r->active.n;
-	r->looking = true;
-	r->look.work = look_work;
-	r->look.done = look_done;
-	sjob_submit(r->sl, &r->look);
 }
 
 static void
@@ -290,121 +249,301 @@ look(struct runner *r)
 	r->look_again = r->looking;
 	if (r->looking)
 		return;
-	if (loop_now_ms(r->sl->loop) < r->sick_until)
+	(void)sched_wake(&r->sched, clock_wall_sec());
+	r->nshares = 0;
+	if (now_ms(r) >= r->sick_until)
+		choose(r);
+	if (r->nshares == 0 && !r->learn) {
 		plan_look(r);
-	else if (r->active.n < CLAIM_MAX)
-		start_look(r);
-}
-
-static struct errand *
-take_waiting(struct dest *d)
-{
-	struct errand *e = TAILQ_FIRST(&d->waiting);
-
-	if (e != NULL) {
-		TAILQ_REMOVE(&d->waiting, e, link);
-		e->dest = NULL;
+		return;
 	}
-	return e;
+	r->looking = true;
+	r->look.work = look_work;
+	r->look.done = look_done;
+	sjob_submit(r->sl, &r->look);
 }
+
+/* The loop may end when nothing of the runner is under way. */
+static void
+maybe_over(struct runner *r)
+{
+	if (r->stopping && r->timer_closed && !r->looking &&
+	    LIST_EMPTY(&r->relays) && ledger_empty(&r->ledger))
+		server_release(r->sl);
+}
+
+static void
+write_off(struct runner *r, struct errand *e)
+{
+	ledger_add(&r->ledger, e);
+}
+
+/* What is due waits for a connection; where nobody was reached a moment ago
+ * the answer is known. */
+static void
+take_in(struct runner *r, struct errand *e)
+{
+	struct dest *d;
+
+	sched_add(&r->sched, e, route_key(conf_of(r), e->domain));
+	d = e->dest;
+	if (now_ms(r) >= d->down_until)
+		return;
+	sched_unlink(&r->sched, e);
+	errand_set_all(e, OUT_TEMP, d->down_remote, d->down_text);
+	write_off(r, e);
+}
+
+static void
+take_learnt(struct runner *r)
+{
+	int64_t now = clock_wall_sec();
+
+	if (!r->learn)
+		return;
+	for (size_t i = 0; i < r->nlearnt; i++)
+		sched_told(
+		    &r->sched, r->learnt[i].account, r->learnt[i].next_at, now);
+	r->learn = r->nlearnt == SENDERS;
+	r->look_again = true;
+	r->learn_from = r->learn ? r->learnt[SENDERS - 1].account + 1 : 0;
+}
+
+static void
+look_done(struct sjob *j)
+{
+	struct runner *r = PH_CONTAINER(j, struct runner, look);
+	int64_t now = clock_wall_sec();
+
+	r->looking = false;
+	for (size_t i = 0; i < r->nshares; i++) {
+		struct look_share *ls = &r->shares[i];
+
+		free(ls->busy);
+		for (size_t k = ls->first; k < ls->first + ls->n; k++)
+			if (r->stopping)
+				errand_free(&r->found[k]);
+			else
+				take_in(r, r->found[k]);
+		sched_looked(&r->sched, ls->share, ls->next_at, now);
+	}
+	if (r->stopping) {
+		maybe_over(r);
+		return;
+	}
+	take_learnt(r);
+	start_relays(r);
+	if (r->look_again)
+		look(r);
+	else
+		plan_look(r);
+}
+
+/*
+ * Connections.
+ */
 
 static bool
 may_start(const struct runner *r)
 {
-	return !r->stopping && loop_now_ms(r->sl->loop) >= r->sick_until;
+	return !r->stopping && now_ms(r) >= r->sick_until;
 }
 
-static struct errand *
-on_next(struct relay *relay, void *arg)
+/* Which share's mail the connection carries, for its part of them all. */
+static void
+work_for(struct relay_node *node, struct share *h)
 {
-	struct relay_node *node = arg;
-
-	(void)relay;
-	return may_start(node->dest->runner) ? take_waiting(node->dest) : NULL;
-}
-
-static struct relay_node *
-node_of(struct runner *r, const struct errand *e)
-{
-	struct relay_node *node;
-
-	LIST_FOREACH(node, &r->relays, link)
-		if (relay_errand(node->relay) == e)
-			return node;
-	return NULL;
+	if (node->share != NULL)
+		sched_work(&node->runner->sched, node->share, -1);
+	node->share = h;
+	if (h != NULL)
+		sched_work(&node->runner->sched, h, 1);
 }
 
 static void
-on_committed(struct errand *e)
+set_idle(struct relay_node *node, bool idle)
 {
-	struct runner *r = e->runner;
-	struct relay_node *node = node_of(r, e);
+	if (node->idle == idle)
+		return;
+	node->idle = idle;
+	if (idle)
+		TAILQ_INSERT_TAIL(&node->runner->idle, node, idle_link);
+	else
+		TAILQ_REMOVE(&node->runner->idle, node, idle_link);
+}
 
-	/* The row is due as before: sent at once, mail would go out again and
-	 * again for as long as the store is out of order. */
-	if (e->rc != 0)
-		r->sick_until = loop_now_ms(r->sl->loop) + SICK_MS;
-	errand_over(r, e);
-	if (node != NULL)
-		relay_go_on(node->relay);
-	/* There is room again, and perhaps a report to take out. */
-	look(r);
+static struct errand *
+on_next(struct relay *relay, void *arg, bool *keep_out)
+{
+	struct relay_node *node = arg;
+	struct runner *r = node->runner;
+	struct dest *d = node->dest;
+	struct errand *e = NULL;
+
+	*keep_out = may_start(r) && relay_age_ms(relay) < AGE_MS &&
+		    (double)d->relays <= d->limit &&
+		    !sched_starves(&r->sched, node->share);
+	if (*keep_out)
+		e = sched_take_next(&r->sched, d, node->share);
+	work_for(node, e != NULL ? e->share : NULL);
+	set_idle(node, e == NULL && *keep_out);
+	return e;
 }
 
 static void
 on_settled(struct relay *relay, struct errand *e, void *arg)
 {
-	(void)relay, (void)arg;
-	errand_commit(e, e->runner->sl, on_committed);
+	const struct relay_node *node = arg;
+
+	(void)relay;
+	write_off(node->runner, e);
+}
+
+static void
+on_health(struct relay *relay, void *arg, bool good)
+{
+	const struct relay_node *node = arg;
+
+	(void)relay;
+	if (good)
+		sched_good(&node->runner->sched, node->dest);
+	else
+		sched_bad(node->dest);
+}
+
+static void
+on_unreached(struct relay *relay, void *arg, enum outcome out,
+    const char *remote, const char *why)
+{
+	const struct relay_node *node = arg;
+	uint64_t ms = conf_of(node->runner)->queue_retry_first;
+	struct dest *d = node->dest;
+
+	(void)relay;
+	sched_bad(d);
+	if (out != OUT_TEMP)
+		return;
+	d->down_until = now_ms(node->runner) + (ms < DOWN_MS ? ms : DOWN_MS);
+	(void)snprintf(d->down_remote, sizeof(d->down_remote), "%s", remote);
+	(void)snprintf(d->down_text, sizeof(d->down_text), "%s", why);
 }
 
 static void
 on_gone(struct relay *relay, void *arg)
 {
 	struct relay_node *node = arg;
-	struct dest *d = node->dest;
-	struct runner *r = d->runner;
+	struct runner *r = node->runner;
 
 	(void)relay;
+	set_idle(node, false);
+	work_for(node, NULL);
 	LIST_REMOVE(node, link);
+	sched_detach(&r->sched, node->dest);
 	free(node);
-	d->relays--;
-	r->nrelays--;
-	dest_done(d);
 	if (r->stopping) {
 		maybe_over(r);
 		return;
 	}
 	/* The slot is anybody's. */
-	map_each(&r->dests, start_dest, NULL);
+	start_relays(r);
 	look(r);
 }
 
 static const struct relay_ops relay_ops = {
 	.next = on_next,
 	.settled = on_settled,
+	.health = on_health,
+	.unreached = on_unreached,
 	.gone = on_gone,
 };
 
 static void
-start_relays(struct dest *d)
+connect_for(struct runner *r, struct dest *d, struct errand *e)
 {
-	struct runner *r = d->runner;
-	const struct conf *conf = conf_of(r);
+	struct relay_node *node = xcalloc(1, sizeof(*node));
+
+	node->runner = r;
+	node->dest = d;
+	LIST_INSERT_HEAD(&r->relays, node, link);
+	sched_attach(&r->sched, d);
+	work_for(node, e->share);
+	node->relay = relay_start(&r->env, d->domain, e, node);
+}
+
+/* Connections that wait for work take what has come for their hosts. */
+static void
+wake_idle(struct runner *r)
+{
+	struct relay_node *node, *then;
 	struct errand *e;
 
-	while (may_start(r) && r->nrelays < conf->relay_connections &&
-	       d->relays < conf->relay_connections_per_domain &&
-	       (e = take_waiting(d)) != NULL) {
-		struct relay_node *node = xcalloc(1, sizeof(*node));
-
-		node->dest = d;
-		LIST_INSERT_HEAD(&r->relays, node, link);
-		d->relays++;
-		r->nrelays++;
-		node->relay = relay_start(&r->env, d->domain, e, node);
+	for (node = TAILQ_FIRST(&r->idle); node != NULL; node = then) {
+		then = TAILQ_NEXT(node, idle_link);
+		if (!relay_is_idle(node->relay) ||
+		    (e = sched_take_next(&r->sched, node->dest, NULL)) == NULL)
+			continue;
+		set_idle(node, false);
+		work_for(node, e->share);
+		relay_wake(node->relay, e);
 	}
 }
+
+/* All connections are taken, some idly: the oldest makes room. */
+static void
+make_room(struct runner *r)
+{
+	struct relay_node *node = TAILQ_FIRST(&r->idle);
+
+	if (node == NULL || r->sched.relays < r->sched.relays_max ||
+	    TAILQ_EMPTY(&r->sched.busy))
+		return;
+	set_idle(node, false);
+	relay_quit(node->relay);
+}
+
+static void
+start_relays(struct runner *r)
+{
+	const struct conf *conf = conf_of(r);
+	struct dest *d;
+	struct errand *e;
+
+	if (!may_start(r) || r->starting)
+		return;
+	r->starting = true;
+	r->sched.relays_max = conf->relay_connections;
+	r->sched.dest_max = conf->relay_connections_per_domain;
+	wake_idle(r);
+	make_room(r);
+	while (r->sched.relays < r->sched.relays_max &&
+	       (e = sched_take_new(&r->sched, &d)) != NULL)
+		connect_for(r, d, e);
+	r->starting = false;
+}
+
+static void
+on_written(struct errand *e)
+{
+	struct runner *r = e->runner;
+	uint64_t account = e->row.account;
+	/* Not written: due as before.  Sent at once, mail would go out again
+	 * and again for as long as the store is out of order. */
+	int64_t at = e->rc != 0 ? 0 : e->gone ? INT64_MAX : e->row.next_at;
+
+	if (e->rc != 0)
+		r->sick_until = now_ms(r) + SICK_MS;
+	sched_told(&r->sched, account, at, clock_wall_sec());
+	sched_done(&r->sched, e);
+	errand_free(&e);
+	if (r->stopping)
+		maybe_over(r);
+	else
+		look(r); /* there is room again */
+}
+
+/*
+ * The process.
+ */
 
 int
 runner_start(struct server_loop *sl)
@@ -417,6 +556,7 @@ runner_start(struct server_loop *sl)
 	r->env.sl = sl;
 	r->env.ops = &relay_ops;
 	LIST_INIT(&r->relays);
+	TAILQ_INIT(&r->idle);
 	if ((rc = dns_new(sl->loop, conf_of(r)->resolver, &r->env.dns, &e)) !=
 		0 ||
 	    (rc = tls_client_new(conf_of(r)->tls_ca, false, &r->env.tls, &e)) !=
@@ -427,6 +567,11 @@ runner_start(struct server_loop *sl)
 		free(r);
 		return rc;
 	}
+	sched_init(&r->sched, CLAIM_MAX, conf_of(r)->relay_connections,
+	    conf_of(r)->relay_connections_per_domain);
+	ledger_init(&r->ledger, sl, on_written);
+	r->learnt = xcalloc(SENDERS, sizeof(*r->learnt));
+	r->learn = true;
 	app_of(sl->srv)->runner = r;
 	server_hold(sl);
 	uv_timer_init(loop_uv(sl->loop), &r->timer);
@@ -439,27 +584,34 @@ runner_start(struct server_loop *sl)
 static void
 forget(struct runner *r, uint64_t id)
 {
-	struct errand *e = map_get_u64(&r->active, id);
-	struct dest *d = e != NULL ? e->dest : NULL;
+	struct errand *e = sched_find(&r->sched, id);
 
-	if (d == NULL)
+	if (e == NULL || e->lane == NULL)
 		return;
-	TAILQ_REMOVE(&d->waiting, e, link);
-	errand_over(r, e);
-	dest_done(d);
+	sched_done(&r->sched, e);
+	errand_free(&e);
 }
 
 void
 runner_notify(struct server_loop *sl, const struct notify_event *ev, size_t n)
 {
 	struct runner *r = runner_of(sl);
+	int64_t now = clock_wall_sec();
 	bool queue = false;
 
-	for (size_t i = 0; i < n; i++)
-		if (ev[i].kind == NOTIFY_QUEUE) {
-			forget(r, ev[i].account);
-			queue = true;
+	for (size_t i = 0; i < n; i++) {
+		if (ev[i].kind != NOTIFY_QUEUE)
+			continue;
+		queue = true;
+		if (ev[i].account == 0) {
+			r->learn = true;
+			r->learn_from = 0;
+			continue;
 		}
+		forget(r, ev[i].account);
+		/* Perhaps only later: the look tells. */
+		sched_told(&r->sched, ev[i].folder, now, now);
+	}
 	if (queue)
 		look(r);
 }
@@ -478,23 +630,15 @@ void
 runner_stop(struct server_loop *sl)
 {
 	struct runner *r = runner_of(sl);
-	struct relay_node *node, *next;
+	struct relay_node *node, *then;
 
 	r->stopping = true;
-	for (node = LIST_FIRST(&r->relays); node != NULL; node = next) {
-		next = LIST_NEXT(node, link);
+	for (node = LIST_FIRST(&r->relays); node != NULL; node = then) {
+		then = LIST_NEXT(node, link);
 		relay_abort(node->relay);
 	}
 	dns_free(&r->env.dns);
 	uv_close((uv_handle_t *)&r->timer, on_timer_closed);
-}
-
-static void
-free_errand(void *value)
-{
-	struct errand *e = value;
-
-	errand_free(&e);
 }
 
 void
@@ -504,10 +648,9 @@ runner_free(struct server *srv)
 
 	if (r == NULL)
 		return;
-	/* Whatever waits at a destination is active, too. */
-	map_fini(&r->active, free_errand);
-	map_fini(&r->dests, free);
+	sched_fini(&r->sched);
 	tls_client_free(&r->env.tls);
+	free(r->learnt);
 	free(r);
 	app_of(srv)->runner = NULL;
 }

@@ -48,6 +48,8 @@ class World:
             "resolver": self.zone.resolver, "relay-port": self.port,
             "queue-retry-first": '"1s"', "queue-retry-max": '"1s"',
             "relay-ipv6": "false", "relay-timeout": '"3s"',
+            "relay-data-timeout": '"3s"', "relay-block-timeout": '"3s"',
+            "relay-end-timeout": '"3s"',
             "relay-connect-timeout": '"2s"', **(conf or {})})
 
     def __enter__(self):

@@ -170,15 +170,18 @@ class _Talk:
         self.secure = True
 
     def data(self):
+        if not self.rcpts:
+            self.say("503 5.5.1 RCPT first")
+            return
         if not self.say(self.sink.answer("DATA")):
             return
         if self.sink.early:
             self.sock.recv(1000)
             self.say(self.sink.early)
             raise _Dropped
+        self.buffer = b"\r\n" + self.buffer    # "." may be the first line
         text = self.read_until(b"\r\n.\r\n") + b"\r\n"
-        text = text.replace(b"\r\n..", b"\r\n.")
-        text = text[1:] if text.startswith(b"..") else text
+        text = text.replace(b"\r\n..", b"\r\n.")[2:]
         reply = self.sink.answer("END")
         if reply[0] == "2" or reply == "DROP":
             self.sink.mails.append((self.sender, self.rcpts, text,
@@ -200,9 +203,14 @@ class _Talk:
             elif verb == "DATA":
                 self.data()
             else:
+                if verb == "RCPT" and self.sender is None:
+                    self.say("503 5.5.1 MAIL first")
+                    continue
                 good = self.say(self.sink.answer(verb))
                 if verb == "MAIL" and good:
                     self.sender, self.rcpts = _path(line), []
+                elif verb == "RSET":
+                    self.sender, self.rcpts = None, []
                 elif verb == "RCPT" and good:
                     self.rcpts.append(_path(line))
                 elif verb == "QUIT":

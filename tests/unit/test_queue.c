@@ -196,7 +196,7 @@ test_due(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    queue_due(f.s, 100, ids, 10, NULL, NULL, &n, &next), 0);
+	    queue_due(f.s, 1, 100, ids, 10, NULL, NULL, &n, &next), 0);
 	assert_int_equal(n, 0);
 	assert_true(next == INT64_MAX);
 	id[0] = enqueue(30, QUEUE_QUEUED);
@@ -204,16 +204,16 @@ test_due(void **state)
 	id[2] = enqueue(20, QUEUE_HELD);
 	id[3] = enqueue(40, QUEUE_QUEUED);
 	assert_int_equal(
-	    queue_due(f.s, 30, ids, 10, skip_it, &none, &n, &next), 0);
+	    queue_due(f.s, 1, 30, ids, 10, skip_it, &none, &n, &next), 0);
 	assert_int_equal(n, 2);
 	assert_true(ids[0] == id[1] && ids[1] == id[0]);
 	assert_int_equal(next, 40);
 	assert_int_equal(
-	    queue_due(f.s, 30, ids, 1, skip_it, &id[1], &n, &next), 0);
+	    queue_due(f.s, 1, 30, ids, 1, skip_it, &id[1], &n, &next), 0);
 	assert_int_equal(n, 1);
 	assert_true(ids[0] == id[0]);
 	assert_int_equal(
-	    queue_due(f.s, 100, ids, 1, skip_it, &none, &n, &next), 0);
+	    queue_due(f.s, 1, 100, ids, 1, skip_it, &none, &n, &next), 0);
 	assert_int_equal(n, 1);
 	assert_int_equal(next, 30);
 
@@ -221,26 +221,124 @@ test_due(void **state)
 	assert_int_equal(queue_get(f.s, id[2], &a, &row), 0);
 	row.state = QUEUE_QUEUED;
 	row.next_at = 5;
-	ch = (struct queue_change){ id[2], &row };
+	ch = (struct queue_change){ .id = id[2], .row = &row };
 	assert_int_equal(queue_change(f.s, &ch, 1), 0);
-	assert_int_equal(queue_due(f.s, 9, ids, 10, NULL, NULL, &n, &next), 0);
+	assert_int_equal(
+	    queue_due(f.s, 1, 9, ids, 10, NULL, NULL, &n, &next), 0);
 	assert_int_equal(n, 1);
 	assert_true(ids[0] == id[2]);
 	row.state = QUEUE_HELD;
 	assert_int_equal(queue_change(f.s, &ch, 1), 0);
-	assert_int_equal(queue_due(f.s, 9, ids, 10, NULL, NULL, &n, &next), 0);
+	assert_int_equal(
+	    queue_due(f.s, 1, 9, ids, 10, NULL, NULL, &n, &next), 0);
 	assert_int_equal(n, 0);
 	assert_int_equal(next, 10);
 	for (int i = 0; i < 4; i++) {
-		ch = (struct queue_change){ id[i], NULL };
+		ch = (struct queue_change){ .id = id[i] };
 		assert_int_equal(queue_change(f.s, &ch, 1), 0);
 		assert_int_equal(queue_change(f.s, &ch, 1), ERR_NOTFOUND);
 		assert_int_equal(queue_get(f.s, id[i], &a, &row), ERR_NOTFOUND);
 	}
 	assert_int_equal(
-	    queue_due(f.s, 100, ids, 10, NULL, NULL, &n, &next), 0);
+	    queue_due(f.s, 1, 100, ids, 10, NULL, NULL, &n, &next), 0);
 	assert_int_equal(n, 0);
 	assert_true(next == INT64_MAX);
+}
+
+static int
+put_one(struct db_txn *t, void *arg)
+{
+	return queue_put_txn(t, arg);
+}
+
+/* What operators do: to the row as it is, and the runner heeds it. */
+static void
+test_act(void **state)
+{
+	uint64_t id = enqueue(30, QUEUE_QUEUED), ids[2];
+	enum queue_state was;
+	struct queue_row row;
+	struct queue_change ch = { .id = id, .row = &row, .at_work = true };
+	int64_t next;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(
+	    queue_act(f.s, 12345, QUEUE_HOLD, 1, &was), ERR_NOTFOUND);
+	assert_int_equal(
+	    queue_act(f.s, id, QUEUE_RELEASE, 1, &was), ERR_INVALID);
+	assert_int_equal(was, QUEUE_QUEUED);
+	assert_int_equal(queue_get(f.s, id, &a, &row), 0);
+	assert_int_equal(queue_act(f.s, id, QUEUE_HOLD, 1, &was), 0);
+	assert_int_equal(queue_act(f.s, id, QUEUE_HOLD, 1, &was), ERR_INVALID);
+	assert_int_equal(was, QUEUE_HELD);
+	/* The runner's outcome of meanwhile: kept, and held. */
+	row.state = QUEUE_DEFERRED;
+	row.attempts = 1;
+	row.next_at = 60;
+	assert_int_equal(queue_settle(f.s, &ch, 1), 0);
+	assert_int_equal(queue_get(f.s, id, &a, &row), 0);
+	assert_int_equal(row.state, QUEUE_HELD);
+	assert_int_equal(row.attempts, 1);
+	assert_int_equal(
+	    queue_due(f.s, 1, 100, ids, 2, NULL, NULL, &n, &next), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(queue_act(f.s, id, QUEUE_RETRY, 1, &was), ERR_INVALID);
+	assert_int_equal(queue_act(f.s, id, QUEUE_RELEASE, 70, &was), 0);
+	assert_int_equal(queue_get(f.s, id, &a, &row), 0);
+	assert_int_equal(row.state, QUEUE_DEFERRED);
+	assert_int_equal(row.next_at, 70);
+	assert_int_equal(queue_act(f.s, id, QUEUE_RETRY, 50, &was), 0);
+	assert_int_equal(
+	    queue_due(f.s, 1, 50, ids, 2, NULL, NULL, &n, &next), 0);
+	assert_int_equal(n, 1);
+}
+
+static uint64_t
+enqueue_for(uint64_t account, int64_t next_at, enum queue_state st)
+{
+	struct queue_row row;
+	struct queue_change ch = { .id = enqueue(next_at, st) };
+
+	assert_int_equal(queue_get(f.s, ch.id, &a, &row), 0);
+	assert_int_equal(queue_change(f.s, &ch, 1), 0);
+	row.account = account;
+	row.id = ch.id;
+	assert_int_equal(db_update(f.s->db, put_one, &row), 0);
+	return ch.id;
+}
+
+/* Who has mail, and when it is due, whatever others have. */
+static void
+test_senders(void **state)
+{
+	struct queue_sender v[5];
+	uint64_t ids[5], mine;
+	int64_t next;
+	size_t n;
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		(void)enqueue_for(7, 100 + i, QUEUE_DEFERRED);
+	mine = enqueue_for(9, 500, QUEUE_QUEUED);
+	(void)enqueue_for(8, 1, QUEUE_HELD);
+	(void)enqueue_for(0, 50, QUEUE_SCHEDULED);
+	assert_int_equal(queue_senders(f.s, 0, v, 5, &n), 0);
+	assert_int_equal(n, 3);
+	assert_true(v[0].account == 0 && v[0].next_at == 50);
+	assert_true(v[1].account == 7 && v[1].next_at == 100);
+	assert_true(v[2].account == 9 && v[2].next_at == 500);
+	assert_int_equal(queue_senders(f.s, 8, v, 5, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(queue_senders(f.s, 0, v, 2, &n), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(
+	    queue_due(f.s, 9, 500, ids, 5, NULL, NULL, &n, &next), 0);
+	assert_int_equal(n, 1);
+	assert_true(ids[0] == mine && next == INT64_MAX);
+	assert_int_equal(
+	    queue_due(f.s, 8, 500, ids, 5, NULL, NULL, &n, &next), 0);
+	assert_true(n == 0 && next == INT64_MAX);
 }
 
 static int
@@ -282,8 +380,8 @@ test_bodies(void **state)
 	assert_int_equal(buf_len(&b), 0);
 
 	/* one of them is not there: nothing happens */
-	ch[0] = (struct queue_change){ q[0].id, NULL };
-	ch[1] = (struct queue_change){ 12345, NULL };
+	ch[0] = (struct queue_change){ .id = q[0].id };
+	ch[1] = (struct queue_change){ .id = 12345 };
 	assert_int_equal(queue_change(f.s, ch, 2), ERR_NOTFOUND);
 	assert_int_equal(queue_get(f.s, q[0].id, &a, &row), 0);
 
@@ -371,7 +469,7 @@ test_many(void **state)
 	assert_int_equal(n.deferred, MANY);
 	start = clock_steady_us();
 	assert_int_equal(
-	    queue_due(f.s, 150000, ids, 100, NULL, NULL, &got, &next), 0);
+	    queue_due(f.s, 1, 150000, ids, 100, NULL, NULL, &got, &next), 0);
 	print_message("due in %llu us\n",
 	    (unsigned long long)(clock_steady_us() - start));
 	assert_int_equal(got, 100);
@@ -387,6 +485,8 @@ main(void)
 		cmocka_unit_test(test_ids),
 		T(test_large),
 		T(test_due),
+		T(test_act),
+		T(test_senders),
 		T(test_bodies),
 		T(test_list),
 		T(test_many),
