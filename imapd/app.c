@@ -12,6 +12,7 @@ app_loop_start(struct server_loop *sl)
 	TAILQ_INIT(&app->all);
 	map_init(&app->watchers);
 	map_init(&app->regs);
+	LIST_INIT(&app->inboxes);
 	sl->app = app;
 	return 0;
 }
@@ -61,19 +62,18 @@ folder_changed(struct app *app, uint64_t folder)
 	}
 }
 
-void
-app_register(struct server_loop *sl, struct watch_reg *reg)
+static void
+add_reg(struct map *regs, struct watch_reg *reg)
 {
-	reg->next = map_put_u64(&app_of(sl)->regs, reg->account, reg);
+	reg->prev = NULL;
+	reg->next = map_put_u64(regs, reg->account, reg);
 	if (reg->next != NULL)
 		reg->next->prev = reg;
 }
 
-void
-app_unregister(struct server_loop *sl, struct watch_reg *reg)
+static void
+del_reg(struct map *regs, struct watch_reg *reg)
 {
-	struct map *regs = &app_of(sl)->regs;
-
 	if (reg->prev != NULL)
 		reg->prev->next = reg->next;
 	else if (reg->next != NULL)
@@ -82,56 +82,44 @@ app_unregister(struct server_loop *sl, struct watch_reg *reg)
 		(void)map_del_u64(regs, reg->account);
 	if (reg->next != NULL)
 		reg->next->prev = reg->prev;
-	reg->next = reg->prev = NULL;
 }
 
-static void
-take_event(struct watch_reg *reg, const struct notify_event *ev)
+void
+app_register(struct server_loop *sl, struct watch_inbox *in)
 {
-	if (ev->kind == NOTIFY_FOLDERS) {
-		reg->list = true;
-		return;
-	}
-	for (unsigned i = 0; i < reg->ncame; i++)
-		if (reg->came[i] == ev->folder)
-			return;
-	if (reg->ncame == WATCH_CAME_MAX || ev->folder == 0)
-		reg->all = true;
-	else
-		reg->came[reg->ncame++] = ev->folder;
+	for (unsigned i = 0; i < in->nregs; i++)
+		add_reg(&app_of(sl)->regs, &in->regs[i]);
+	LIST_INSERT_HEAD(&app_of(sl)->inboxes, in, link);
 }
 
-static bool
-tell_lost(struct slice key, void *value, void *arg)
+void
+app_unregister(struct server_loop *sl, struct watch_inbox *in)
 {
-	(void)key;
-	for (struct watch_reg *r = value; r != NULL; r = r->next)
-		take_event(r, arg);
-	return true;
+	for (unsigned i = 0; i < in->nregs; i++)
+		del_reg(&app_of(sl)->regs, &in->regs[i]);
+	LIST_REMOVE(in, link);
 }
 
 static void
 watched_changed(struct app *app, const struct notify_event *ev)
 {
-	struct notify_event copy = *ev;
+	struct watch_inbox *in, *after;
 	struct watch_reg *reg, *next;
-	struct client *c, *after;
 
-	if (ev->account != 0) {
+	/* Account 0: some were lost, everybody looks. */
+	if (ev->account != 0 && ev->kind != NOTIFY_RIGHTS) {
 		reg = map_get_u64(&app->regs, ev->account);
 		for (; reg != NULL; reg = next) {
 			next = reg->next;
-			take_event(reg, ev);
-			client_news(reg->client);
+			if (watch_event(reg->inbox, ev))
+				client_news(reg->inbox->client);
 		}
 		return;
 	}
-	/* Some were lost: everybody looks. */
-	map_each(&app->regs, tell_lost, &copy);
-	for (c = TAILQ_FIRST(&app->all); c != NULL; c = after) {
-		after = TAILQ_NEXT(c, link);
-		if (c->reg != NULL)
-			client_news(c);
+	for (in = LIST_FIRST(&app->inboxes); in != NULL; in = after) {
+		after = LIST_NEXT(in, link);
+		if (watch_event(in, ev))
+			client_news(in->client);
 	}
 }
 
@@ -170,7 +158,8 @@ app_notify(struct server_loop *sl, const struct notify_event *ev, size_t n)
 		    ev[i].kind == NOTIFY_RIGHTS) {
 			folder_changed(app, ev[i].folder);
 			watched_changed(app, &ev[i]);
-		} else if (ev[i].kind == NOTIFY_FOLDERS) {
+		} else if (ev[i].kind == NOTIFY_FOLDERS ||
+			   ev[i].kind == NOTIFY_METADATA) {
 			watched_changed(app, &ev[i]);
 		} else if (ev[i].kind == NOTIFY_KICK) {
 			kick(app, &ev[i]);

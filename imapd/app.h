@@ -7,13 +7,14 @@
 
 #include "imapd/client.h"
 #include "imapd/sync.h"
-#include "imapd/watch.h"
+#include "imapd/watch_inbox.h"
 #include "lib/base/map.h"
 
 struct app {
 	struct client_list all;
 	struct map watchers; /* folder id -> struct selected, a list */
 	struct map regs;     /* account -> struct watch_reg, a list */
+	LIST_HEAD(, watch_inbox) inboxes;
 	bool stopping;
 };
 
@@ -26,9 +27,10 @@ app_of(const struct server_loop *sl)
 /* Puts sel under its view's folder, or takes it out when it has none. */
 void app_watch(struct server_loop *sl, struct selected *sel);
 
-/* Events of the reg's account go to it from here on, or no longer. */
-void app_register(struct server_loop *sl, struct watch_reg *reg);
-void app_unregister(struct server_loop *sl, struct watch_reg *reg);
+/* Events of the accounts in its regs go to the inbox from here on, or no
+ * longer. */
+void app_register(struct server_loop *sl, struct watch_inbox *in);
+void app_unregister(struct server_loop *sl, struct watch_inbox *in);
 
 /* The hooks of server_ops. */
 int app_loop_start(struct server_loop *sl);

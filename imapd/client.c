@@ -8,7 +8,7 @@
 #include "imapd/cmd.h"
 #include "imapd/input.h"
 #include "imapd/news.h"
-#include "imapd/watch.h"
+#include "imapd/watch_inbox.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 

@@ -21,7 +21,7 @@ struct client;
 struct selected;
 struct append_in;
 struct watch;
-struct watch_reg;
+struct watch_inbox;
 
 /* RFC 9051 3; a sum of them says where a command may run. */
 enum imap_state {
@@ -100,7 +100,7 @@ struct client {
 	struct selected *sel;
 	struct append_in *append; /* messages coming in */
 	struct watch *watch;      /* of NOTIFY, see watch.h; or NULL */
-	struct watch_reg *reg;
+	struct watch_inbox *inbox;
 	char *held_tag; /* of AUTHENTICATE and IDLE */
 	void (*later)(struct client *c);
 	const char *refuse_code, *refuse_text; /* of a literal */

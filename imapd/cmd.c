@@ -12,7 +12,7 @@
 #include "imapd/parse_notify.h"
 #include "imapd/parse_search.h"
 #include "imapd/parse_sort.h"
-#include "imapd/watch.h"
+#include "imapd/watch_inbox.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 

@@ -5,6 +5,7 @@
 #include "imapd/mailbox.h"
 #include "imapd/mboxname.h"
 #include "imapd/metadata_out.h"
+#include "imapd/watch.h"
 
 static const struct slice special_use = SLICE("/private/specialuse");
 
@@ -149,6 +150,8 @@ cmd_setmetadata(struct client *c)
 		return failed(c, rc);
 	if (w.has_use)
 		tell_lost(c, &w.use);
+	for (size_t i = 0; i < w.n; i++)
+		watch_own_note(c, at.folder, w.v[i].name);
 	c->job.durable = true;
 	return cmd_ok(c, "noted");
 }

@@ -1,6 +1,6 @@
 #include "imapd/cmd.h"
 
-#include "imapd/watch.h"
+#include "imapd/watch_list.h"
 
 static void
 end(struct client *c)
@@ -24,6 +24,7 @@ cmd_notify(struct client *c)
 			return cmd_fail(c, rc, NULL);
 		c->cmd.run = w;
 		c->cmd.end = end;
+		watch_list_no_access(c, &w->list);
 	}
 	if (a->status && !watch_tell_status(c, w))
 		return STEP_AGAIN;

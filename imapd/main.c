@@ -14,7 +14,8 @@ main(int argc, char **argv)
 		.doors = doors,
 		.ndoors = PH_LEN(doors),
 		.notify_kinds = NOTIFY_FOLDER | NOTIFY_FOLDERS |
-				NOTIFY_ACCOUNT | NOTIFY_KICK | NOTIFY_RIGHTS,
+				NOTIFY_ACCOUNT | NOTIFY_KICK | NOTIFY_RIGHTS |
+				NOTIFY_METADATA,
 		.loop_start = app_loop_start,
 		.notify = app_notify,
 		.loop_stop = app_loop_stop,

@@ -1,7 +1,7 @@
 #include "imapd/news.h"
 
 #include "imapd/cmd.h"
-#include "imapd/watch.h"
+#include "imapd/watch_inbox.h"
 
 bool
 news_listens(const struct client *c)

@@ -5,7 +5,7 @@ enum { GROUPS_MAX = 64, NAMES_MAX = 1000 };
 /* "BADEVENT" lists these, RFC 5465 3. */
 #define BADEVENT                                                      \
 	"BADEVENT (MessageNew MessageExpunge FlagChange MailboxName " \
-	"SubscriptionChange)"
+	"SubscriptionChange MailboxMetadataChange ServerMetadataChange)"
 
 struct notify {
 	struct parse *p;
@@ -36,6 +36,8 @@ static const struct {
 	{ "FlagChange", EV_FLAGS },
 	{ "MailboxName", EV_NAME },
 	{ "SubscriptionChange", EV_SUBSCRIPTION },
+	{ "MailboxMetadataChange", EV_METADATA },
+	{ "ServerMetadataChange", EV_SERVER_METADATA },
 };
 
 static bool

@@ -2,9 +2,11 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "imapd/app.h"
+#include "imapd/mailbox.h"
 #include "imapd/mboxname.h"
+#include "imapd/metadata_out.h"
 #include "imapd/parse_args.h"
 #include "imapd/status.h"
 #include "imapd/sync.h"
@@ -31,6 +33,18 @@ keep_args(struct client *c, struct watch *w)
 	return true;
 }
 
+/* Folders of others are watched when they are named, or subscribed to. */
+static bool
+may_be_shared(const struct notify_group *g)
+{
+	struct slice owner, rest;
+
+	for (size_t i = 0; i < g->nnames; i++)
+		if (acl_is_others(g->names[i], &owner, &rest))
+			return true;
+	return g->who == WHO_SUBSCRIBED;
+}
+
 static void
 sum_up(struct watch *w)
 {
@@ -41,6 +55,9 @@ sum_up(struct watch *w)
 			g->names[k] = mboxname_normal(&w->arena, g->names[k]);
 		if (g->who != WHO_SELECTED && g->who != WHO_DELAYED) {
 			w->others = true;
+			w->shared |= may_be_shared(g);
+			w->server_notes |=
+			    (g->events & EV_SERVER_METADATA) != 0;
 			continue;
 		}
 		w->selected = g->events;
@@ -86,6 +103,7 @@ watch_free(struct watch **wp)
 	if (w == NULL)
 		return;
 	forget_own_names(w);
+	free(w->notes);
 	watch_list_fini(&w->list);
 	arena_clear(&w->arena);
 	free(w->text);
@@ -138,6 +156,19 @@ watch_own_messages(
 		return;
 	e->own_messages += last - first + 1;
 	e->own_uidnext = last + 1;
+}
+
+void
+watch_own_note(struct client *c, uint64_t folder, struct slice entry)
+{
+	struct watch *w = c->watch;
+	struct watch_note *n;
+
+	if (w == NULL || !w->others || w->nown_notes == WATCH_OWN_MAX)
+		return;
+	n = &w->own_notes[w->nown_notes++];
+	n->folder = folder;
+	(void)slice_copy(entry, n->entry, sizeof(n->entry));
 }
 
 bool
@@ -248,6 +279,71 @@ look_at_dirty(struct client *c, struct watch *w)
 	return 0;
 }
 
+/* ---- annotations, RFC 5465 5.6 and 5.7 ---- */
+
+/* Each change is this session's own once. */
+static bool
+take_own_note(struct watch *w, const struct watch_note *n)
+{
+	for (unsigned i = 0; i < w->nown_notes; i++) {
+		struct watch_note *own = &w->own_notes[i];
+
+		if (own->folder != n->folder ||
+		    !slice_ieq(slice_str(own->entry), slice_str(n->entry)))
+			continue;
+		*own = w->own_notes[--w->nown_notes];
+		return true;
+	}
+	return false;
+}
+
+static bool
+told_before(const struct watch *w, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (w->notes[i].folder == w->notes[at].folder &&
+		    strcmp(w->notes[i].entry, w->notes[at].entry) == 0)
+			return true;
+	return false;
+}
+
+static void
+tell_note(struct client *c, struct watch *w, size_t at)
+{
+	const struct watch_note *n = &w->notes[at];
+	const struct watch_entry *e;
+	struct slice name = SLICE("");
+
+	if (take_own_note(w, n) || told_before(w, at))
+		return;
+	if (n->folder != 0) {
+		e = watch_list_find(&w->list, n->folder);
+		if (e == NULL || !(e->events & EV_METADATA) ||
+		    !metadata_may_see(&e->info))
+			return;
+		name = e->info.name;
+	} else if (!w->server_notes) {
+		return;
+	}
+	buf_add_str(&c->out, "* METADATA ");
+	mboxname_write(&c->out, name, client_utf8(c));
+	buf_add_char(&c->out, ' ');
+	buf_add_str(&c->out, n->entry);
+	buf_add(&c->out, "\r\n", 2);
+}
+
+static void
+tell_notes(struct client *c, struct watch *w)
+{
+	while (w->at_note < w->nnotes && !sync_full(c))
+		tell_note(c, w, w->at_note++);
+	if (w->at_note < w->nnotes)
+		return;
+	free(w->notes);
+	w->notes = NULL;
+	w->nnotes = w->at_note = 0;
+}
+
 /* RFC 5465 5.8 */
 static enum step
 give_up(struct client *c, const char *why)
@@ -256,6 +352,7 @@ give_up(struct client *c, const char *why)
 	/* As after NOTIFY NONE; the watch itself goes with watch_settle(). */
 	c->watch->selected = 0;
 	c->watch->others = c->watch->relist = c->watch->any_dirty = false;
+	c->watch->nnotes = 0;
 	return STEP_DONE;
 }
 
@@ -277,68 +374,14 @@ watch_step(struct client *c)
 	}
 	if (rc == 0 && w->any_dirty)
 		rc = look_at_dirty(c, w);
+	if (rc == 0 && !w->any_dirty)
+		tell_notes(c, w);
+	if (w->overflow)
+		rc = ERR_TOOBIG;
 	if (rc == 0)
-		return w->any_dirty ? STEP_AGAIN : STEP_DONE;
+		return w->any_dirty || w->nnotes != 0 ? STEP_AGAIN : STEP_DONE;
 	if (rc != ERR_TOOBIG)
 		log_error(c->id, "notify", "account=%s error=%s", c->who.name,
 		    err_name(rc));
 	return give_up(c, "too much has changed");
-}
-
-/* ---- on the loop ---- */
-
-void
-watch_settle(struct client *c)
-{
-	struct watch_reg *reg = c->reg;
-	bool wanted = c->watch != NULL && c->watch->others;
-
-	if (wanted == (reg != NULL))
-		return;
-	if (!wanted) {
-		c->reg = NULL;
-		app_unregister(c->sl, reg);
-		free(reg);
-		return;
-	}
-	reg = c->reg = xcalloc(1, sizeof(*reg));
-	reg->client = c;
-	reg->account = c->who.account;
-	/* What happened between the reading and now. */
-	reg->all = reg->list = true;
-	app_register(c->sl, reg);
-	c->news = true;
-}
-
-void
-watch_take(struct client *c)
-{
-	struct watch_reg *reg = c->reg;
-	struct watch *w = c->watch;
-	struct watch_entry *e;
-
-	if (reg == NULL || w == NULL)
-		return;
-	w->relist |= reg->list;
-	for (size_t i = 0; reg->all && i < w->list.n; i++)
-		w->list.v[i].dirty = w->any_dirty = true;
-	for (unsigned i = 0; i < reg->ncame; i++)
-		if ((e = watch_list_find(&w->list, reg->came[i])) != NULL)
-			e->dirty = w->any_dirty = true;
-	if (w->any_dirty)
-		w->at = 0;
-	reg->list = reg->all = false;
-	reg->ncame = 0;
-}
-
-bool
-watch_wanted(const struct client *c)
-{
-	const struct watch_reg *reg = c->reg;
-
-	if (c->watch == NULL)
-		return false;
-	if (c->watch->relist || c->watch->any_dirty)
-		return true;
-	return reg != NULL && (reg->all || reg->list || reg->ncame != 0);
 }

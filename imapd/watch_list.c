@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "imapd/mailbox.h"
 #include "imapd/mboxname.h"
 #include "lib/base/map.h"
 
@@ -46,11 +47,13 @@ is_among(const struct notify_group *g, struct slice name)
 static bool
 speaks_of(const struct notify_group *g, struct slice name, bool subscribed)
 {
+	struct slice owner, rest;
+
 	switch (g->who) {
 	case WHO_SELECTED:
 	case WHO_DELAYED: return false;
 	case WHO_INBOXES:
-	case WHO_PERSONAL: return true;
+	case WHO_PERSONAL: return !acl_is_others(name, &owner, &rest);
 	case WHO_SUBSCRIBED: return subscribed;
 	case WHO_SUBTREE:
 	case WHO_MAILBOXES: return is_among(g, name);
@@ -93,30 +96,93 @@ by_id(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-int
-watch_list_read(struct client *c, const struct watch *w, struct watch_list *l)
+/* All events need the right to read, RFC 5465 5. */
+static bool
+may_read(const struct watch_entry *e)
 {
-	struct folder_info *infos;
-	size_t n;
+	return e->info.id == 0 || e->info.rights & RIGHT_READ;
+}
+
+static void
+add_entry(struct watch *w, struct watch_list *l, const struct folder_info *info)
+{
+	struct watch_entry *e = &l->v[l->n++];
+
+	e->info = *info;
+	e->asked = events_of(w, info->name, is_subscribed(e));
+	e->events = may_read(e) ? e->asked : 0;
+	if (info->id != 0)
+		l->by_id[l->nids++] = e;
+}
+
+static void
+add_owner(struct watch *w, const struct watch_entry *e)
+{
+	if (e->asked == 0)
+		return;
+	for (unsigned i = 0; i < w->nowners; i++)
+		if (w->owners[i] == e->info.account)
+			return;
+	if (w->nowners < WATCH_OWNERS_MAX)
+		w->owners[w->nowners++] = e->info.account;
+}
+
+/* A subscription to a folder of others is that folder's. */
+static void
+add_others(struct watch *w, struct watch_list *l, struct folder_info *more,
+    size_t n, const struct map *own)
+{
+	w->nowners = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct folder_info *is = map_get(own, more[i].name);
+
+		if (is != NULL)
+			more[i].flags |= is->flags & FOLDER_SUBSCRIBED;
+		add_entry(w, l, &more[i]);
+		add_owner(w, &l->v[l->n - 1]);
+	}
+}
+
+static void
+put_together(struct watch *w, struct watch_list *l, struct folder_info *infos,
+    size_t n, struct folder_info *more, size_t nmore)
+{
+	struct map names, own;
+
+	l->v = arena_alloc(&l->arena, (n + nmore + 1) * sizeof(*l->v));
+	l->by_id = arena_alloc(&l->arena, (n + nmore + 1) * sizeof(*l->by_id));
+	map_init(&names);
+	map_init(&own);
+	for (size_t i = 0; i < nmore; i++)
+		(void)map_put(&names, more[i].name, &more[i]);
+	for (size_t i = 0; i < n; i++)
+		if (infos[i].id == 0 && map_get(&names, infos[i].name) != NULL)
+			(void)map_put(&own, infos[i].name, &infos[i]);
+		else
+			add_entry(w, l, &infos[i]);
+	add_others(w, l, more, nmore, &own);
+	map_fini(&names, NULL);
+	map_fini(&own, NULL);
+	qsort(l->by_id, l->nids, sizeof(*l->by_id), by_id);
+}
+
+int
+watch_list_read(struct client *c, struct watch *w, struct watch_list *l)
+{
+	struct folder_info *infos, *more = NULL;
+	struct acl_user u = mailbox_user(c);
+	size_t n, nmore = 0;
 	int rc = folder_list(
 	    client_store(c), c->who.account, true, &l->arena, &infos, &n);
 
-	if (rc != 0) {
+	if (rc == 0 && w->shared)
+		rc = acl_list(
+		    client_store(c), &u, true, &l->arena, &more, &nmore);
+	if (rc == 0)
+		put_together(w, l, infos, n, more, nmore);
+	else
 		watch_list_fini(l);
-		return rc;
-	}
-	l->v = arena_alloc(&l->arena, (n + 1) * sizeof(*l->v));
-	l->by_id = arena_alloc(&l->arena, (n + 1) * sizeof(*l->by_id));
-	for (l->n = 0; l->n < n; l->n++) {
-		struct watch_entry *e = &l->v[l->n];
-
-		e->info = infos[l->n];
-		e->events = events_of(w, e->info.name, is_subscribed(e));
-		if (e->info.id != 0)
-			l->by_id[l->nids++] = e;
-	}
-	qsort(l->by_id, l->nids, sizeof(*l->by_id), by_id);
-	return 0;
+	return rc;
 }
 
 struct watch_entry *
@@ -192,6 +258,8 @@ list_line(struct client *c, struct slice name, const struct watch_entry *e,
 	buf_add_str(out, "* LIST (");
 	if (e == NULL || e->info.id == 0)
 		buf_add_str(out, "\\NonExistent ");
+	if (e != NULL && !may_read(e))
+		buf_add_str(out, "\\NoAccess ");
 	if (e != NULL && is_subscribed(e))
 		buf_add_str(out, "\\Subscribed ");
 	buf_add_str(out, children ? "\\HasChildren" : "\\HasNoChildren");
@@ -288,6 +356,9 @@ compare_folder(struct renewal *r, struct watch_entry *now)
 	now->own_messages = was->own_messages;
 	now->own_uidnext = was->own_uidnext;
 	now->dirty = was->dirty;
+	/* RFC 5465 5.9 */
+	if (may_read(was) != may_read(now) && now->asked != 0)
+		tell(r, to, NULL, now->asked, SLICE(""));
 	if (!slice_eq(was->info.name, to) && !is_own(r->w, to) &&
 	    !went_with_parent(r, was->info.name, to))
 		tell(r, to, NULL, EV_NAME, was->info.name);
@@ -332,6 +403,18 @@ compare(struct renewal *r)
 		if (map_get(&old, r->now.v[i].info.name) == NULL)
 			compare_subscription(r, NULL, r->now.v[i].info.name);
 	map_fini(&old, NULL);
+}
+
+void
+watch_list_no_access(struct client *c, const struct watch_list *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct watch_entry *e = &l->v[i];
+
+		if (e->asked != 0 && !may_read(e))
+			list_line(c, e->info.name, e, e->info.has_children,
+			    SLICE(""));
+	}
 }
 
 int

@@ -11,7 +11,9 @@ void watch_list_init(struct watch_list *l);
 void watch_list_fini(struct watch_list *l);
 /* The folders as they are; *l is empty before, and on failure after. */
 PH_MUSTUSE int watch_list_read(
-    struct client *c, const struct watch *w, struct watch_list *l);
+    struct client *c, struct watch *w, struct watch_list *l);
+/* "* LIST (\\NoAccess ...": asked for, but not to be read (RFC 5465 3). */
+void watch_list_no_access(struct client *c, const struct watch_list *l);
 /* NULL: none with this id. */
 struct watch_entry *watch_list_find(const struct watch_list *l, uint64_t id);
 /* Reads again and tells names and subscriptions that differ (RFC 5465 5.4,

@@ -304,7 +304,10 @@ publish(struct store *s, const struct setting *w)
 	const struct metadata_use *use = w->use;
 
 	for (size_t i = 0; i < w->n; i++)
-		change_metadata(s, w->at->owner, w->at->folder, w->v[i].name);
+		change_metadata(s,
+		    metadata_is_private(w->v[i].name) ? w->at->user
+						      : w->at->owner,
+		    w->at->folder, w->v[i].name);
 	if (use == NULL)
 		return;
 	if (use->lost_n != 0)

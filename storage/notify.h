@@ -25,11 +25,12 @@ enum notify_kind {
 	NOTIFY_KICK = 16,     /* end all sessions of the account, or (account 0)
 				 * the one whose number is in folder */
 	NOTIFY_METADATA = 32, /* an annotation of a folder, or (0) of the
-			       * account; entry says which */
+			       * account; entry says which.  A private one
+			       * is told to the account that has it */
 	NOTIFY_RIGHTS = 64    /* who may do what in the account's folder */
 };
 
-enum { NOTIFY_RUNS_MAX = 24, NOTIFY_ENTRY_MAX = 96 };
+enum { NOTIFY_RUNS_MAX = 24, NOTIFY_ENTRY_MAX = 204 };
 
 struct notify_event {
 	enum notify_kind kind;
@@ -42,7 +43,7 @@ struct notify_event {
 	uint32_t nruns;
 	union {
 		uint32_t runs[NOTIFY_RUNS_MAX];
-		/* NOTIFY_METADATA: its name; empty: too long to tell */
+		/* NOTIFY_METADATA: its name */
 		char entry[NOTIFY_ENTRY_MAX];
 	};
 };
