@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "admin/opt.h"
+#include "admin/policy.h"
 #include "lib/base/clock.h"
 #include "lib/base/num.h"
 #include "storage/fetched.h"
@@ -41,6 +42,11 @@ static const struct out_col show_cols[] = {
 	{ "uidl", "POP3 unique-ids", OUT_TEXT },
 	{ "fetched_messages", "Fetched by POP3", OUT_NUM },
 	{ "fetched_bytes", "Fetched size", OUT_BYTES },
+	{ "sending", "Sending", OUT_TEXT },
+	{ "sent_copy", "Server files sent mail", OUT_BOOL },
+	{ "outbox", "Outbox", OUT_BOOL },
+	{ "undo_sec", "Undo, seconds", OUT_NUM },
+	{ "send_as", "May also send as", OUT_TEXT },
 	{ "app_passwords", "App passwords", OUT_NUM },
 	{ "created_at", "Created", OUT_TIME },
 };
@@ -292,7 +298,8 @@ cmd_account_add(struct cmd *c)
 	rc = account_add(c->store, &ac, &c->arena, &made, &c->err);
 	if (rc != 0)
 		return cmd_refuse(c, rc, "account add %s", c->args.words[0]);
-	status = bind_addresses(c, made.name);
+	if ((status = policy_take(c, POLICY_ACCOUNT, made.name)) == CMD_DONE)
+		status = bind_addresses(c, made.name);
 	if (ac.name.n == 0 && password == NULL && !c->out.json)
 		out_printf(&c->out, "%.*s\n", (int)made.name.n, made.name.p);
 	rc = finish(c, &made, password);
@@ -324,7 +331,8 @@ cmd_account_set(struct cmd *c)
 	rc = account_set(c->store, &ac, given, &c->err);
 	if (rc != 0)
 		return cmd_refuse(c, rc, "account set %s", c->args.words[0]);
-	status = bind_addresses(c, ac.name);
+	if ((status = policy_take(c, POLICY_ACCOUNT, ac.name)) == CMD_DONE)
+		status = bind_addresses(c, ac.name);
 	rc = cmd_sync(c);
 	return status != CMD_DONE ? status : rc;
 }
@@ -416,6 +424,7 @@ cmd_account_show(struct cmd *c)
 	for (size_t i = 0; i < ac.nsecrets; i++)
 		apps += ac.secrets[i].id != MAIN_SECRET;
 	(void)json_object_set_new(row, "addresses", list);
+	policy_show(c, POLICY_ACCOUNT, ac.name, row);
 	add_fetched(c, &ac, row);
 	(void)json_object_set_new(
 	    row, "app_passwords", json_integer((json_int_t)apps));

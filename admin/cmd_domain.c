@@ -1,5 +1,6 @@
 #include "admin/cmds.h"
 #include "admin/opt.h"
+#include "admin/policy.h"
 #include "lib/base/clock.h"
 #include "lib/setup/srv.h"
 
@@ -9,13 +10,18 @@ static const struct out_col cols[] = {
 	{ "domain", "DOMAIN", OUT_TEXT },
 	{ "package", "PACKAGE", OUT_TEXT },
 	{ "created_at", "CREATED", OUT_TIME },
+	{ "sending", "SENDING", OUT_TEXT },
 };
 
 static json_t *
-row_of(const struct domain *d)
+row_of(struct cmd *c, const struct domain *d)
 {
-	return json_pack("{s:o,s:o,s:o}", "domain", out_str(d->name), "package",
-	    out_str(d->package), "created_at", out_time(d->created_at));
+	json_t *row =
+	    json_pack("{s:o,s:o,s:o}", "domain", out_str(d->name), "package",
+		out_str(d->package), "created_at", out_time(d->created_at));
+
+	policy_show(c, POLICY_DOMAIN, d->name, row);
+	return row;
 }
 
 static int
@@ -73,13 +79,24 @@ cmd_domain_add(struct cmd *c)
 }
 
 int
+cmd_domain_set(struct cmd *c)
+{
+	struct domain d;
+	int status = find(c, &d);
+
+	if (status == CMD_DONE)
+		status = policy_take(c, POLICY_DOMAIN, d.name);
+	return status == CMD_DONE ? cmd_sync(c) : status;
+}
+
+int
 cmd_domain_show(struct cmd *c)
 {
 	struct domain d;
 	int status = find(c, &d);
 
 	if (status == CMD_DONE)
-		out_record(&c->out, cols, PH_LEN(cols), row_of(&d));
+		out_record(&c->out, cols, PH_LEN(cols), row_of(c, &d));
 	return status;
 }
 
@@ -124,7 +141,7 @@ cmd_domain_list(struct cmd *c)
 				 PAGE, &n)) == 0) {
 		for (size_t i = 0; i < n; i++)
 			if (only.p == NULL || slice_eq(only, page[i].package))
-				out_row(&c->out, row_of(&page[i]));
+				out_row(&c->out, row_of(c, &page[i]));
 		if (n != 0)
 			after = page[n - 1].name;
 	}
@@ -141,5 +158,8 @@ cmd_domain_del(struct cmd *c)
 	if ((status = find(c, &d)) != CMD_DONE)
 		return status;
 	rc = domain_del(c->store, d.name, &c->err);
+	if (rc == 0)
+		rc = policy_set(
+		    c->store, POLICY_DOMAIN, d.name, &(struct policy){ 0 });
 	return rc == 0 ? cmd_sync(c) : cmd_refuse(c, rc, "domain del");
 }

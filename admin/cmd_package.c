@@ -1,5 +1,6 @@
 #include "admin/cmds.h"
 #include "admin/opt.h"
+#include "admin/policy.h"
 #include "lib/base/clock.h"
 
 enum { PAGE = 64 };
@@ -15,16 +16,18 @@ static const struct out_col cols[] = {
 	{ "domains_max", "DOMAINS", OUT_COUNT_LIMIT },
 	{ "sends_per_hour", "SENDS/H", OUT_COUNT_LIMIT },
 	{ "created_at", "CREATED", OUT_TIME },
+	{ "sending", "SENDING", OUT_TEXT },
 };
 
 static json_t *
 row_of(struct cmd *c, const struct package *p)
 {
 	struct usage use = { 0 };
+	json_t *row;
 
 	if (package_usage(c->store, p->name, &use) != 0)
 		use = (struct usage){ 0 };
-	return json_pack("{s:o,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "package",
+	row = json_pack("{s:o,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "package",
 	    out_str(p->name), "suspended", p->suspended, "bytes_used",
 	    (json_int_t)use.bytes, "bytes_max", (json_int_t)p->bytes_max,
 	    "messages_used", (json_int_t)use.messages, "messages_max",
@@ -33,6 +36,8 @@ row_of(struct cmd *c, const struct package *p)
 	    (json_int_t)p->domains_max, "sends_per_hour",
 	    (json_int_t)p->sends_per_hour, "created_at",
 	    out_time(p->created_at));
+	policy_show(c, POLICY_PACKAGE, p->name, row);
+	return row;
 }
 
 static int
@@ -68,6 +73,14 @@ find(struct cmd *c, struct package *p)
 	return rc == 0 ? CMD_DONE : cmd_refuse(c, rc, "%s", c->args.words[0]);
 }
 
+static int
+finish(struct cmd *c, struct slice name)
+{
+	int status = policy_take(c, POLICY_PACKAGE, name);
+
+	return status == CMD_DONE ? cmd_sync(c) : status;
+}
+
 int
 cmd_package_add(struct cmd *c)
 {
@@ -80,7 +93,7 @@ cmd_package_add(struct cmd *c)
 	rc = package_add(c->store, &p, &c->err);
 	if (rc == ERR_EXISTS && c->batch)
 		return cmd_package_set(c);
-	return rc == 0 ? cmd_sync(c) : cmd_refuse(c, rc, "package add");
+	return rc == 0 ? finish(c, p.name) : cmd_refuse(c, rc, "package add");
 }
 
 int
@@ -93,7 +106,7 @@ cmd_package_set(struct cmd *c)
 	    (status = take_limits(c, &p)) != CMD_DONE)
 		return status;
 	rc = package_set(c->store, &p, &c->err);
-	return rc == 0 ? cmd_sync(c) : cmd_refuse(c, rc, "package set");
+	return rc == 0 ? finish(c, p.name) : cmd_refuse(c, rc, "package set");
 }
 
 static int
@@ -161,5 +174,8 @@ cmd_package_del(struct cmd *c)
 	if ((status = find(c, &p)) != CMD_DONE)
 		return status;
 	rc = package_del(c->store, p.name, &c->err);
+	if (rc == 0)
+		rc = policy_set(
+		    c->store, POLICY_PACKAGE, p.name, &(struct policy){ 0 });
 	return rc == 0 ? cmd_sync(c) : cmd_refuse(c, rc, "package del");
 }

@@ -1,4 +1,5 @@
 #include "admin/cmds.h"
+#include "admin/policy.h"
 
 #define PICK_USAGE "--sender A --recipient A --domain D"
 #define SELECT_USAGE "ID... | " PICK_USAGE " | --all [--json]"
@@ -36,14 +37,17 @@ static const struct cmd_row rows[] = {
 
 	{ "package add",
 	    "webNNN [--quota 10G] [--messages N] [--accounts-max N] "
-	    "[--domains-max N] [--sends-per-hour N]",
-	    LIMIT_OPTS " accounts-max= domains-max= sends-per-hour=", 1, 1,
-	    CMD_STORE, NULL, cmd_package_add, "a new package" },
+	    "[--domains-max N] [--sends-per-hour N]" POLICY_USAGE,
+	    LIMIT_OPTS
+	    " accounts-max= domains-max= sends-per-hour=" POLICY_OPTS,
+	    1, 1, CMD_STORE, NULL, cmd_package_add, "a new package" },
 	{ "package set",
 	    "webNNN [--quota 10G] [--messages N] [--accounts-max N] "
-	    "[--domains-max N] [--sends-per-hour N]",
-	    LIMIT_OPTS " accounts-max= domains-max= sends-per-hour=", 1, 1,
-	    CMD_STORE, NULL, cmd_package_set, "change its limits; 0: none" },
+	    "[--domains-max N] [--sends-per-hour N]" POLICY_USAGE,
+	    LIMIT_OPTS
+	    " accounts-max= domains-max= sends-per-hour=" POLICY_OPTS,
+	    1, 1, CMD_STORE, NULL, cmd_package_set,
+	    "change its limits; 0: none" },
 	{ "package show", "webNNN [--json]", "json", 1, 1, CMD_STORE, NULL,
 	    cmd_package_show, "limits and use" },
 	{ "package list", "[--json]", "json", 0, 0, CMD_STORE, NULL,
@@ -57,6 +61,8 @@ static const struct cmd_row rows[] = {
 
 	{ "domain add", "DOMAIN --package webNNN", "package=", 1, 1, CMD_STORE,
 	    NULL, cmd_domain_add, "a domain whose mail is for this host" },
+	{ "domain set", "DOMAIN" POLICY_USAGE, POLICY_OPTS, 1, 1, CMD_STORE,
+	    NULL, cmd_domain_set, "what its people may send; 0: not set" },
 	{ "domain show", "DOMAIN [--json]", "json", 1, 1, CMD_STORE, NULL,
 	    cmd_domain_show, "whose it is" },
 	{ "domain list", "[--package webNNN] [--json]", "json package=", 0, 0,
@@ -70,17 +76,21 @@ static const struct cmd_row rows[] = {
 	    "webNNNpM | webNNN [--password-stdin | --password-hash H] "
 	    "[--address A]... [--quota 2G] [--messages N] [--lang de|en] "
 	    "[--name NAME] [--pop3-remove-after 30d|never] "
-	    "[--junk inbox|folder] [--uidl FORMAT] [--json]",
-	    "json " PASS_OPTS " address=* " LIMIT_OPTS ACCOUNT_OPTS, 1, 1,
-	    CMD_STORE, "password-stdin", cmd_account_add,
+	    "[--junk inbox|folder] [--uidl FORMAT] "
+	    "[--json]" POLICY_ACCOUNT_USAGE,
+	    "json " PASS_OPTS
+	    " address=* " LIMIT_OPTS ACCOUNT_OPTS POLICY_ACCOUNT_OPTS,
+	    1, 1, CMD_STORE, "password-stdin", cmd_account_add,
 	    "a new account; without a password one is made and shown" },
 	{ "account set",
 	    "webNNNpM [--quota 2G] [--messages N] [--lang de|en] "
 	    "[--name NAME] [--pop3-remove-after 30d|never] "
 	    "[--junk inbox|folder] [--uidl FORMAT] "
-	    "[--address A]... [--password-stdin | --password-hash H]",
-	    "json " PASS_OPTS " address=* " LIMIT_OPTS ACCOUNT_OPTS, 1, 1,
-	    CMD_STORE, "password-stdin", cmd_account_set,
+	    "[--address A]... [--password-stdin | --password-hash "
+	    "H]" POLICY_ACCOUNT_USAGE,
+	    "json " PASS_OPTS
+	    " address=* " LIMIT_OPTS ACCOUNT_OPTS POLICY_ACCOUNT_OPTS,
+	    1, 1, CMD_STORE, "password-stdin", cmd_account_set,
 	    "change it; 0: no limit" },
 	{ "account show", "webNNNpM|ADDRESS [--json]", "json", 1, 1, CMD_STORE,
 	    NULL, cmd_account_show, "all about one" },

@@ -38,6 +38,7 @@ int cmd_package_resume(struct cmd *c);
 
 /* cmd_domain.c */
 int cmd_domain_add(struct cmd *c);
+int cmd_domain_set(struct cmd *c);
 int cmd_domain_show(struct cmd *c);
 int cmd_domain_list(struct cmd *c);
 int cmd_domain_del(struct cmd *c);

@@ -10,7 +10,7 @@
 #include "imapd/seqset.h"
 #include "imapd/watch.h"
 #include "lib/base/mem.h"
-#include "storage/deliver.h"
+#include "storage/sent_again.h"
 
 /* What deliver() takes, one of each for a message. */
 struct bundle {
@@ -137,7 +137,8 @@ deliver_all(
 	if (rc == 0) {
 		fill(c, a, all, to, &b);
 		b.d.gone = r->goes;
-		rc = deliver(client_store(c), &b.d, &e);
+		rc = to->use == USE_SENT ? sent_again(client_store(c), &b.d, &e)
+					 : deliver(client_store(c), &b.d, &e);
 	}
 	if (rc == ERR_NOTFOUND) /* gone since we looked */
 		return cmd_no(c, "TRYCREATE", "no such folder");

@@ -13,6 +13,8 @@
 #include "storage/note.h"
 #include "storage/queue_txn.h"
 #include "storage/store_priv.h"
+#include "storage/submit.h"
+#include "storage/submit_txn.h"
 
 /* Asked before a large body is written; the transaction decides. */
 static const uint64_t ask_first = 256 << 10;
@@ -261,11 +263,14 @@ deliver_txn(struct db_txn *t, void *arg)
 	int rc;
 
 	arena_clear(&p->scratch);
-	if ((rc = take_gone(t, p)) != 0 || (rc = charge(t, p)) != 0 ||
-	    (rc = find_folders(t, p)) != 0 || (rc = put_folders(t, p)) != 0 ||
-	    (rc = put_messages(t, p)) != 0)
+	if ((rc = submit_begin(t, p)) != 0 || (rc = take_gone(t, p)) != 0 ||
+	    (rc = charge(t, p)) != 0 || (rc = find_folders(t, p)) != 0 ||
+	    (rc = put_folders(t, p)) != 0 || (rc = put_messages(t, p)) != 0)
 		return rc;
-	return change_queue(t, p);
+	submit_place(p);
+	if ((rc = change_queue(t, p)) != 0)
+		return rc;
+	return submit_end(t, p);
 }
 
 static void

@@ -12,6 +12,7 @@
 #include "storage/queue.h"
 
 struct store;
+struct submit;
 
 /* A folder that gets the message. */
 struct deliver_target {
@@ -56,6 +57,7 @@ struct deliver {
 	 * answer and its DSN are one */
 	const struct queue_change *changes;
 	size_t nchanges;
+	struct submit *submit; /* of who has logged in; else NULL */
 	/* result on failure: which message and target it was */
 	size_t bad_msg, bad_target;
 };
@@ -64,6 +66,8 @@ struct deliver {
  * All of it or nothing, committed but not yet durable: store_sync() next.
  * ERR_QUOTA, ERR_NOTFOUND (folder or account gone), ERR_LIMIT (keywords),
  * ERR_NOSPACE, ERR_TOOBIG, ERR_CONFLICT (what was to go has gone already).
+ * With submit: ERR_EXISTS (it was accepted before) and ERR_LIMIT with a hit in
+ * submit->sending.
  */
 PH_MUSTUSE int deliver(struct store *s, struct deliver *d, struct err *e);
 

@@ -19,7 +19,9 @@
 #include "storage/intent.h"
 #include "storage/segment_priv.h"
 #include "storage/segment_row.h"
+#include "storage/sending.h"
 #include "storage/store_priv.h"
+#include "storage/submit.h"
 #include "storage/sweep.h"
 
 enum {
@@ -43,6 +45,7 @@ struct empty {
 
 struct keep {
 	uint64_t checkpoint_ms, look_ms;
+	uint64_t known_at; /* where sending_sweep() goes on */
 	bool events_wait;
 	struct sweep *sweep;
 	uint64_t sweep_at_ms; /* when its next step is due */
@@ -182,6 +185,21 @@ sweep(struct store *s, struct keep *k, uint64_t now)
 	return more;
 }
 
+/* What submissions leave behind (submit.h, sending.h). */
+static bool
+forget(struct store *s, struct keep *k)
+{
+	size_t gone = 0;
+	int rc = submit_sweep(s, clock_wall_sec(), EVENTS_AT_ONCE, &gone);
+
+	if (rc == 0)
+		rc = sending_sweep(
+		    s, clock_wall_sec(), EVENTS_AT_ONCE, &k->known_at);
+	if (rc != 0)
+		log_error(NULL, "forget", "failed=%s", err_name(rc));
+	return rc == 0 && gone == EVENTS_AT_ONCE;
+}
+
 int
 store_keep(struct store *s, bool *more_out)
 {
@@ -204,6 +222,7 @@ store_keep(struct store *s, bool *more_out)
 		return rc;
 	rc = event_sweep(
 	    s, clock_wall_ms() - EVENT_KEEP_MS, EVENTS_AT_ONCE, &gone);
+	more |= forget(s, k);
 	k->events_wait = rc == 0 && (gone == EVENTS_AT_ONCE || more);
 	*more_out |= k->events_wait;
 	return rc;

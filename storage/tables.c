@@ -9,6 +9,9 @@ const struct db_table_def store_tables[T_COUNT] = {
 	[T_ACCOUNT_ID] = { "account_id", false },
 	[T_ADDRESS] = { "address", true },
 	[T_ADDRESS_OF] = { "address_of", true },
+	[T_POLICY] = { "policy", true },
+	[T_KNOWN] = { "known", true },
+	[T_SENDING] = { "sending", true },
 	[T_USAGE] = { "usage", true },
 	[T_FOLDER_NAME] = { "folder_name", true },
 	[T_FOLDER] = { "folder", true },
@@ -30,4 +33,6 @@ const struct db_table_def store_tables[T_COUNT] = {
 	[T_DEVICE] = { "device", true },
 	[T_FETCHED] = { "fetched", false },
 	[T_WARNED] = { "warned", true },
+	[T_SENT] = { "sent", false },
+	[T_FATE] = { "fate", false },
 };

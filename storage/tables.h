@@ -15,6 +15,9 @@ enum table {
 	T_ACCOUNT_ID,
 	T_ADDRESS,
 	T_ADDRESS_OF,
+	T_POLICY,
+	T_KNOWN,
+	T_SENDING,
 	T_USAGE,
 	T_FOLDER_NAME,
 	T_FOLDER,
@@ -36,6 +39,8 @@ enum table {
 	T_DEVICE,
 	T_FETCHED,
 	T_WARNED,
+	T_SENT,
+	T_FATE,
 	T_COUNT
 };
 

@@ -10,8 +10,10 @@
 #include "submitd/binary.h"
 #include "submitd/fixup.h"
 #include "submitd/dispatch.h"
+#include "submitd/submission.h"
 #include "submitd/resp.h"
 #include "submitd/success.h"
+#include "submitd/words.h"
 
 /* Data that no message may hold; 0 or the reply's kind. */
 static int
@@ -20,18 +22,19 @@ check_data(struct client *c, struct err *e)
 	int rc = spool_status(c->spool);
 
 	if (rc != 0)
-		return err_set(e, rc, "%s",
-		    rc == ERR_TOOBIG ? "the message is too big" : "");
+		return err_set(e, rc, "%s", "");
 	if (c->env.binary)
 		return 0; /* binary.h */
-	c->accept_head = "554 5.6.0 ";
 	/* RFC 5321 2.3.8: a stray CR or LF is how mail is smuggled (O18). */
 	if (c->data_flags & (DOTTED_BARE_CR | DOTTED_BARE_LF))
-		return err_set(e, ERR_DENIED,
-		    "the message has a bare CR or LF; lines end in CR LF");
+		return words_refuse(c, e, ERR_DENIED, "554 5.6.0 ",
+		    "the message has a bare CR or LF; lines end in CR LF",
+		    "die E-Mail hat ein CR oder LF allein; Zeilen enden mit "
+		    "CR LF");
 	if (c->data_flags & DOTTED_NUL)
-		return err_set(e, ERR_DENIED, "the message has a NUL byte");
-	c->accept_head = NULL;
+		return words_refuse(c, e, ERR_DENIED, "554 5.6.0 ",
+		    "the message has a NUL byte",
+		    "die E-Mail hat ein NUL-Byte");
 	if (c->data_flags & DOTTED_8BIT)
 		c->env.flags |= QUEUE_8BIT;
 	return 0;
@@ -82,7 +85,7 @@ log_rows(const struct client *c, const struct dispatch *p)
  * fails, the mail alone. */
 static int
 deliver_both(struct client *c, const struct fixup *fix, struct deliver_msg *msg,
-    struct deliver *d)
+    struct submit *submit, struct deliver *d)
 {
 	struct deliver_msg both[2] = { *msg };
 	struct success s;
@@ -90,10 +93,14 @@ deliver_both(struct client *c, const struct fixup *fix, struct deliver_msg *msg,
 
 	success_make(&s, c, fix);
 	both[1] = s.dsn.msg;
-	*d = (struct deliver){ .msgs = both, .nmsgs = s.dsn.has_msg ? 2 : 1 };
+	*d = (struct deliver){
+		.msgs = both, .nmsgs = s.dsn.has_msg ? 2 : 1, .submit = submit
+	};
 	rc = deliver(c->s.sl->srv->store, d, &c->accept_err);
 	if (rc != 0 && d->bad_msg != 0) {
-		*d = (struct deliver){ .msgs = both, .nmsgs = 1 };
+		*d = (struct deliver){
+			.msgs = both, .nmsgs = 1, .submit = submit
+		};
 		rc = deliver(c->s.sl->srv->store, d, &c->accept_err);
 	}
 	success_fini(&s);
@@ -101,13 +108,15 @@ deliver_both(struct client *c, const struct fixup *fix, struct deliver_msg *msg,
 }
 
 static int
-deliver_once(struct client *c, const struct fixup *fix, bool *again_out)
+deliver_once(struct client *c, const struct fixup *fix, struct submission *sub,
+    bool *again_out)
 {
 	struct dispatch_in in = { .srv = c->s.sl->srv,
 		.env = &c->env,
 		.account = c->who.account,
 		.msgid = fix->msgid,
 		.header = fix->header };
+	struct submit *submit;
 	struct dispatch p;
 	struct deliver_msg msg = { .parts = fix->parts, .nparts = fix->nparts };
 	struct deliver d;
@@ -116,18 +125,20 @@ deliver_once(struct client *c, const struct fixup *fix, bool *again_out)
 	*again_out = false;
 	dispatch_make(&p, &in);
 	if (p.ntargets + p.nqueue != 0) {
+		submit = submission_add(sub, c, fix, &p);
 		msg.targets = p.targets;
 		msg.ntargets = p.ntargets;
 		msg.queue = p.queue;
 		msg.nqueue = p.nqueue;
-		rc = deliver_both(c, fix, &msg, &d);
-		*again_out = rc != 0 && leave_out(c, &p, &d, rc);
+		rc = deliver_both(c, fix, &msg, submit, &d);
+		*again_out =
+		    rc != 0 && (leave_out(c, &p, &d, rc) ||
+				   submission_without_copy(sub, &p, &d, rc));
 		if (rc == 0)
 			log_rows(c, &p);
 	} else if (rc == 0 && p.failed != 0) {
-		c->accept_head = "554 5.4.6 ";
-		rc = err_set(&c->accept_err, p.failed,
-		    "not forwarded: it is junk, or has been here before");
+		rc = words_refuse(c, &c->accept_err, p.failed, "554 5.4.6 ",
+		    "not forwarded: it is junk, or has been here before", "");
 	}
 	dispatch_fini(&p);
 	return rc;
@@ -136,15 +147,20 @@ deliver_once(struct client *c, const struct fixup *fix, bool *again_out)
 static int
 deliver_all(struct client *c, const struct fixup *fix, struct sjob *j)
 {
+	struct submission sub;
 	bool again, retried = false;
 
-	do {
-		c->accept_rc = deliver_once(c, fix, &again);
+	c->accept_rc = submission_init(&sub, c, fix);
+	again = c->accept_rc == 0;
+	while (again) {
+		c->accept_rc = deliver_once(c, fix, &sub, &again);
 		/* A folder named by "+detail" may have gone this moment. */
 		if (c->accept_rc == ERR_NOTFOUND && !again && !retried)
 			again = retried = true;
-	} while (again);
-	j->durable = c->accept_rc == 0;
+	}
+	c->accept_rc = submission_result(&sub, c, c->accept_rc);
+	submission_fini(&sub);
+	j->durable = j->durable || c->accept_rc == 0;
 	return c->accept_rc;
 }
 
@@ -160,6 +176,7 @@ accept_work(struct sjob *j)
 	*e = (struct err){ 0 };
 	c->accept_rc = 0;
 	c->accept_head = NULL;
+	c->accept_de[0] = '\0';
 	queue_id_text(store_new_id(j->srv->store), c->queue_id);
 	if ((rc = check_data(c, e)) == 0 &&
 	    (rc = spool_bytes(c->spool, &bytes)) == 0 &&
@@ -171,30 +188,31 @@ accept_work(struct sjob *j)
 }
 
 static void
-answer_one(struct client *c, int rc, const char *text)
+answer_one(struct client *c, int rc, bool own)
 {
+	const char *en = own ? "" : c->accept_err.text;
+	const char *de = own ? "" : c->accept_de;
+
 	if (rc == 0)
 		resp_line(
 		    &c->s.out, "250 2.0.0 ", "accepted as %s", c->queue_id);
-	else if (c->accept_head != NULL)
-		resp_line(&c->s.out, c->accept_head, "%s", text);
+	else if (!own && c->accept_head != NULL)
+		words_say(c, c->accept_head, en, de);
 	else
-		resp_fail(&c->s.out, rc, text);
+		words_fail(c, rc, en, de);
 }
 
 static void
 answer(struct client *c, int rc)
 {
-	const char *text = c->accept_err.text;
-
 	if (c->role != ROLE_LMTP) {
-		answer_one(c, rc, text);
+		answer_one(c, rc, false);
 		return;
 	}
 	for (size_t i = 0; i < c->env.nrcpts; i++) {
 		int own = c->env.rcpts[i].rc;
 
-		answer_one(c, own != 0 ? own : rc, own != 0 ? "" : text);
+		answer_one(c, own != 0 ? own : rc, own != 0);
 	}
 }
 

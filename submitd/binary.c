@@ -1,6 +1,7 @@
 #include "submitd/binary.h"
 
 #include "submitd/downgrade.h"
+#include "submitd/words.h"
 
 int
 binary_fix(struct client *c, struct slice *bytes, struct err *e)
@@ -11,11 +12,10 @@ binary_fix(struct client *c, struct slice *bytes, struct err *e)
 		return 0;
 	/* base64 makes 78 bytes of 57; headers are small beside that. */
 	buf_init(out, bytes->n + bytes->n / 2 + (64 << 10));
-	if (!downgrade_binary(*bytes, out)) {
-		c->accept_head = "554 5.6.1 ";
-		return err_set(e, ERR_DENIED,
-		    "binary data in a header or a signed part; encode it");
-	}
+	if (!downgrade_binary(*bytes, out))
+		return words_refuse(c, e, ERR_DENIED, "554 5.6.1 ",
+		    "binary data in a header or a signed part; encode it",
+		    "Binaerdaten in Kopf oder signiertem Teil");
 	*bytes = buf_slice(out);
 	return 0;
 }

@@ -43,6 +43,8 @@ struct envelope {
 	unsigned flags;     /* QUEUE_8BIT, _UTF8, _RET_HDRS, _RET_FULL */
 	struct envelope_rcpt *rcpts;
 	size_t nrcpts, cap;
+	uint64_t rcpt_max;
+	struct slice domain; /* of the sender, folded; of submissions */
 };
 
 /* A piece of a message, RFC 3030 2. */
@@ -79,6 +81,7 @@ struct client {
 	int accept_rc;
 	const char *accept_head; /* of the reply, in place of accept_rc's */
 	struct err accept_err;
+	char accept_de[200]; /* accept_err.text in German, or "" */
 };
 
 static inline struct client *

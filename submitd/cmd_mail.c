@@ -12,10 +12,12 @@
 #include "storage/deliver.h"
 #include "submitd/app.h"
 #include "submitd/forward.h"
+#include "submitd/own.h"
 #include "submitd/params.h"
 #include "submitd/parse.h"
 #include "submitd/resp.h"
 #include "submitd/srs.h"
+#include "submitd/words.h"
 
 /* Both run in a job: they ask the store. */
 
@@ -37,11 +39,11 @@ may_mail(struct client *c)
 		resp_line(out, "503 5.5.1 ", "%s comes first",
 		    c->role == ROLE_LMTP ? "LHLO" : "EHLO");
 	else if (c->role == ROLE_SUBMIT && c->who.account == 0)
-		resp_lines(out, "530", "5.7.0", need_auth);
+		resp_lines(out, "530 5.7.0 ", need_auth);
 	else if (c->env.open)
 		resp_line(out, "503 5.5.1 ", "one mail at a time");
 	else if (!store_has_space(c->s.sl->srv->store))
-		resp_fail(out, ERR_NOSPACE, "");
+		words_fail(c, ERR_NOSPACE, "", "");
 	else
 		return true;
 	return false;
@@ -58,19 +60,72 @@ bad_path(struct client *c, const char *why)
 static bool
 may_send_as(struct client *c, struct slice addr)
 {
-	char folded[IDENT_MAX + 1];
+	char en[200], de[200];
+	int rc = 0;
 
-	if (c->role != ROLE_SUBMIT || addr.n == 0)
+	if (c->role == ROLE_SUBMIT && addr.n != 0)
+		rc = own_address(c, addr);
+	if (rc == 0)
 		return true;
-	if (ident_fold_address(addr, folded, NULL) == 0 &&
-	    auth_may_send_as(c->s.sl->srv->auth, &c->who, slice_str(folded)) ==
-		0)
-		return true;
+	if (rc != ERR_DENIED) {
+		words_fail(c, rc, "", "");
+		return false;
+	}
 	log_info(c->s.id, "refused", "why=sender account=%s from=%s",
 	    c->who.name, log_q(addr));
-	resp_line(&c->s.out, "553 5.7.1 ",
+	(void)snprintf(en, sizeof(en),
 	    "%s may not send as this address: use one of its own", c->who.name);
+	(void)snprintf(de, sizeof(de),
+	    "%s darf diese Absenderadresse nicht verwenden: eine eigene "
+	    "eintragen",
+	    c->who.name);
+	words_say(c, "553 5.7.1 ", en, de);
 	return false;
+}
+
+static void
+too_big(struct client *c, uint64_t max)
+{
+	char en[100], de[100];
+
+	(void)snprintf(en, sizeof(en),
+	    "at most %" PRIu64 " bytes a message: send less", max);
+	(void)snprintf(de, sizeof(de),
+	    "hoechstens %" PRIu64 " Bytes je E-Mail: kleinere Anlagen senden",
+	    max);
+	words_say(c, "552 5.3.4 ", en, de);
+}
+
+/* How many recipients this message may have. */
+static bool
+set_rcpt_max(struct client *c, struct slice domain)
+{
+	struct server *srv = c->s.sl->srv;
+	char folded[IDENT_MAX + 1] = "";
+	struct policy_limits limits = { 0 };
+	struct rights r;
+	uint64_t max = 0;
+	int rc = 0;
+
+	c->env.rcpt_max = srv->conf->recipients_max;
+	if (c->role != ROLE_SUBMIT)
+		return true;
+	rc =
+	    rights_get(app_of(srv)->rights, srv->store, srv->conf, &c->who, &r);
+	if (rc == 0)
+		rc = ident_fold_domain(domain, folded, NULL) != 0
+			 ? 0
+			 : rights_domain(app_of(srv)->rights, srv->store,
+			       slice_str(folded), &limits);
+	if (rc != 0) {
+		words_fail(c, rc, "", "");
+		return false;
+	}
+	c->env.domain = slice_str(arena_str(&c->env.arena, slice_str(folded)));
+	max = rights_rcpt_max(&r, &limits);
+	if (max != 0 && max < c->env.rcpt_max)
+		c->env.rcpt_max = max;
+	return true;
 }
 
 /* The parameters are good, and the message may come; else says why not. */
@@ -83,11 +138,10 @@ mail_ok(struct client *c, const struct smtp_path *path)
 		return false;
 	if (c->env.size > max) {
 		/* RFC 1870 6.1 */
-		resp_line(&c->s.out, "552 5.3.4 ",
-		    "at most %" PRIu64 " bytes a message", max);
+		too_big(c, max);
 		return false;
 	}
-	return may_send_as(c, path->addr);
+	return may_send_as(c, path->addr) && set_rcpt_max(c, path->domain);
 }
 
 void
@@ -114,20 +168,29 @@ smtp_mail(struct client *c, struct slice rest)
 	resp_line(&c->s.out, "250 2.1.0 ", "sender ok");
 }
 
+/* RFC 5321 4.5.3.1.10 */
+static void
+too_many(struct client *c, uint64_t max)
+{
+	char en[80], de[80];
+
+	(void)snprintf(
+	    en, sizeof(en), "at most %" PRIu64 " recipients a message", max);
+	(void)snprintf(
+	    de, sizeof(de), "hoechstens %" PRIu64 " Empfaenger je E-Mail", max);
+	words_say(c, "452 4.5.3 ", en, de);
+}
+
 /* One more recipient fits; else says why not. */
 static bool
 may_rcpt(struct client *c)
 {
-	uint64_t max = c->s.sl->srv->conf->recipients_max;
-
 	if (!c->env.open)
 		resp_line(&c->s.out, "503 5.5.1 ", "MAIL comes first");
 	else if (c->spool != NULL)
 		resp_line(&c->s.out, "503 5.5.1 ", "go on with BDAT");
-	else if (c->env.nrcpts >= max)
-		/* RFC 5321 4.5.3.1.10 */
-		resp_line(&c->s.out, "452 4.5.3 ",
-		    "at most %" PRIu64 " recipients a message", max);
+	else if (c->env.nrcpts >= c->env.rcpt_max)
+		too_many(c, c->env.rcpt_max);
 	else
 		return true;
 	return false;
@@ -159,7 +222,8 @@ unknown_rcpt(struct client *c, struct slice addr)
 {
 	log_info(c->s.id, "refused", "why=unknown from=%s to=%s peer=%s",
 	    log_q(c->env.sender), log_q(addr), c->s.conn.peer);
-	resp_line(&c->s.out, "550 5.1.1 ", "there is no such address here");
+	words_say(c, "550 5.1.1 ", "there is no such address here",
+	    "diese Adresse gibt es hier nicht: bitte Schreibweise pruefen");
 	if (c->role != ROLE_MX)
 		return;
 	probe_count(app_of(c->s.sl->srv)->probe, c->s.conn.peer_ip, false,
@@ -192,7 +256,7 @@ route_away(struct client *c, struct slice addr, struct envelope_rcpt *r)
 	int rc = domain_is_local(c->s.sl->srv->store, domain, &local);
 
 	if (rc != 0) {
-		resp_fail(&c->s.out, rc, "");
+		words_fail(c, rc, "", "");
 	} else if (local || domain.n == 0) {
 		unknown_rcpt(c, addr);
 	} else if (c->role != ROLE_SUBMIT) {
@@ -223,7 +287,7 @@ fits(struct client *c, const struct envelope_rcpt *r)
 	rc = deliver_fits(
 	    c->s.sl->srv->store, r->route.accounts[0], c->env.size);
 	if (rc != 0)
-		resp_fail(&c->s.out, rc, "");
+		words_fail(c, rc, "", "");
 	return rc == 0;
 }
 

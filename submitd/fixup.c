@@ -11,6 +11,8 @@
 #include "lib/mail/header.h"
 #include "lib/mail/rewrite.h"
 #include "submitd/forward.h"
+#include "submitd/own.h"
+#include "submitd/words.h"
 
 enum {
 	RECEIVED_MAX = 100,
@@ -82,14 +84,19 @@ add_part(struct fixup *f, struct slice part)
 	f->parts[f->nparts++] = part;
 }
 
-static bool
-is_own(struct client *c, struct slice addr)
+static int
+not_own(struct fixup *f, struct client *c, struct slice addr, struct err *e)
 {
-	char folded[IDENT_MAX + 1];
-
-	return ident_fold_address(addr, folded, NULL) == 0 &&
-	       auth_may_send_as(
-		   c->s.sl->srv->auth, &c->who, slice_str(folded)) == 0;
+	log_info(c->s.id, "refused", "why=from account=%s from=%s", c->who.name,
+	    log_q(addr));
+	return words_refuse(c, e, ERR_DENIED, "553 5.7.1 ",
+	    arena_printf(&f->arena,
+		"%s may not send with this From: use an address of its own",
+		c->who.name),
+	    arena_printf(&f->arena,
+		"%s darf diesen Absender (From) nicht verwenden: eine eigene "
+		"Adresse eintragen",
+		c->who.name));
 }
 
 /* Each address in From must be the login's own (O11), so what cannot be read
@@ -110,22 +117,17 @@ check_from(
 		full = slice_str(
 		    arena_printf(&f->arena, "%.*s@%.*s", (int)a->mailbox.n,
 			a->mailbox.p, (int)a->host.n, a->host.p));
-		if (is_own(c, full))
+		if (own_address(c, full) == 0)
 			continue;
-		log_info(c->s.id, "refused", "why=from account=%s from=%s",
-		    c->who.name, log_q(full));
-		c->accept_head = "553 5.7.1 ";
-		return err_set(e, ERR_DENIED,
-		    "%s may not send with this From: use an address of its "
-		    "own",
-		    c->who.name);
+		return not_own(f, c, full, e);
 	}
 	if (n != 0 && all < FROM_MAX && rw->nfrom == 1)
 		return 0;
-	c->accept_head = "554 5.6.0 ";
-	return err_set(e, ERR_DENIED,
+	return words_refuse(c, e, ERR_DENIED, "554 5.6.0 ",
 	    n == 0 ? "the From field has no address"
-		   : "there may be one From field with few addresses");
+		   : "there may be one From field with few addresses",
+	    n == 0 ? "im Absenderfeld (From) fehlt die Adresse"
+		   : "es darf nur ein Absenderfeld (From) geben");
 }
 
 static int
@@ -154,6 +156,7 @@ fix_submission(
 		    c->env.sender.p);
 	if (rw.nmsgid == 0)
 		f->msgid = opts.msgid;
+	f->made_msgid = rw.nmsgid == 0;
 	add_part(f, buf_slice(&f->head));
 	while (rewrite_next(&rw, bytes, &at, &piece))
 		add_part(f, piece);
@@ -199,10 +202,11 @@ fixup_make(struct fixup *f, struct client *c, struct slice bytes, struct err *e)
 	arena_init(&f->arena);
 	buf_init(&f->head, HEAD_MAX);
 	f->header = header;
+	f->body = slice_from(bytes, header.n);
 	if (is_loop(c, header)) {
-		c->accept_head = "554 5.4.6 ";
-		return err_set(e, ERR_DENIED,
-		    "this message has been going round in a loop");
+		return words_refuse(c, e, ERR_DENIED, "554 5.4.6 ",
+		    "this message has been going round in a loop",
+		    "diese E-Mail dreht sich im Kreis");
 	}
 	f->msgid = find_msgid(header);
 	put_received(&f->head, c);

@@ -13,7 +13,8 @@ struct fixup {
 	struct buf head;     /* Received and what was missing */
 	struct slice *parts; /* the message, for deliver() */
 	size_t nparts, cap;
-	struct slice msgid, header;
+	struct slice msgid, header, body; /* as they came */
+	bool made_msgid;                  /* but for this one, made here */
 };
 
 /* bytes: the message as it came, borrowed until fixup_fini().  ERR_DENIED:

@@ -24,6 +24,7 @@ start(struct server *srv, struct err *e)
 		free(app);
 		return err_set(e, rc, "no key for return addresses");
 	}
+	app->rights = rights_new();
 	app->probe = probe_new(PROBE_WINDOW_MS, PROBE_SOURCES_MAX);
 	srv->app = app;
 	return 0;
@@ -41,6 +42,11 @@ static void
 on_notify(struct server_loop *sl, const struct notify_event *ev, size_t n)
 {
 	session_notify(sl, ev, n);
+	for (size_t i = 0; i < n; i++)
+		if (ev[i].kind == NOTIFY_ACCOUNT) {
+			rights_forget(app_of(sl->srv)->rights);
+			break;
+		}
 	if (sl->index == 0)
 		runner_notify(sl, ev, n);
 }
@@ -61,6 +67,7 @@ stop(struct server *srv)
 	runner_free(srv);
 	session_stop(srv);
 	probe_free(&app->probe);
+	rights_free(&app->rights);
 	free(app);
 	srv->app = NULL;
 }

@@ -8,18 +8,30 @@
 /* What an error is to the peer: temporary faults get temporary answers. */
 static const struct {
 	int kind;
-	const char *head, *text;
+	struct resp_fail_row row;
 } fails[] = {
-	{ ERR_NOSPACE, "452 4.3.1 ", "no disk space, try again later" },
-	{ ERR_QUOTA, "452 4.2.2 ", "the mailbox is full" },
-	{ ERR_TOOBIG, "552 5.3.4 ", "the message is too big" },
-	{ ERR_NOTFOUND, "550 5.1.1 ", "no such recipient here" },
-	{ ERR_DENIED, "550 5.7.1 ", "not allowed" },
-	{ ERR_AUTH, "535 5.7.8 ", "user name or password is wrong" },
-	{ ERR_LIMIT, "450 4.7.1 ", "too many, try again later" },
-	{ ERR_INVALID, "501 5.5.4 ", "bad argument" },
-	{ ERR_UNSUPPORTED, "504 5.5.4 ", "not supported here" },
+	{ ERR_NOSPACE,
+	    { "452 4.3.1 ", "no disk space, try again later",
+		"kein Speicherplatz, bitte spaeter noch einmal senden" } },
+	{ ERR_QUOTA,
+	    { "452 4.2.2 ", "the mailbox is full", "das Postfach ist voll" } },
+	{ ERR_TOOBIG,
+	    { "552 5.3.4 ", "the message is too big",
+		"die E-Mail ist zu gross; kleinere Anlagen senden" } },
+	{ ERR_NOTFOUND, { "550 5.1.1 ", "no such recipient here",
+			    "diesen Empfaenger gibt es hier nicht" } },
+	{ ERR_DENIED, { "550 5.7.1 ", "not allowed", "nicht erlaubt" } },
+	{ ERR_AUTH, { "535 5.7.8 ", "user name or password is wrong",
+			"Benutzername oder Passwort ist falsch" } },
+	{ ERR_LIMIT, { "450 4.7.1 ", "too many, try again later",
+			 "zu viele, bitte spaeter noch einmal" } },
+	{ ERR_INVALID, { "501 5.5.4 ", "bad argument", "" } },
+	{ ERR_UNSUPPORTED, { "504 5.5.4 ", "not supported here", "" } },
 };
+
+static const struct resp_fail_row trouble = { "451 4.3.0 ",
+	"temporary trouble here, try again later",
+	"voruebergehende Stoerung, bitte spaeter noch einmal senden" };
 
 static void
 put(struct buf *out, const char *head, const char *text)
@@ -42,27 +54,30 @@ resp_line(struct buf *out, const char *head, const char *fmt, ...)
 }
 
 void
-resp_lines(struct buf *out, const char *code, const char *enhanced,
-    const char *const *texts)
+resp_lines(struct buf *out, const char *head, const char *const *texts)
 {
 	for (; *texts != NULL; texts++) {
-		buf_add_str(out, code);
+		buf_add(out, head, 3);
 		buf_add_char(out, texts[1] != NULL ? '-' : ' ');
-		buf_add_str(out, enhanced);
-		put(out, " ", *texts);
+		put(out, head + 4, *texts);
 	}
+}
+
+struct resp_fail_row
+resp_fail_of(int kind)
+{
+	for (size_t i = 0; i < PH_LEN(fails); i++)
+		if (fails[i].kind == kind)
+			return fails[i].row;
+	return trouble;
 }
 
 void
 resp_fail(struct buf *out, int kind, const char *text)
 {
-	for (size_t i = 0; i < PH_LEN(fails); i++)
-		if (fails[i].kind == kind) {
-			put(out, fails[i].head,
-			    text[0] != '\0' ? text : fails[i].text);
-			return;
-		}
-	put(out, "451 4.3.0 ", "temporary trouble here, try again later");
+	struct resp_fail_row row = resp_fail_of(kind);
+
+	put(out, row.head, text[0] != '\0' ? text : row.en);
 }
 
 void

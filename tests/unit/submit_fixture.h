@@ -8,11 +8,13 @@
 #include "tests/unit/auth_fixture.h"
 
 #include "lib/base/mem.h"
+#include "submitd/app.h"
 #include "submitd/client.h"
 
 struct submit_fixture {
 	struct auth_fixture x;
 	struct server srv;
+	struct app app;
 	struct server_loop sl;
 	struct client *c;
 };
@@ -27,6 +29,8 @@ submit_new(struct submit_fixture *sf)
 	sf->srv.auth = sf->x.auth;
 	(void)snprintf(
 	    sf->srv.hostname, sizeof(sf->srv.hostname), "mail.example.org");
+	sf->app.rights = rights_new();
+	sf->srv.app = &sf->app;
 	sf->sl.srv = &sf->srv;
 	sf->c = xcalloc(1, sizeof(*sf->c));
 	sf->c->s.sl = &sf->sl;
@@ -43,6 +47,7 @@ submit_free(struct submit_fixture *sf)
 {
 	envelope_reset(sf->c);
 	free(sf->c);
+	rights_free(&sf->app.rights);
 	auth_fixture_free(&sf->x);
 }
 

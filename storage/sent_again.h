@@ -1,0 +1,18 @@
+/*
+ * sent_again.h - a mail program files what it has just sent: if the server has
+ * done so itself, that copy is the answer (FORMAT, table sent).
+ */
+#ifndef STORAGE_SENT_AGAIN_H
+#define STORAGE_SENT_AGAIN_H
+
+#include "storage/deliver.h"
+
+/*
+ * As deliver(), for one message with one target (else it is deliver()).  A
+ * message whose Message-ID is that of a copy made here in the last hour or two
+ * is not stored again: the target gets the copy's place, and the copy the
+ * flags it lacks.
+ */
+PH_MUSTUSE int sent_again(struct store *s, struct deliver *d, struct err *e);
+
+#endif

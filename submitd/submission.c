@@ -1,0 +1,273 @@
+#include "submitd/submission.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/crypt/crypt.h"
+#include "lib/mail/header.h"
+#include "storage/event.h"
+#include "storage/folder.h"
+#include "storage/view.h"
+#include "submitd/alarm.h"
+#include "submitd/app.h"
+#include "submitd/words.h"
+
+/* Envelope, Message-ID and body; not the header, in which programs put the
+ * time of each attempt. */
+static void
+hash_message(
+    struct submission *s, const struct client *c, const struct fixup *fix)
+{
+	struct crypt_sha256_ctx *h = crypt_sha256_new();
+	uint8_t all[SHA256_LEN];
+
+	crypt_sha256_update(h, fix->msgid.p, fix->msgid.n);
+	crypt_sha256_update(h, "", 1);
+	crypt_sha256_update(h, c->env.sender.p, c->env.sender.n);
+	for (size_t i = 0; i < c->env.nrcpts; i++) {
+		struct slice addr = c->env.rcpts[i].addr;
+
+		crypt_sha256_update(h, "", 1);
+		crypt_sha256_update(h, addr.p, addr.n);
+	}
+	crypt_sha256_update(h, "", 1);
+	crypt_sha256_update(h, fix->body.p, fix->body.n);
+	crypt_sha256_final(&h, all);
+	memcpy(s->submit.key, all, SUBMIT_KEY_LEN);
+	submit_hash_msgid(fix->msgid, s->submit.msgid);
+	s->submit.has_key = true;
+}
+
+static void
+add_level(struct submission *s, char kind, struct slice name,
+    const struct policy_limits *limits)
+{
+	if (limits->messages_hour != 0 || limits->recipients_hour != 0 ||
+	    limits->new_day != 0)
+		s->sending.levels[s->sending.nlevels++] =
+		    (struct sending_level){ kind, name, *limits };
+}
+
+static int
+cmp_slice(const void *a, const void *b)
+{
+	return slice_cmp(*(const struct slice *)a, *(const struct slice *)b);
+}
+
+/* Each recipient once. */
+static void
+add_rcpts(struct submission *s, const struct envelope *env)
+{
+	struct slice *v = arena_alloc(&s->arena, env->nrcpts * sizeof(*v));
+	size_t n = 0;
+
+	for (size_t i = 0; i < env->nrcpts; i++)
+		v[i] = env->rcpts[i].addr;
+	qsort(v, env->nrcpts, sizeof(*v), cmp_slice);
+	for (size_t i = 0; i < env->nrcpts; i++)
+		if (n == 0 || !slice_eq(v[n - 1], v[i]))
+			v[n++] = v[i];
+	s->sending.rcpts = v;
+	s->sending.nrcpts = n;
+}
+
+static int
+add_limits(struct submission *s, struct client *c)
+{
+	struct server *srv = c->s.sl->srv;
+	struct slice domain = c->env.domain;
+	struct policy_limits of_domain;
+	int rc =
+	    rights_domain(app_of(srv)->rights, srv->store, domain, &of_domain);
+
+	if (rc != 0)
+		return rc;
+	s->sending.account = c->who.account;
+	s->sending.now = clock_wall_sec();
+	add_level(
+	    s, POLICY_ACCOUNT, slice_str(c->who.name), &s->rights.account);
+	add_level(s, POLICY_DOMAIN, domain, &of_domain);
+	add_level(
+	    s, POLICY_PACKAGE, slice_str(c->who.package), &s->rights.package);
+	if (!sending_is_limited(&s->sending))
+		return 0;
+	add_rcpts(s, &c->env);
+	s->submit.sending = &s->sending;
+	return 0;
+}
+
+int
+submission_init(struct submission *s, struct client *c, const struct fixup *fix)
+{
+	struct server *srv = c->s.sl->srv;
+	int rc;
+
+	*s = (struct submission){ 0 };
+	arena_init(&s->arena);
+	if (c->who.account == 0)
+		return 0;
+	rc = rights_get(
+	    app_of(srv)->rights, srv->store, srv->conf, &c->who, &s->rights);
+	if (rc != 0 || (rc = add_limits(s, c)) != 0)
+		return rc;
+	s->submit.account = c->who.account;
+	(void)queue_id_parse(slice_str(c->queue_id), &s->submit.id);
+	/* Without a Message-ID of its own, what looks the same may well be
+	 * meant twice: a script's "disk is full". */
+	if (!fix->made_msgid)
+		hash_message(s, c, fix);
+	return 0;
+}
+
+static uint64_t
+sent_folder(struct submission *s, struct store *store)
+{
+	struct folder_info *v;
+	size_t n;
+
+	if (folder_list(store, s->submit.account, false, &s->arena, &v, &n) !=
+	    0)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		if (v[i].use == USE_SENT)
+			return v[i].id;
+	return 0;
+}
+
+/* Who else got it is in the sender's copy alone. */
+static struct slice
+bcc_of(struct submission *s, struct slice header)
+{
+	struct header h;
+
+	while (header_next(&header, &h))
+		if (slice_ieq(h.name, SLICE("Bcc")) && h.raw.n <= 700)
+			return arena_copy(&s->arena, h.raw);
+	return SLICE("");
+}
+
+/* Mail to people here alone has arrived with the commit. */
+static void
+add_sent(struct submission *s, struct client *c, const struct fixup *fix,
+    struct dispatch *p)
+{
+	static const struct slice delivered[] = { { "$Delivered", 10 } };
+	uint64_t folder;
+
+	if (!s->rights.sent_copy || s->no_sent ||
+	    (folder = sent_folder(s, c->s.sl->srv->store)) == 0)
+		return;
+	p->targets = mem_grow(
+	    p->targets, &p->targets_cap, p->ntargets, sizeof(*p->targets));
+	p->targets[p->ntargets] = (struct deliver_target){
+		.account = s->submit.account,
+		.folder = folder,
+		.flags = MSG_SEEN,
+		.prefix = bcc_of(s, fix->header),
+		.keywords = delivered,
+		.nkeywords = p->nqueue == 0 ? 1 : 0,
+	};
+	s->submit.sent = &p->targets[p->ntargets++];
+}
+
+struct submit *
+submission_add(struct submission *s, struct client *c, const struct fixup *fix,
+    struct dispatch *p)
+{
+	if (s->submit.account == 0)
+		return NULL;
+	s->submit.sent = s->submit.box = NULL;
+	add_sent(s, c, fix, p);
+	return &s->submit;
+}
+
+bool
+submission_without_copy(struct submission *s, const struct dispatch *p,
+    const struct deliver *d, int rc)
+{
+	if ((rc != ERR_QUOTA && rc != ERR_NOTFOUND && rc != ERR_LIMIT) ||
+	    s->submit.sent == NULL || d->bad_msg != 0 ||
+	    (s->submit.sending != NULL && s->sending.hit != NULL) ||
+	    &p->targets[d->bad_target] != s->submit.sent)
+		return false;
+	log_info(NULL, "sent-copy", "account=%llu failed=%s",
+	    (unsigned long long)s->submit.account, err_name(rc));
+	return s->no_sent = true;
+}
+
+/* "14:20 CET" */
+static void
+time_text(int64_t when, char out[32])
+{
+	time_t t = (time_t)when;
+	struct tm tm;
+
+	out[0] = '\0';
+	if (localtime_r(&t, &tm) != NULL)
+		(void)strftime(out, 32, "%H:%M %Z", &tm);
+}
+
+static int
+refuse(struct submission *s, struct client *c)
+{
+	static const struct {
+		const char *en, *de;
+	} what[] = {
+		[SENDING_MESSAGES] = { "messages an hour",
+		    "Nachrichten in einer Stunde" },
+		[SENDING_RECIPIENTS] = { "recipients an hour",
+		    "Empfaenger in einer Stunde" },
+		[SENDING_NEW] = { "new recipients a day",
+		    "neue Empfaenger an einem Tag" },
+	};
+	const struct sending *n = &s->sending;
+	char en[200], de[200], when[32], name[64];
+	unsigned long long count = n->count, limit = n->limit;
+	bool never = n->free_at == 0;
+
+	(void)snprintf(
+	    name, sizeof(name), "%.*s", (int)n->hit->name.n, n->hit->name.p);
+	time_text(n->free_at, when);
+	(void)snprintf(en, sizeof(en),
+	    never ? "%s may have %llu %s: too many for this message alone"
+		  : "%s may have %llu %s and has had %llu; this message can "
+		    "go at %s",
+	    name, limit, what[n->what].en, count, when);
+	(void)snprintf(de, sizeof(de),
+	    never ? "%s darf %llu %s: diese E-Mail allein hat mehr"
+		  : "%s darf %llu %s, bisher waren es %llu; diese E-Mail geht "
+		    "ab %s",
+	    name, limit, what[n->what].de, count, when);
+	log_info(c->s.id, "refused", "why=limit account=%s of=%s what=\"%s\"",
+	    c->who.name, name, what[n->what].en);
+	(void)!event_add(
+	    c->s.sl->srv->store, c->who.account, EVENT_REFUSED, slice_str(en));
+	alarm_limit(c, n, en);
+	return words_refuse(c, &c->accept_err, ERR_LIMIT,
+	    never ? "550 5.5.3 " : "450 4.7.1 ", en, de);
+}
+
+int
+submission_result(struct submission *s, struct client *c, int rc)
+{
+	if (rc == ERR_LIMIT && s->submit.sending != NULL &&
+	    s->sending.hit != NULL)
+		return refuse(s, c);
+	if (rc != ERR_EXISTS || s->submit.first_id == 0)
+		return rc;
+	log_info(
+	    c->s.id, "again", "id=%s account=%s", c->queue_id, c->who.name);
+	queue_id_text(s->submit.first_id, c->queue_id);
+	return 0;
+}
+
+void
+submission_fini(struct submission *s)
+{
+	arena_clear(&s->arena);
+}
