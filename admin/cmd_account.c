@@ -36,6 +36,7 @@ static const struct out_col show_cols[] = {
 	{ "bytes_max", "Quota", OUT_LIMIT },
 	{ "messages_used", "Messages", OUT_NUM },
 	{ "messages_max", "Messages max", OUT_COUNT_LIMIT },
+	{ "folders_max", "Folders max", OUT_COUNT_LIMIT },
 	{ "lang", "Language", OUT_TEXT },
 	{ "pop3_remove_after", "Remove fetched mail after", OUT_TEXT },
 	{ "junk", "Junk goes to", OUT_TEXT },
@@ -63,13 +64,14 @@ row_of(struct cmd *c, const struct account *ac)
 
 	if (account_usage(c->store, ac->id, &use) != 0)
 		use = (struct usage){ 0 };
-	return json_pack("{s:o,s:I,s:o,s:o,s:b,s:o,s:I,s:I,s:I,s:I,s:o}",
+	return json_pack("{s:o,s:I,s:o,s:o,s:b,s:o,s:I,s:I,s:I,s:I,s:I,s:o}",
 	    "account", out_str(ac->name), "id", (json_int_t)ac->id, "package",
 	    out_str(ac->package), "name", out_str(ac->full_name), "suspended",
 	    ac->suspended, "lang", out_str(ac->lang), "bytes_used",
 	    (json_int_t)use.bytes, "bytes_max", (json_int_t)ac->bytes_max,
 	    "messages_used", (json_int_t)use.messages, "messages_max",
-	    (json_int_t)ac->messages_max, "created_at",
+	    (json_int_t)ac->messages_max, "folders_max",
+	    (json_int_t)ac->folders_max, "created_at",
 	    out_time(ac->created_at));
 }
 
@@ -180,6 +182,9 @@ take_fields(struct cmd *c, struct account *ac)
 		ac->full_name = slice_str(name);
 	if ((status = opt_size(c, "quota", &ac->bytes_max)) == CMD_DONE)
 		status = opt_num(c, "messages", UINT32_MAX, &ac->messages_max);
+	if (status == CMD_DONE)
+		status = opt_num(
+		    c, "folders", FOLDERS_PER_ACCOUNT_MAX, &ac->folders_max);
 	if (status == CMD_DONE)
 		status = take_remove_after(c, ac);
 	if (status == CMD_DONE)

@@ -6,7 +6,7 @@
 #define SELECT_OPTS "json all domain= sender= recipient="
 #define PASS_OPTS "password-stdin password-hash="
 #define LIMIT_OPTS "quota= messages="
-#define ACCOUNT_OPTS " lang= name= pop3-remove-after= junk= uidl="
+#define ACCOUNT_OPTS " folders= lang= name= pop3-remove-after= junk= uidl="
 
 enum { MANY = ARGS_WORDS_MAX };
 
@@ -74,7 +74,8 @@ static const struct cmd_row rows[] = {
 
 	{ "account add",
 	    "webNNNpM | webNNN [--password-stdin | --password-hash H] "
-	    "[--address A]... [--quota 2G] [--messages N] [--lang de|en] "
+	    "[--address A]... [--quota 2G] [--messages N] [--folders N] "
+	    "[--lang de|en] "
 	    "[--name NAME] [--pop3-remove-after 30d|never] "
 	    "[--junk inbox|folder] [--uidl FORMAT] "
 	    "[--json]" POLICY_ACCOUNT_USAGE,
@@ -83,7 +84,8 @@ static const struct cmd_row rows[] = {
 	    1, 1, CMD_STORE, "password-stdin", cmd_account_add,
 	    "a new account; without a password one is made and shown" },
 	{ "account set",
-	    "webNNNpM [--quota 2G] [--messages N] [--lang de|en] "
+	    "webNNNpM [--quota 2G] [--messages N] [--folders N] "
+	    "[--lang de|en] "
 	    "[--name NAME] [--pop3-remove-after 30d|never] "
 	    "[--junk inbox|folder] [--uidl FORMAT] "
 	    "[--address A]... [--password-stdin | --password-hash "

@@ -46,7 +46,7 @@ static const struct cmd_row rows[] = {
 	{ "NOTIFY", IS_LOGIN, 0, parse_notify, cmd_notify },   /* 5465 */
 	{ "GETQUOTA", IS_LOGIN, 0, parse_root, cmd_getquota }, /* 9208 */
 	{ "GETQUOTAROOT", IS_LOGIN, 0, parse_name, cmd_getquotaroot },
-	{ "SETQUOTA", IS_LOGIN, CMD_LOOP, parse_setquota, cmd_setquota },
+	{ "SETQUOTA", IS_LOGIN, 0, parse_setquota, cmd_setquota },
 	{ "SETACL", IS_LOGIN, 0, parse_setacl, cmd_setacl }, /* 4314 */
 	{ "DELETEACL", IS_LOGIN, 0, parse_identifier, cmd_deleteacl },
 	{ "GETACL", IS_LOGIN, 0, parse_name, cmd_getacl },

@@ -60,12 +60,13 @@ static const struct {
 	{ "METADATA", LATER },                        /* RFC 5464 */
 	{ "LIST-METADATA", LATER },                   /* RFC 9590 */
 	{ "QUOTA", LATER },                           /* RFC 9208 */
-	{ "QUOTA=RES-STORAGE", LATER }, { "QUOTA=RES-MESSAGE", LATER },
-	{ "QUOTA=RES-MAILBOX", LATER }, { "SORT", LATER }, /* RFC 5256 */
-	{ "SORT=DISPLAY", LATER },                         /* RFC 5957 */
-	{ "ESORT", LATER },                                /* RFC 5267 */
-	{ "THREAD=ORDEREDSUBJECT", LATER },                /* RFC 5256 */
-	{ "THREAD=REFERENCES", LATER },                    /* RFC 5256 */
+	{ "QUOTASET", LATER }, { "QUOTA=RES-STORAGE", LATER },
+	{ "QUOTA=RES-MESSAGE", LATER }, { "QUOTA=RES-MAILBOX", LATER },
+	{ "SORT", LATER },                  /* RFC 5256 */
+	{ "SORT=DISPLAY", LATER },          /* RFC 5957 */
+	{ "ESORT", LATER },                 /* RFC 5267 */
+	{ "THREAD=ORDEREDSUBJECT", LATER }, /* RFC 5256 */
+	{ "THREAD=REFERENCES", LATER },     /* RFC 5256 */
 };
 
 bool

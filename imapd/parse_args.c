@@ -112,24 +112,45 @@ parse_root(struct parse *p, void **args_out)
 	return parse_sp(p) && parse_astring(p, &a->name) && parse_end(p);
 }
 
+enum { QUOTA_UNIT = 1024 }; /* of STORAGE, RFC 9208 5.1 */
+
+/* setquota-resource = resource-name SP resource-limit */
+static bool
+parse_resource(struct parse *p, struct args_setquota *a)
+{
+	struct slice word;
+	uint64_t limit;
+
+	if (!parse_atom(p, &word) || !parse_sp(p) || !parse_u63(p, &limit))
+		return false;
+	if (slice_ieq_str(word, "STORAGE"))
+		a->own.bytes = limit > INT64_MAX / QUOTA_UNIT
+				   ? INT64_MAX
+				   : limit * QUOTA_UNIT + 1;
+	else if (slice_ieq_str(word, "MESSAGE"))
+		a->own.messages = limit + 1;
+	else if (slice_ieq_str(word, "MAILBOX"))
+		a->own.folders = limit + 1;
+	else
+		a->unknown = true;
+	return true;
+}
+
 /* setquota = "SETQUOTA" SP quota-root-name SP setquota-list
  * setquota-list = "(" [setquota-resource *(SP setquota-resource)] ")" */
 bool
 parse_setquota(struct parse *p, void **args_out)
 {
-	struct args_name *a = arena_alloc(p->a, sizeof(*a));
-	struct slice word;
-	uint64_t limit;
+	struct args_setquota *a = arena_alloc(p->a, sizeof(*a));
 
 	*args_out = a;
-	if (!parse_sp(p) || !parse_astring(p, &a->name) || !parse_sp(p) ||
+	if (!parse_sp(p) || !parse_astring(p, &a->root) || !parse_sp(p) ||
 	    !cur_byte(&p->c, '('))
 		return false;
 	if (cur_skip(&p->c, ')'))
 		return parse_end(p);
 	do {
-		if (!parse_atom(p, &word) || !parse_sp(p) ||
-		    !parse_u63(p, &limit))
+		if (!parse_resource(p, a))
 			return false;
 	} while (cur_skip(&p->c, ' '));
 	return cur_byte(&p->c, ')') && parse_end(p);

@@ -9,6 +9,7 @@
 #define IMAPD_PARSE_ARGS_H
 
 #include "imapd/parse.h"
+#include "storage/account.h"
 #include "storage/folder.h"
 #include "storage/msg.h"
 
@@ -51,6 +52,11 @@ bool parse_name(struct parse *p, void **args_out);
 bool parse_create(struct parse *p, void **args_out);
 /* GETQUOTA and SETQUOTA name a quota root, which is no folder. */
 bool parse_root(struct parse *p, void **args_out);
+struct args_setquota {
+	struct slice root;
+	struct account_own own;
+	bool unknown; /* a resource that is not limited here */
+};
 bool parse_setquota(struct parse *p, void **args_out);
 
 struct args_rename {

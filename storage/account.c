@@ -5,6 +5,7 @@
 
 #include "lib/base/clock.h"
 #include "storage/account_edit.h"
+#include "storage/account_own.h"
 #include "storage/account_row.h"
 #include "storage/names.h"
 #include "storage/notify.h"
@@ -176,8 +177,7 @@ static int
 set(struct db_txn *t, void *arg)
 {
 	struct edit *ed = arg;
-	const struct usage_limits l = { ed->ac->bytes_max,
-		ed->ac->messages_max };
+	const struct usage_limits l = account_limits(ed->ac);
 	struct account_row row;
 	struct account old;
 	int rc;

@@ -58,6 +58,12 @@ enum { SECRET_VALUE_MAX = 400, SECRET_LABEL_MAX = 100 };
 
 enum { ACCOUNT_SECRETS_MAX = 16 };
 
+/* Limits an account sets itself (SETQUOTA): each one more than the limit; 0:
+ * none. */
+struct account_own {
+	uint64_t bytes, messages, folders;
+};
+
 struct account {
 	uint64_t id;
 	struct slice name; /* "web100p1" */
@@ -66,6 +72,8 @@ struct account {
 	struct slice lang; /* "de", "en" or "" for the host's */
 	struct slice full_name;
 	uint64_t bytes_max, messages_max; /* 0: no limit */
+	uint64_t folders_max;             /* 0: as many as there can be */
+	struct account_own own;
 	uint64_t pop3_remove_sec; /* after all POP3 devices have fetched a
 				   * message; 0: it stays (sweep.h) */
 	bool junk_in_inbox;       /* for POP3 programs, which see no Junk */

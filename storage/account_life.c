@@ -8,6 +8,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
+#include "storage/account_own.h"
 #include "storage/counter.h"
 #include "storage/event.h"
 #include "storage/folder.h"
@@ -83,7 +84,7 @@ look(struct db_txn *t, struct make *m, struct account_row *row)
 static int
 write_new(struct db_txn *t, struct make *m, const struct account_row *before)
 {
-	const struct usage_limits l = { m->ac->bytes_max, m->ac->messages_max };
+	const struct usage_limits l = account_limits(m->ac);
 	struct account_row row = { .ac = *m->ac,
 		.life = ACCOUNT_COMES,
 		.last_secret = before->last_secret };

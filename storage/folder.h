@@ -76,7 +76,8 @@ PH_MUSTUSE int folder_status_get(
     struct store *s, uint64_t folder, struct folder_status *out);
 
 /* Missing parents are made too (RFC 9051 6.3.4); one '/' at the end is
- * dropped.  ERR_EXISTS, ERR_INVALID (bad name), ERR_LIMIT, ERR_UNSUPPORTED
+ * dropped.  ERR_EXISTS, ERR_INVALID (bad name), ERR_LIMIT, ERR_QUOTA (the
+ * account's number of folders), ERR_UNSUPPORTED
  * (another folder has this use: RFC 6154 3, USEATTR).  use: USE_NONE picks the
  * role of a known German or English name when the account has no folder with
  * it (CLIENTS U2).  info_out may be NULL; its name is the caller's slice. */

@@ -4,6 +4,8 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
+#include "storage/account_own.h"
+#include "storage/account_row.h"
 #include "storage/acl_row.h"
 #include "storage/change.h"
 #include "storage/counter.h"
@@ -29,6 +31,18 @@ folder_maker_fini(struct folder_maker *m)
 	arena_clear(&m->arena);
 }
 
+static int
+read_limit(struct db_txn *t, struct folder_maker *m)
+{
+	struct account_row row;
+	int rc = account_row_get_id(t, m->account, false, &m->arena, &row);
+
+	m->folders_max = FOLDERS_PER_ACCOUNT_MAX;
+	if (rc == 0)
+		m->folders_max = account_folders_max(&row.ac);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
 int
 folder_maker_begin(struct db_txn *t, struct folder_maker *m, size_t most)
 {
@@ -47,7 +61,12 @@ folder_maker_begin(struct db_txn *t, struct folder_maker *m, size_t most)
 			rc = ERR_LIMIT;
 	}
 	if (rc == 0)
+		rc = read_limit(t, m);
+	if (rc == 0)
 		rc = name_row_list(t, m->account, &m->arena, &m->v, &m->n);
+	m->folders = 0;
+	for (size_t i = 0; rc == 0 && i < m->n; i++)
+		m->folders += m->v[i].row.folder != 0;
 	return rc;
 }
 
@@ -61,6 +80,8 @@ folder_maker_add(struct db_txn *t, struct folder_maker *m, struct slice name,
 
 	if (m->n + m->nmade >= FOLDERS_PER_ACCOUNT_MAX)
 		return ERR_LIMIT;
+	if (m->folders + m->nmade >= m->folders_max)
+		return ERR_QUOTA;
 	ph_assert(m->nmade < FOLDER_MADE_MAX);
 	if (e != NULL) /* it was subscribed already */
 		row.flags |= e->row.flags;
@@ -201,7 +222,8 @@ explain(struct err *e, int rc)
 	switch (rc) {
 	case 0: return 0;
 	case ERR_EXISTS: return err_set(e, rc, "Folder exists already");
-	case ERR_LIMIT: return err_set(e, rc, "Too many folders");
+	case ERR_LIMIT:
+	case ERR_QUOTA: return err_set(e, rc, "Too many folders");
 	case ERR_UNSUPPORTED:
 		return err_set(e, rc, "Another folder has this special use");
 	default: return err_set(e, rc, "Temporary failure of the store");

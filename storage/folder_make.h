@@ -23,6 +23,7 @@ struct folder_maker {
 	struct arena arena;
 	struct name_entry *v; /* the account's names before */
 	size_t n;
+	size_t folders, folders_max;           /* that there are, and may be */
 	uint64_t uidvalidity[FOLDER_MADE_MAX]; /* taken in advance */
 	struct folder_made made[FOLDER_MADE_MAX];
 	size_t nmade;
@@ -32,10 +33,11 @@ void folder_maker_init(
     struct folder_maker *m, struct store *s, uint64_t account);
 void folder_maker_fini(struct folder_maker *m);
 /* First in the transaction: takes what `most` new folders need, and reads the
- * names. */
+ * names and how many folders the account may have. */
 PH_MUSTUSE int folder_maker_begin(
     struct db_txn *t, struct folder_maker *m, size_t most);
-/* Writes the name row of one folder that does not exist; ERR_LIMIT. */
+/* Writes the name row of one folder that does not exist; ERR_LIMIT: too many
+ * names; ERR_QUOTA: too many folders. */
 PH_MUSTUSE int folder_maker_add(struct db_txn *t, struct folder_maker *m,
     struct slice name, enum folder_use use, unsigned flags);
 /* The same for those of its parents that are missing. */

@@ -136,7 +136,8 @@ explain(struct err *e, const struct rename *r, int rc)
 	case ERR_INVALID:
 		return err_set(e, rc, "%s",
 		    r->why != NULL ? r->why : "Folder name is too long");
-	case ERR_LIMIT: return err_set(e, rc, "Too many folders");
+	case ERR_LIMIT:
+	case ERR_QUOTA: return err_set(e, rc, "Too many folders");
 	default: return err_set(e, rc, "Temporary failure of the store");
 	}
 }
