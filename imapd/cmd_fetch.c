@@ -168,16 +168,18 @@ static bool
 fill_batch(struct fetch_run *r)
 {
 	struct view *v = r->c->sel->view;
-	struct view_msg m;
+	struct view_cur ahead = { 0 };
+	const struct view_msg *m;
 
 	r->n = r->at = 0;
 	while (r->n < FETCH_BATCH && r->last < UINT32_MAX &&
 	       ranges_next(&r->seqs, r->last + 1, &r->last)) {
-		view_get(v, r->last, &m);
-		if (r->a->has_since && m.modseq <= r->a->since)
+		m = view_at(v, &ahead, r->last);
+		if (r->a->has_since && m->modseq <= r->a->since)
 			continue;
+		r->msg[r->n] = *m;
 		r->seq[r->n] = r->last;
-		r->uid[r->n++] = m.uid;
+		r->uid[r->n++] = m->uid;
 	}
 	return r->n != 0;
 }
@@ -226,7 +228,7 @@ static void
 open_message(struct fetch_run *r)
 {
 	r->at_seq = r->seq[r->at];
-	view_get(r->c->sel->view, r->at_seq, &r->m);
+	r->m = r->msg[r->at];
 	sync_keywords(r->c, r->m.keywords);
 	sync_fetch_head(r->c, r->at_seq, r->m.uid);
 	r->open = r->first = true;

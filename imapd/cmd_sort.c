@@ -99,17 +99,15 @@ read_batch(struct client *c, struct sort_run *r)
 	size_t n = r->scan.nfound - r->at, i = 0;
 	struct view *v = c->sel->view;
 	uint32_t uids[BATCH];
+	struct view_cur ahead = { 0 };
 	struct msg_iter *it;
-	struct view_msg m;
 	struct msg_meta meta;
 	int rc;
 
 	if (n > BATCH)
 		n = BATCH;
-	for (size_t k = 0; k < n; k++) {
-		view_get(v, seqs[k], &m);
-		uids[k] = m.uid;
-	}
+	for (size_t k = 0; k < n; k++)
+		uids[k] = view_at(v, &ahead, seqs[k])->uid;
 	r->at += n;
 	rc = msg_iter_open(client_store(c), view_account(v), view_folder(v),
 	    uids, n, 0, r->wants != 0 ? MSG_WANT_META : MSG_WANT_INFO, &it);

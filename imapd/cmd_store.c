@@ -72,18 +72,19 @@ tell(struct client *c, const struct args_store *a, struct store_run *r)
 	struct view *v = c->sel->view;
 	bool modseq =
 	    a->unchanged_since != UINT64_MAX || c->enabled & EN_CONDSTORE;
-	struct view_msg m;
+	struct view_cur ahead = { 0 };
+	const struct view_msg *m;
 
 	for (; r->at < r->uids.n && !sync_full(c); r->at++) {
 		uint32_t seq = view_seq(v, r->uids.v[r->at]);
 
 		if (seq == 0 || was_refused(r, r->uids.v[r->at]))
 			continue;
-		view_get(v, seq, &m);
+		m = view_at(v, &ahead, seq);
 		if (!a->silent)
-			sync_fetch_line(c, seq, &m, c->cmd.uid);
+			sync_fetch_line(c, seq, m, c->cmd.uid);
 		else if (modseq) /* RFC 7162 3.1.3: in spite of .SILENT */
-			sync_modseq_line(c, seq, &m, c->cmd.uid);
+			sync_modseq_line(c, seq, m, c->cmd.uid);
 	}
 	return r->at < r->uids.n ? STEP_AGAIN : STEP_DONE;
 }

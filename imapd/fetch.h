@@ -32,6 +32,7 @@ struct fetch_run {
 	unsigned want;   /* of msg_iter_open() */
 	/* the batch */
 	uint32_t seq[FETCH_BATCH], uid[FETCH_BATCH];
+	struct view_msg msg[FETCH_BATCH];
 	size_t n, at;
 	struct msg_iter *it;
 	bool ahead; /* meta is of a message still to come */

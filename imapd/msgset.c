@@ -93,8 +93,8 @@ msgset_list(struct client *c, const struct ranges *seqs)
 
 	l.v = xcalloc(ranges_count(seqs) + 1, sizeof(*l.v));
 	for (size_t i = 0; i < seqs->n; i++)
-		for (uint32_t s = seqs->v[i].lo; s <= seqs->v[i].hi; s++)
-			l.v[l.n++] = uid_at(c->sel->view, s);
+		l.n += view_uids(c->sel->view, seqs->v[i].lo, l.v + l.n,
+		    (size_t)seqs->v[i].hi - seqs->v[i].lo + 1);
 	return l;
 }
 

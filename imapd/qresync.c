@@ -80,7 +80,8 @@ qresync_step(struct client *c, const struct args_select *a, uint32_t *at)
 {
 	struct view *v = c->sel->view;
 	struct ranges uids = known(c, a);
-	struct view_msg m;
+	struct view_cur ahead = { 0 };
+	const struct view_msg *m;
 
 	if (*at == 0) {
 		if (qresync_vanished(c, a->modseq, &uids) != 0)
@@ -88,10 +89,12 @@ qresync_step(struct client *c, const struct args_select *a, uint32_t *at)
 			    view_folder(v));
 		*at = 1;
 	}
+	if (view_modseq(v) <= a->modseq)
+		return STEP_DONE; /* nothing has changed */
 	for (; *at <= view_count(v) && !sync_full(c); ++*at) {
-		view_get(v, *at, &m);
-		if (m.modseq > a->modseq && ranges_has(&uids, m.uid))
-			sync_fetch_line(c, *at, &m, true);
+		m = view_at(v, &ahead, *at);
+		if (m->modseq > a->modseq && ranges_has(&uids, m->uid))
+			sync_fetch_line(c, *at, m, true);
 	}
 	return *at <= view_count(v) ? STEP_AGAIN : STEP_DONE;
 }

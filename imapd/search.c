@@ -330,13 +330,13 @@ eval(struct search *s, struct search_key *k)
 	case SK_AND: return eval_and(s, k->sub);
 	case SK_OR: return eval_or(s, k->sub);
 	case SK_NOT: return eval_not(s, k->sub);
-	case SK_FLAGS: return says((s->m.flags & k->mask) == k->want);
-	case SK_RECENT: return says(s->m.recent == (k->want != 0));
+	case SK_FLAGS: return says((s->m->flags & k->mask) == k->want);
+	case SK_RECENT: return says(s->m->recent == (k->want != 0));
 	case SK_KEYWORD:
-		return says(((s->m.keywords & k->bit) != 0) == (k->want != 0));
+		return says(((s->m->keywords & k->bit) != 0) == (k->want != 0));
 	case SK_SEQ:
 	case SK_UID: return says(ranges_has(&k->ranges, s->seq));
-	case SK_MODSEQ: return says(s->m.modseq >= k->n);
+	case SK_MODSEQ: return says(s->m->modseq >= k->n);
 	case SK_SIZE:
 	case SK_DATE:
 	case SK_SAVED:
@@ -355,7 +355,7 @@ search_by_view(struct search *s, uint32_t seq)
 {
 	s->stage = BY_VIEW;
 	s->seq = seq;
-	view_get(s->c->sel->view, seq, &s->m);
+	s->m = view_at(s->c->sel->view, &s->ahead, seq);
 	return eval(s, s->key);
 }
 
@@ -368,7 +368,7 @@ search_by_index(struct search *s, uint32_t seq, const struct msg_meta *meta)
 	s->seq = seq;
 	s->meta = meta;
 	s->head_read = false;
-	view_get(s->c->sel->view, seq, &s->m);
+	s->m = view_at(s->c->sel->view, &s->ahead, seq);
 	s->stage = s->last < BY_META ? BY_INFO : BY_META;
 	if ((r = eval(s, s->key)) != SAYS_MAYBE)
 		return r;

@@ -26,7 +26,8 @@ struct search {
 	/* the message asked about */
 	enum search_stage stage;
 	uint32_t seq;
-	struct view_msg m;
+	struct view_cur ahead;
+	const struct view_msg *m;
 	const struct msg_meta *meta;
 	bool head_read;
 	int rc; /* of a failed read */

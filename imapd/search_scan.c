@@ -45,8 +45,6 @@ end_batch(struct search_scan *sc)
 static int
 begin_batch(struct search_scan *sc)
 {
-	struct view_msg m;
-
 	sc->first = sc->last + 1;
 	sc->nopen = sc->at = 0;
 	for (sc->n = 0; sc->n < SCAN_BATCH && sc->last < sc->count; sc->n++) {
@@ -55,9 +53,8 @@ begin_batch(struct search_scan *sc)
 		sc->yes[sc->n] = says == SAYS_YES;
 		if (says != SAYS_MAYBE)
 			continue;
-		view_get(sc->c->sel->view, sc->last, &m);
 		sc->seq[sc->nopen] = sc->last;
-		sc->uid[sc->nopen++] = m.uid;
+		sc->uid[sc->nopen++] = sc->s.m->uid;
 	}
 	if (sc->nopen == 0)
 		return 0;

@@ -192,7 +192,7 @@ open_group(struct drop_list *l)
 	} while (
 	    n < GROUP_MAX && m.folder == first.folder && m.uid > uids[n - 1]);
 	return msg_iter_open(d->store, d->account, first.folder, uids, n, 1,
-	    MSG_WANT_INFO, &l->it);
+	    MSG_WANT_UIDL, &l->it);
 }
 
 /* One more of the group; ERR_NOTFOUND at its end. */

@@ -17,6 +17,19 @@ struct entry {
 	char uidl[ENTRY_UIDL_MAX];
 };
 
+/* What every row has. */
+struct entry_brief {
+	int64_t internal_date, save_date;
+	uint64_t size, msgid;
+};
+static inline struct entry_brief
+entry_brief(const struct entry *e)
+{
+	return (struct entry_brief){
+		e->internal_date, e->save_date, e->size, e->msgid
+	};
+}
+
 void entry_key(uint8_t key[ENTRY_KEY], uint64_t folder, uint32_t uid);
 /* ERR_NOTFOUND, ERR_CORRUPT.  rmw: takes the write lock. */
 PH_MUSTUSE int entry_get(struct db_txn *t, uint64_t folder, uint32_t uid,

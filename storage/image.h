@@ -75,6 +75,9 @@ void image_unref(struct image **im);
 
 /* seq: 1..n. */
 void image_at(const struct image *im, uint32_t seq, struct hot_entry *out);
+/* seq, seq + 1 ..., at most cap; how many. */
+size_t image_read(
+    const struct image *im, uint32_t seq, struct hot_entry *out, size_t cap);
 /* UIDs of seq, seq + 1 ..., at most cap; how many. */
 size_t image_uids(
     const struct image *im, uint32_t seq, uint32_t *uids, size_t cap);

@@ -269,6 +269,31 @@ image_at(const struct image *im, uint32_t seq, struct hot_entry *out)
 }
 
 size_t
+image_read(
+    const struct image *im, uint32_t seq, struct hot_entry *out, size_t cap)
+{
+	struct place p;
+	size_t n = 0;
+
+	if (seq < 1 || seq > im->n)
+		return 0;
+	p = place_of(im, seq);
+	for (; p.leaf < im->nleaves; p.leaf++, p.run = 0) {
+		const struct leaf *l = im->leaf[p.leaf];
+
+		for (; p.run < l->nruns; p.run++, p.at = 0) {
+			const struct run *r = l->run[p.run];
+
+			for (; p.at < r->n && n < cap; p.at++)
+				hot_get(r->bytes, p.at, &out[n++]);
+			if (n == cap)
+				return n;
+		}
+	}
+	return n;
+}
+
+size_t
 image_uids(const struct image *im, uint32_t seq, uint32_t *uids, size_t cap)
 {
 	struct place p;

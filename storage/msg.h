@@ -2,7 +2,8 @@
  * msg.h - messages of a folder: what the index knows, changes, bodies.
  *
  * UID lists are sorted, without doubles.  A UID that is not there (expunged
- * meanwhile) is skipped, never an error.
+ * meanwhile) is skipped, never an error; where MSG_WANT_INFO is all that is
+ * wanted, what this process has read before may still be told.
  */
 #ifndef STORAGE_MSG_H
 #define STORAGE_MSG_H
@@ -26,7 +27,7 @@ struct msg_meta {
 	int64_t internal_date; /* seconds */
 	int64_t save_date;
 	uint64_t size;     /* RFC822.SIZE: prefix and body */
-	struct slice uidl; /* POP3 unique-id as shown */
+	struct slice uidl; /* POP3 unique-id as shown; MSG_WANT_UIDL */
 	/* with MSG_WANT_META only: */
 	uint64_t body;         /* body id; 0: the record is damaged, what
 				 * follows is empty and msg_read() fails */
@@ -52,9 +53,10 @@ struct msg_meta {
 /* Is this field among those `headers` holds (or proves absent)? */
 bool msg_cached_header(struct slice name);
 
-enum {
+enum { /* a sum */
 	MSG_WANT_INFO = 0, /* entry table only: POP3 LIST, SIZE, dates */
-	MSG_WANT_META = 1  /* also the message table */
+	MSG_WANT_META = 1, /* also the message table */
+	MSG_WANT_UIDL = 2
 };
 
 /* Walks messages of a folder in UID order, reading in batches of one short

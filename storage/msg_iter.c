@@ -43,7 +43,10 @@ struct msg_iter {
 	bool end;
 	struct arena arena;
 	uint32_t uidvalidity;
+	struct entries *entries; /* NULL: UIDLs are wanted, they are not kept */
+	bool remembered;         /* the batch is from there */
 	struct msg_meta batch[BATCH];
+	bool gone[BATCH]; /* only when remembered */
 	struct where where[BATCH];
 	size_t nbatch, cur;
 };
@@ -67,10 +70,14 @@ msg_iter_open(struct store *s, uint64_t account, uint64_t folder,
 			memcpy(it->uids, uids, n * sizeof(*uids));
 	}
 	it->next = from;
-	it->limit = want == MSG_WANT_META ? BATCH_FIRST : BATCH;
+	it->limit = want & MSG_WANT_META ? BATCH_FIRST : BATCH;
 	it->end = false;
 	arena_init(&it->arena);
 	it->nbatch = it->cur = 0;
+	it->entries = NULL;
+	it->remembered = false;
+	if (uids != NULL && !(want & MSG_WANT_UIDL))
+		it->entries = entries_take(s, folder);
 	*it_out = it;
 	return 0;
 }
@@ -83,6 +90,7 @@ msg_iter_close(struct msg_iter **itp)
 	*itp = NULL;
 	if (it == NULL)
 		return;
+	entries_give(it->store, &it->entries);
 	arena_clear(&it->arena);
 	free(it->uids);
 	free(it);
@@ -91,8 +99,15 @@ msg_iter_close(struct msg_iter **itp)
 static void
 add_entry(struct msg_iter *it, uint32_t uid, const struct entry *e)
 {
-	msg_load_entry(
-	    &it->arena, it->uidvalidity, uid, e, &it->batch[it->nbatch++]);
+	struct msg_meta *m = &it->batch[it->nbatch++];
+	struct entry_brief brief = entry_brief(e);
+
+	msg_load_brief(uid, &brief, m);
+	if (it->want & MSG_WANT_UIDL)
+		m->uidl =
+		    msg_load_uidl(&it->arena, it->uidvalidity, uid, e);
+	else if (it->entries != NULL)
+		entries_add(it->entries, it->account, uid, e);
 }
 
 /* Entries of UIDs first..last; with uids only those of uids[0..n). */
@@ -172,6 +187,42 @@ passed(struct msg_iter *it, uint32_t uid)
 		it->end = true;
 }
 
+/* How many of uids[*at_out..] are the next batch; it is the last when no more
+ * follow. */
+static size_t
+next_uids(struct msg_iter *it, size_t *at_out)
+{
+	size_t at = uids_at(it);
+	size_t n = it->n - at < it->limit ? it->n - at : it->limit;
+
+	if (at + n == it->n)
+		it->end = true;
+	*at_out = at;
+	return n;
+}
+
+/* The next batch's entries, if this process knows them all. */
+static bool
+remember(struct msg_iter *it)
+{
+	struct entry_brief v[BATCH];
+	size_t at, n;
+
+	if (it->entries == NULL || it->end)
+		return false;
+	at = uids_at(it);
+	n = it->n - at < it->limit ? it->n - at : it->limit;
+	if (n == 0 ||
+	    !entries_get(it->entries, it->account, it->uids + at, n, v))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		msg_load_brief(it->uids[at + i], &v[i], &it->batch[i]);
+	it->nbatch = n;
+	(void)next_uids(it, &at);
+	passed(it, it->uids[at + n - 1]);
+	return true;
+}
+
 static int
 load_entries(struct db_txn *t, struct msg_iter *it)
 {
@@ -187,10 +238,7 @@ load_entries(struct db_txn *t, struct msg_iter *it)
 			passed(it, it->batch[it->nbatch - 1].uid);
 		return rc == ERR_NOTFOUND ? 0 : rc;
 	}
-	at = uids_at(it);
-	n = it->n - at < it->limit ? it->n - at : it->limit;
-	if (at + n == it->n)
-		it->end = true;
+	n = next_uids(it, &at);
 	if (n == 0)
 		return 0;
 	uids = it->uids + at;
@@ -299,6 +347,34 @@ scan_messages(struct db_txn *t, struct msg_iter *it)
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
+/* A remembered entry may be of a message that has been expunged meanwhile. */
+static int
+get_message(struct db_txn *t, struct msg_iter *it, size_t i)
+{
+	struct msg_meta *m = &it->batch[i];
+	struct entry e;
+	int rc;
+
+	if (it->remembered) {
+		rc = entry_get(t, it->folder, m->uid, false, &e);
+		it->gone[i] = rc == ERR_NOTFOUND;
+		if (rc != 0)
+			return it->gone[i] ? 0 : rc;
+	}
+	return msg_load_message(t, it->account, &it->arena, m);
+}
+
+static void
+leave_out_gone(struct msg_iter *it)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < it->nbatch; i++)
+		if (!it->gone[i])
+			it->batch[n++] = it->batch[i];
+	it->nbatch = n;
+}
+
 /* Reads singly what no scan has brought, and ends the batch when it has grown
  * large. */
 static int
@@ -319,9 +395,7 @@ get_messages(struct db_txn *t, struct msg_iter *it)
 			passed(it, it->batch[i - 1].uid);
 			return 0;
 		}
-		rc =
-		    msg_load_message(t, it->account, &it->arena, &it->batch[i]);
-		if (rc != 0)
+		if ((rc = get_message(t, it, i)) != 0)
 			return rc;
 	}
 	return 0;
@@ -359,9 +433,28 @@ batch_txn(struct db_txn *t, void *arg)
 	while (it->nbatch == 0 && !it->end)
 		if ((rc = load_entries(t, it)) != 0)
 			return rc;
-	if (it->nbatch == 0 || it->want != MSG_WANT_META)
+	if (it->nbatch == 0 || !(it->want & MSG_WANT_META))
 		return 0;
 	return load_messages(t, it);
+}
+
+/* The next batch: from memory as far as it goes. */
+static int
+next_batch(struct msg_iter *it)
+{
+	int rc;
+
+	arena_clear(&it->arena);
+	it->nbatch = it->cur = 0;
+	it->remembered = remember(it);
+	memset(it->gone, 0, it->nbatch * sizeof(*it->gone));
+	if (it->remembered && !(it->want & MSG_WANT_META))
+		return 0;
+	if ((rc = db_read(it->store->db, batch_txn, it)) != 0)
+		return rc;
+	if (it->remembered)
+		leave_out_gone(it);
+	return 0;
 }
 
 static void
@@ -369,7 +462,7 @@ adapt(struct msg_iter *it)
 {
 	size_t each;
 
-	if (it->want != MSG_WANT_META || it->nbatch == 0)
+	if (!(it->want & MSG_WANT_META) || it->nbatch == 0)
 		return;
 	each = it->arena.used / it->nbatch + 1;
 	it->limit = BATCH_BYTES / each;
@@ -384,15 +477,13 @@ msg_iter_next(struct msg_iter *it, struct msg_meta *m_out)
 {
 	int rc;
 
-	if (it->cur == it->nbatch) {
+	while (it->cur == it->nbatch) {
 		if (it->end)
 			return ERR_NOTFOUND;
-		arena_clear(&it->arena);
-		it->nbatch = it->cur = 0;
-		if ((rc = db_read(it->store->db, batch_txn, it)) != 0)
+		if ((rc = next_batch(it)) != 0)
 			return rc;
 		adapt(it);
-		if (it->nbatch == 0)
+		if (it->nbatch == 0 && !it->remembered)
 			return ERR_NOTFOUND;
 	}
 	*m_out = it->batch[it->cur++];

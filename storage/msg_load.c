@@ -7,8 +7,7 @@
 #include "storage/store_priv.h"
 
 void
-msg_load_entry(struct arena *a, uint32_t uidvalidity, uint32_t uid,
-    const struct entry *e, struct msg_meta *m)
+msg_load_brief(uint32_t uid, const struct entry_brief *e, struct msg_meta *m)
 {
 	*m = (struct msg_meta){ .uid = uid,
 		.msgid = e->msgid,
@@ -16,10 +15,16 @@ msg_load_entry(struct arena *a, uint32_t uidvalidity, uint32_t uid,
 		.internal_date = e->internal_date,
 		.save_date = e->save_date,
 		.size = e->size };
+}
+
+struct slice
+msg_load_uidl(struct arena *a, uint32_t uidvalidity, uint32_t uid,
+    const struct entry *e)
+{
 	if (e->uidl_n > 0)
-		m->uidl = arena_copy(a, slice_of(e->uidl, e->uidl_n));
-	else /* CLIENTS M1 */
-		m->uidl = slice_str(arena_printf(a, "%u.%u", uidvalidity, uid));
+		return arena_copy(a, slice_of(e->uidl, e->uidl_n));
+	/* CLIENTS M1 */
+	return slice_str(arena_printf(a, "%u.%u", uidvalidity, uid));
 }
 
 void
@@ -76,6 +81,7 @@ static int
 one_txn(struct db_txn *t, void *arg)
 {
 	struct one *o = arg;
+	struct entry_brief brief;
 	struct folder_row row;
 	struct entry e;
 	int rc;
@@ -86,7 +92,9 @@ one_txn(struct db_txn *t, void *arg)
 		return ERR_NOTFOUND;
 	if ((rc = entry_get(t, o->folder, o->uid, false, &e)) != 0)
 		return rc;
-	msg_load_entry(o->a, row.st.uidvalidity, o->uid, &e, o->m);
+	brief = entry_brief(&e);
+	msg_load_brief(o->uid, &brief, o->m);
+	o->m->uidl = msg_load_uidl(o->a, row.st.uidvalidity, o->uid, &e);
 	return msg_load_message(t, o->account, o->a, o->m);
 }
 

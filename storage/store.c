@@ -16,6 +16,7 @@
 #include "storage/notify_priv.h"
 #include "storage/recover.h"
 #include "storage/segment_priv.h"
+#include "storage/shelf.h"
 #include "storage/store_dir.h"
 #include "storage/store_priv.h"
 #include "storage/tables.h"
@@ -82,6 +83,7 @@ open_parts(struct store *s, uint64_t lock_wait_ms, struct err *e)
 	    (rc = notifier_new(s, &s->notifier, e)) != 0)
 		return rc;
 	s->images = images_new(s);
+	s->shelf = shelf_new();
 	s->keep = keep_new();
 	if ((rc = flusher_new(s, &s->flusher, e)) != 0)
 		return rc;
@@ -123,6 +125,7 @@ store_close(struct store **sp)
 	if (s == NULL)
 		return;
 	flusher_free(&s->flusher);
+	shelf_free(&s->shelf);
 	images_free(&s->images);
 	notifier_free(&s->notifier);
 	segments_free(&s->segments);

@@ -15,6 +15,7 @@ struct flusher;
 struct images;
 struct notifier;
 struct segments;
+struct shelf;
 
 struct store {
 	struct store_conf conf; /* its texts belong to the store */
@@ -23,6 +24,7 @@ struct store {
 	struct segments *segments; /* segment_priv.h */
 	struct notifier *notifier; /* notify_priv.h */
 	struct images *images;     /* image.h */
+	struct shelf *shelf;       /* shelf.h */
 	struct flusher *flusher;   /* flush.h */
 	uint64_t epoch;            /* of this process; never 0 */
 	_Atomic uint64_t last_id;

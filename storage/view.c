@@ -177,17 +177,39 @@ view_recent(const struct view *v)
 	return v->shown->n + 1 - image_lower(v->shown, v->recent_from);
 }
 
+static void
+fill_msg(
+    const struct view *v, const struct hot_entry *e, struct view_msg *out)
+{
+	out->uid = e->uid;
+	out->flags = e->flags;
+	out->keywords = e->keywords;
+	out->modseq = e->modseq;
+	out->recent = e->uid >= v->recent_from;
+}
+
 void
 view_get(const struct view *v, uint32_t seq, struct view_msg *out)
 {
 	struct hot_entry e;
 
 	image_at(v->shown, seq, &e);
-	out->uid = e.uid;
-	out->flags = e.flags;
-	out->keywords = e.keywords;
-	out->modseq = e.modseq;
-	out->recent = e.uid >= v->recent_from;
+	fill_msg(v, &e, out);
+}
+
+const struct view_msg *
+view_at(const struct view *v, struct view_cur *c, uint32_t seq)
+{
+	struct hot_entry e[VIEW_AHEAD];
+
+	if (seq - c->first >= c->n) {
+		c->first = seq;
+		c->n = (uint32_t)image_read(v->shown, seq, e, VIEW_AHEAD);
+		ph_assert(c->n != 0);
+		for (uint32_t i = 0; i < c->n; i++)
+			fill_msg(v, &e[i], &c->m[i]);
+	}
+	return &c->m[seq - c->first];
 }
 
 size_t

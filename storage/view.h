@@ -51,6 +51,15 @@ uint32_t view_recent(const struct view *v); /* RECENT */
 
 /* seq: 1..view_count(). */
 void view_get(const struct view *v, uint32_t seq, struct view_msg *out);
+/* The same for those who go through many in order: a few are read ahead.  Zero
+ * to begin with; forgotten when the view is synchronized. */
+enum { VIEW_AHEAD = 32 };
+struct view_cur {
+	uint32_t first, n;
+	struct view_msg m[VIEW_AHEAD];
+};
+const struct view_msg *view_at(
+    const struct view *v, struct view_cur *c, uint32_t seq);
 /* UIDs of the messages seq, seq + 1 ..., at most cap; how many. */
 size_t view_uids(
     const struct view *v, uint32_t seq, uint32_t *uids, size_t cap);

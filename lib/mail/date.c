@@ -1,6 +1,7 @@
 #include "lib/mail/date.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/cur.h"
 
@@ -280,13 +281,30 @@ split(int64_t unix_sec, int *tz_min, struct when *w, uint32_t *weekday)
 		.sec = (uint32_t)(sec % 60) };
 }
 
+static char *
+two_digits(char *p, uint32_t v)
+{
+	p[0] = (char)('0' + v / 10 % 10);
+	p[1] = (char)('0' + v % 10);
+	return p + 2;
+}
+
+/* By hand: a listing has one for each message. */
 static void
 add_clock(struct buf *out, const struct when *w, int tz_min)
 {
-	int tz = abs(tz_min);
+	uint32_t tz = (uint32_t)abs(tz_min);
+	char text[16], *p = two_digits(text, w->hour);
 
-	buf_printf(out, "%02u:%02u:%02u %c%02d%02d", w->hour, w->min, w->sec,
-	    tz_min < 0 ? '-' : '+', tz / 60, tz % 60);
+	*p++ = ':';
+	p = two_digits(p, w->min);
+	*p++ = ':';
+	p = two_digits(p, w->sec);
+	*p++ = ' ';
+	*p++ = tz_min < 0 ? '-' : '+';
+	p = two_digits(p, tz / 60);
+	p = two_digits(p, tz % 60);
+	buf_add(out, text, (size_t)(p - text));
 }
 
 void
@@ -304,11 +322,20 @@ date_rfc5322(struct buf *out, int64_t unix_sec, int tz_min)
 void
 date_internal(struct buf *out, int64_t unix_sec, int tz_min)
 {
+	char text[16] = "\"", *p;
 	struct when w;
 	uint32_t weekday;
 
 	split(unix_sec, &tz_min, &w, &weekday);
-	buf_printf(out, "\"%2u-%s-%04u ", w.day, months[w.month - 1], w.year);
+	p = two_digits(text + 1, w.day);
+	if (w.day < 10)
+		text[1] = ' ';
+	*p++ = '-';
+	memcpy(p, months[w.month - 1], 3);
+	p[3] = '-';
+	p = two_digits(two_digits(p + 4, w.year / 100), w.year % 100);
+	*p++ = ' ';
+	buf_add(out, text, (size_t)(p - text));
 	add_clock(out, &w, tz_min);
 	buf_add_char(out, '"');
 }
