@@ -23,15 +23,17 @@ struct sort_run {
 	enum stage stage;
 	bool threads;
 	unsigned wants;
-	/* reading: scan.found into v */
+	/* reading: of scan.found, either digests or what they do not tell */
 	size_t at;
+	struct digests *digests; /* or NULL */
+	const struct digest **digest;
+	uint32_t *number; /* of those in digest */
 	struct arena texts;
 	struct order_msg *v;
-	size_t n;
+	size_t n; /* of either */
 	struct buf header;
 	/* writing */
-	struct esearch e; /* SORT: of seqs, and for the MODSEQ */
-	uint32_t *seqs;
+	struct esearch e; /* SORT with RETURN, and for the MODSEQ */
 	struct thread thread;
 	uint32_t top; /* the next conversation */
 	bool said_head;
@@ -44,11 +46,13 @@ end(struct client *c)
 	struct sort_run *r = c->cmd.run;
 
 	scan_fini(&r->scan);
+	digests_give(client_store(c), &r->digests);
 	thread_fini(&r->thread);
 	arena_clear(&r->texts);
 	buf_fini(&r->header);
+	free(r->digest);
+	free(r->number);
 	free(r->v);
-	free(r->seqs);
 	free(r);
 }
 
@@ -72,48 +76,96 @@ headers_of(struct client *c, struct sort_run *r, const struct msg_meta *m,
 	return rc;
 }
 
+/* Threads by reference need nothing but the tree; sorting by one key that
+ * digests are sorted by, nothing but them. */
+static void
+take_digest(
+    struct client *c, struct sort_run *r, uint32_t seq, const struct digest *d)
+{
+	const struct args_sort *a = c->cmd.args;
+	struct order_msg x = { .seq = seq };
+	struct thread_ids ids;
+
+	if (r->digest != NULL) {
+		r->number[r->n] = seq;
+		r->digest[r->n++] = d;
+		return;
+	}
+	digest_order(d, &x);
+	if (r->threads && a->by_references) {
+		ids = digest_ids(d);
+		thread_add(&r->thread, &x, &ids);
+	} else {
+		r->v[r->n++] = x;
+	}
+}
+
+static void
+take_message(struct client *c, struct sort_run *r, uint32_t seq,
+    const struct msg_meta *m, struct slice headers)
+{
+	const struct args_sort *a = c->cmd.args;
+	struct order_msg x = { .seq = seq };
+	uint64_t refs[THREAD_REFS_MAX];
+	struct thread_ids ids;
+
+	order_fill(&r->texts, r->wants, m, headers, &x);
+	if (r->threads && a->by_references) {
+		ids = thread_ids(headers, refs);
+		thread_add(&r->thread, &x, &ids);
+	} else {
+		r->v[r->n++] = x;
+	}
+}
+
+/* One is too large for a digest: all over again, without them. */
+static void
+without_digests(struct client *c, struct sort_run *r)
+{
+	digests_give(client_store(c), &r->digests);
+	free(r->digest);
+	r->digest = NULL;
+	r->v = xcalloc(r->scan.nfound + 1, sizeof(*r->v));
+	r->at = r->n = 0;
+}
+
 static int
 take(struct client *c, struct sort_run *r, uint32_t seq,
     const struct msg_meta *m)
 {
-	const struct args_sort *a = c->cmd.args;
-	struct order_msg *x = &r->v[r->n];
 	struct slice headers = { 0 };
+	const struct digest *d = NULL;
 	int rc;
 
-	*x = (struct order_msg){ .seq = seq };
 	if (r->wants != 0 && (rc = headers_of(c, r, m, &headers)) != 0)
 		return rc;
-	order_fill(&r->texts, r->wants, m, headers, x);
-	r->n++;
-	if (r->threads && a->by_references)
-		thread_add(&r->thread, x, headers);
+	if (r->digests != NULL)
+		d = digests_add(r->digests, m, headers);
+	if (d != NULL)
+		take_digest(c, r, seq, d);
+	else if (r->digest != NULL)
+		without_digests(c, r);
+	else
+		take_message(c, r, seq, m, headers);
 	return 0;
 }
 
-/* Reads the next of those found. */
+/* Some that have no digest, of the messages seqs[i] with uids[i]. */
 static int
-read_batch(struct client *c, struct sort_run *r)
+read_index(struct client *c, struct sort_run *r, const uint32_t *seqs,
+    const uint32_t *uids, size_t n)
 {
-	const uint32_t *seqs = r->scan.found + r->at;
-	size_t n = r->scan.nfound - r->at, i = 0;
-	struct view *v = c->sel->view;
-	uint32_t uids[BATCH];
-	struct view_cur ahead = { 0 };
 	struct msg_iter *it;
 	struct msg_meta meta;
+	size_t i = 0;
 	int rc;
 
-	if (n > BATCH)
-		n = BATCH;
-	for (size_t k = 0; k < n; k++)
-		uids[k] = view_at(v, &ahead, seqs[k])->uid;
-	r->at += n;
-	rc = msg_iter_open(client_store(c), view_account(v), view_folder(v),
-	    uids, n, 0, r->wants != 0 ? MSG_WANT_META : MSG_WANT_INFO, &it);
+	rc = msg_iter_open(client_store(c), view_account(c->sel->view),
+	    view_folder(c->sel->view), uids, n, 0,
+	    r->wants != 0 ? MSG_WANT_META : MSG_WANT_INFO, &it);
 	if (rc != 0)
 		return rc;
-	while (rc == 0 && (rc = msg_iter_next(it, &meta)) == 0) {
+	while (rc == 0 && r->at != 0 && (rc = msg_iter_next(it, &meta)) == 0) {
 		while (i < n && uids[i] < meta.uid)
 			i++;
 		if (i < n && uids[i] == meta.uid)
@@ -121,6 +173,36 @@ read_batch(struct client *c, struct sort_run *r)
 	}
 	msg_iter_close(&it);
 	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+/* Takes the next of those found: what has digests, and stretches between. */
+static int
+read_batch(struct client *c, struct sort_run *r)
+{
+	const struct digest *known[BATCH] = { NULL };
+	const uint32_t *seqs = r->scan.found + r->at;
+	size_t n = r->scan.nfound - r->at, i = 0, from;
+	struct view_cur ahead = { 0 };
+	uint32_t uids[BATCH];
+	int rc = 0;
+
+	if (n > BATCH)
+		n = BATCH;
+	for (size_t k = 0; k < n; k++)
+		uids[k] = view_at(c->sel->view, &ahead, seqs[k])->uid;
+	if (r->digests != NULL)
+		digests_get(r->digests, uids, n, known);
+	r->at += n;
+	while (i < n && rc == 0 && r->at != 0) {
+		for (; i < n && known[i] != NULL; i++)
+			take_digest(c, r, seqs[i], known[i]);
+		for (from = i; i < n && known[i] == NULL;)
+			i++;
+		if (i != from)
+			rc = read_index(
+			    c, r, seqs + from, uids + from, i - from);
+	}
+	return rc;
 }
 
 /* False: done, or failed. */
@@ -162,7 +244,7 @@ write_sorted(struct client *c, struct sort_run *r)
 		if (sync_full(c))
 			return STEP_AGAIN;
 		buf_add_char(&c->out, ' ');
-		buf_add_u64(&c->out, number(r->v[r->said].seq, c));
+		buf_add_u64(&c->out, number(r->scan.found[r->said], c));
 	}
 	if (r->e.a->has_modseq && r->n != 0) /* RFC 7162 3.1.9 */
 		buf_printf(&c->out, " (MODSEQ %" PRIu64 ")", r->e.modseq);
@@ -197,18 +279,29 @@ write_threads(struct client *c, struct sort_run *r)
 	return cmd_ok(c, "threaded");
 }
 
+/* The numbers take the place of what was found. */
+static void
+sort(struct sort_run *r, const struct args_sort *a)
+{
+	if (r->digest != NULL) {
+		digests_sort(r->digests, a->by[0], r->digest, r->number, r->n,
+		    r->scan.found);
+		return;
+	}
+	order_sort(r->v, r->n, a->by, a->nby);
+	for (size_t i = 0; i < r->n; i++)
+		r->scan.found[i] = r->v[i].seq;
+}
+
 static void
 arrange_sorted(struct client *c, struct sort_run *r, const struct args_sort *a)
 {
-	order_sort(r->v, r->n, a->by, a->nby);
+	sort(r, a);
 	r->e.a = &a->search;
 	r->e.ret = a->search.ret;
 	if (!a->search.extended && !a->search.has_modseq)
 		return;
-	r->seqs = xcalloc(r->n + 1, sizeof(*r->seqs));
-	for (size_t i = 0; i < r->n; i++)
-		r->seqs[i] = r->v[i].seq;
-	r->e.v = r->seqs;
+	r->e.v = r->scan.found;
 	r->e.n = r->n;
 	esearch_begin(c, &r->e);
 }
@@ -227,6 +320,14 @@ arrange(struct client *c, struct sort_run *r, const struct args_sort *a)
 
 /* ---- the commands ---- */
 
+/* Do digests tell all that is asked for? */
+static bool
+wants_digests(const struct sort_run *r)
+{
+	return r->wants != 0 &&
+	       !(r->wants & ~(unsigned)(ORDER_WANT_DATE | ORDER_WANT_SUBJECT));
+}
+
 static enum step
 begin(struct client *c, const struct args_sort *a, bool threads)
 {
@@ -237,6 +338,9 @@ begin(struct client *c, const struct args_sort *a, bool threads)
 	r->threads = threads;
 	r->wants = threads ? ORDER_WANT_DATE | ORDER_WANT_SUBJECT
 			   : order_wants(a->by, a->nby);
+	if (wants_digests(r))
+		r->digests =
+		    digests_take(client_store(c), view_folder(c->sel->view));
 	thread_init(&r->thread);
 	buf_init(&r->header, HEADER_MAX);
 	if (a->search.has_modseq)
@@ -244,6 +348,22 @@ begin(struct client *c, const struct args_sort *a, bool threads)
 	return scan_init(&r->scan, c, a->search.key)
 		   ? STEP_AGAIN
 		   : cmd_bad(c, "no such message");
+}
+
+static void
+make_room(struct sort_run *r, const struct args_sort *a)
+{
+	size_t n = r->scan.nfound + 1;
+
+	if (r->threads && a->by_references) {
+		thread_expect(&r->thread, r->scan.nfound);
+		return;
+	}
+	if (r->digests != NULL && !r->threads && a->nby == 1) {
+		r->digest = xcalloc(n, sizeof(*r->digest));
+		r->number = xcalloc(n, sizeof(*r->number));
+	} else
+		r->v = xcalloc(n, sizeof(*r->v));
 }
 
 /* Goes on with finding and reading; STEP_DONE: that failed. */
@@ -271,7 +391,7 @@ gather(struct client *c, struct sort_run *r)
 	if (more)
 		return STEP_AGAIN;
 	if (r->stage == FINDING) {
-		r->v = xcalloc(r->scan.nfound + 1, sizeof(*r->v));
+		make_room(r, c->cmd.args);
 		r->stage = READING;
 	} else {
 		arrange(c, r, c->cmd.args);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "imapd/fold.h"
+#include "lib/base/siphash.h"
 #include "lib/mail/address.h"
 #include "lib/mail/date.h"
 #include "lib/mail/decode.h"
@@ -44,6 +45,12 @@ folded(struct arena *a, struct slice utf8)
 	return out;
 }
 
+uint64_t
+order_id(struct slice text)
+{
+	return text.n != 0 ? siphash(text) | 1 : 0;
+}
+
 /* RFC 5256 2.1 */
 static void
 fill_subject(struct arena *a, struct slice headers, struct order_msg *out)
@@ -57,6 +64,7 @@ fill_subject(struct arena *a, struct slice headers, struct order_msg *out)
 	decode_words(&utf8, buf_slice(&plain));
 	subject_base(&base, buf_slice(&utf8), &out->is_reply);
 	out->subject = folded(a, buf_slice(&base));
+	out->subject_id = order_id(out->subject);
 	buf_fini(&plain);
 	buf_fini(&utf8);
 	buf_fini(&base);

@@ -33,6 +33,7 @@ struct order_msg {
 	uint32_t seq;
 	int64_t arrival, date;
 	uint64_t size;
+	uint64_t subject_id; /* equal when the subjects are; 0: none */
 	struct slice subject, cc, from, to, shown_from, shown_to;
 	bool is_reply;
 };
@@ -44,6 +45,9 @@ enum {
 	ORDER_WANT_SHOWN = 8
 };
 
+/* Stands for a text in this process: equal for equal ones, and for no others
+ * that anybody could make; 0 for none. */
+uint64_t order_id(struct slice text);
 unsigned order_wants(const struct order_by *by, size_t n);
 /* headers: the message's header block, or the fields kept of it. */
 void order_fill(struct arena *a, unsigned wants, const struct msg_meta *m,

@@ -44,6 +44,7 @@ struct search_key {
 	struct seqset set;
 	struct ranges ranges; /* of set, for whoever runs it */
 	uint64_t bit;         /* of a keyword, likewise */
+	unsigned field;       /* enum digest_field of name, likewise */
 	void *needle;         /* of text, likewise */
 };
 

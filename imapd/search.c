@@ -81,10 +81,15 @@ prepare_leaf(struct search *s, struct search_key *k)
 	case SK_DATE:
 	case SK_SAVED:
 	case SK_EMAILID: need(s, BY_INFO); break;
-	case SK_THREADID:
-	case SK_SENT: need(s, BY_META); break;
+	case SK_THREADID: need(s, BY_META); break;
+	case SK_SENT:
+		need(s, BY_META);
+		s->digests = true;
+		break;
 	case SK_HEADER:
 		k->text = folded(c, k->text);
+		k->field = digest_field(k->name);
+		s->digests |= k->field < DF_FIELDS;
 		need(s, msg_cached_header(k->name) ? BY_META : BY_HEADER);
 		break;
 	case SK_BODY:
@@ -248,8 +253,12 @@ block_for(struct search *s, struct slice field)
 static enum search_says
 by_header(struct search *s, const struct search_key *k)
 {
-	struct slice block = block_for(s, k->name);
+	struct slice block = { NULL, 0 };
 
+	if (s->digest != NULL && k->field < DF_FIELDS)
+		return says(digest_has(
+		    s->digest, (enum digest_field)k->field, k->text));
+	block = block_for(s, k->name);
 	if (s->stage < BY_HEADER && block.p == NULL)
 		return SAYS_MAYBE;
 	return says(header_has(s, k, block));
@@ -259,10 +268,13 @@ by_header(struct search *s, const struct search_key *k)
 static enum search_says
 by_sent(struct search *s, const struct search_key *k)
 {
-	struct slice block = block_for(s, SLICE("Date")), value;
+	struct slice block, value;
 	int64_t sec;
 	int zone;
 
+	if (s->digest != NULL)
+		return says(digest_sent(s->digest, &sec) && in_range(k, sec));
+	block = block_for(s, SLICE("Date"));
 	if (s->stage < BY_HEADER && block.p == NULL)
 		return SAYS_MAYBE;
 	value = header_find(block, SLICE("Date"));
@@ -355,6 +367,17 @@ search_by_view(struct search *s, uint32_t seq)
 {
 	s->stage = BY_VIEW;
 	s->seq = seq;
+	s->digest = NULL;
+	s->m = view_at(s->c->sel->view, &s->ahead, seq);
+	return eval(s, s->key);
+}
+
+enum search_says
+search_by_digest(struct search *s, uint32_t seq, const struct digest *digest)
+{
+	s->stage = BY_VIEW;
+	s->seq = seq;
+	s->digest = digest;
 	s->m = view_at(s->c->sel->view, &s->ahead, seq);
 	return eval(s, s->key);
 }
@@ -366,6 +389,7 @@ search_by_index(struct search *s, uint32_t seq, const struct msg_meta *meta)
 	int rc;
 
 	s->seq = seq;
+	s->digest = NULL;
 	s->meta = meta;
 	s->head_read = false;
 	s->m = view_at(s->c->sel->view, &s->ahead, seq);

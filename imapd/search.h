@@ -7,6 +7,7 @@
 #ifndef IMAPD_SEARCH_H
 #define IMAPD_SEARCH_H
 
+#include "imapd/digest.h"
 #include "imapd/parse_search.h"
 #include "imapd/search_text.h"
 #include "imapd/sync.h"
@@ -19,6 +20,7 @@ struct search {
 	struct client *c;
 	struct search_key *key;
 	enum search_stage last; /* no later stage is needed */
+	bool digests;           /* they help */
 	struct text_hunt *hunt; /* BODY and TEXT keys, or NULL */
 	struct text_key *texts;
 	size_t ntexts;
@@ -29,6 +31,7 @@ struct search {
 	struct view_cur ahead;
 	const struct view_msg *m;
 	const struct msg_meta *meta;
+	const struct digest *digest; /* or NULL */
 	bool head_read;
 	int rc; /* of a failed read */
 };
@@ -40,6 +43,9 @@ void search_fini(struct search *s);
 
 /* What can be said of message number seq from the view alone. */
 enum search_says search_by_view(struct search *s, uint32_t seq);
+/* The same with its digest (digest.h), for s->digests. */
+enum search_says search_by_digest(
+    struct search *s, uint32_t seq, const struct digest *digest);
 /* The same with its record in the index (with meta when s->last is beyond
  * BY_INFO); goes on to header and text as far as it must.  Never MAYBE. */
 enum search_says search_by_index(

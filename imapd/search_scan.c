@@ -12,13 +12,20 @@ scan_init(struct search_scan *sc, struct client *c, struct search_key *key)
 {
 	sc->c = c;
 	sc->count = view_count(c->sel->view);
-	return search_init(&sc->s, c, key);
+	if (!search_init(&sc->s, c, key))
+		return false;
+	if (sc->s.digests)
+		sc->digests =
+		    digests_take(client_store(c), view_folder(c->sel->view));
+	return true;
 }
 
 void
 scan_fini(struct search_scan *sc)
 {
 	msg_iter_close(&sc->it);
+	if (sc->c != NULL)
+		digests_give(client_store(sc->c), &sc->digests);
 	search_fini(&sc->s);
 	free(sc->found);
 }
@@ -41,7 +48,29 @@ end_batch(struct search_scan *sc)
 	sc->n = 0;
 }
 
-/* The next messages, as far as the view can tell. */
+/* What digests can tell of those that are open. */
+static void
+ask_digests(struct search_scan *sc)
+{
+	const struct digest *v[SCAN_BATCH];
+	size_t open = 0;
+
+	digests_get(sc->digests, sc->uid, sc->nopen, v);
+	for (size_t i = 0; i < sc->nopen; i++) {
+		enum search_says says = SAYS_MAYBE;
+
+		if (v[i] != NULL)
+			says = search_by_digest(&sc->s, sc->seq[i], v[i]);
+		sc->yes[sc->seq[i] - sc->first] = says == SAYS_YES;
+		if (says != SAYS_MAYBE)
+			continue;
+		sc->seq[open] = sc->seq[i];
+		sc->uid[open++] = sc->uid[i];
+	}
+	sc->nopen = open;
+}
+
+/* The next messages, as far as view and digests can tell. */
 static int
 begin_batch(struct search_scan *sc)
 {
@@ -56,6 +85,8 @@ begin_batch(struct search_scan *sc)
 		sc->seq[sc->nopen] = sc->last;
 		sc->uid[sc->nopen++] = sc->s.m->uid;
 	}
+	if (sc->digests != NULL && sc->nopen != 0)
+		ask_digests(sc);
 	if (sc->nopen == 0)
 		return 0;
 	return msg_iter_open(client_store(sc->c),
@@ -77,9 +108,12 @@ look_up(struct search_scan *sc, int *rc)
 	}
 	while (sc->at < sc->nopen && sc->uid[sc->at] < m.uid)
 		sc->at++; /* expunged meanwhile */
-	if (sc->at < sc->nopen && sc->uid[sc->at] == m.uid)
-		sc->yes[sc->seq[sc->at] - sc->first] =
-		    search_by_index(&sc->s, sc->seq[sc->at], &m) == SAYS_YES;
+	if (sc->at == sc->nopen || sc->uid[sc->at] != m.uid)
+		return true;
+	if (sc->digests != NULL && m.headers.p != NULL)
+		(void)digests_add(sc->digests, &m, m.headers);
+	sc->yes[sc->seq[sc->at] - sc->first] =
+	    search_by_index(&sc->s, sc->seq[sc->at], &m) == SAYS_YES;
 	return true;
 }
 

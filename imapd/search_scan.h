@@ -12,7 +12,8 @@ enum { SCAN_BATCH = 512 };
 struct search_scan {
 	struct client *c;
 	struct search s;
-	uint32_t count, last; /* messages there are; looked at */
+	struct digests *digests; /* NULL: of no help here */
+	uint32_t count, last;    /* messages there are; looked at */
 	/* the batch */
 	uint32_t first;                            /* its first message */
 	uint32_t n;                                /* how many */

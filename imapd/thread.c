@@ -8,11 +8,48 @@
 
 enum {
 	ID_MAX = 4096,
-	REFS_MAX = 100, /* of one message */
-	DUMMIES = 16,   /* for each message, and so many more: */
+	DUMMIES = 16, /* for each message, and so many more: */
 	DUMMIES_MORE = 10000,
 	CLIMB_MAX = 2000 /* links looked at to find a loop */
 };
+
+/* ---- from an id to a number ---- */
+
+static void
+id_map_grow(struct id_map *m, size_t to)
+{
+	struct id_slot *old = m->v;
+	size_t cap = m->cap;
+
+	m->cap = to;
+	m->v = xcalloc(m->cap, sizeof(*m->v));
+	for (size_t i = 0; i < cap; i++) {
+		size_t at = old[i].id & (m->cap - 1);
+
+		while (old[i].i != 0 && m->v[at].i != 0)
+			at = (at + 1) & (m->cap - 1);
+		if (old[i].i != 0)
+			m->v[at] = old[i];
+	}
+	free(old);
+}
+
+/* Where the number of this id is, 0 when it is new: then the caller sets it
+ * and counts m->n.  Ids are digests: nobody can aim at a slot for long. */
+static uint32_t *
+id_map_at(struct id_map *m, uint64_t id)
+{
+	size_t at;
+
+	if (2 * m->n >= m->cap)
+		id_map_grow(m, m->cap != 0 ? m->cap * 2 : 64);
+	id = id >> 1; /* the lowest bit is always set */
+	at = id & (m->cap - 1);
+	while (m->v[at].i != 0 && m->v[at].id != id)
+		at = (at + 1) & (m->cap - 1);
+	m->v[at].id = id;
+	return &m->v[at].i;
+}
 
 /* ---- nodes ---- */
 
@@ -20,7 +57,6 @@ void
 thread_init(struct thread *t)
 {
 	*t = (struct thread){ 0 };
-	map_init(&t->ids);
 	t->v = mem_grow(NULL, &t->cap, 0, sizeof(*t->v));
 	t->v[t->n++] = (struct thread_node){ 0 };
 }
@@ -28,8 +64,22 @@ thread_init(struct thread *t)
 void
 thread_fini(struct thread *t)
 {
-	map_fini(&t->ids, NULL);
+	free(t->ids.v);
 	free(t->v);
+}
+
+void
+thread_expect(struct thread *t, size_t messages)
+{
+	size_t cap = 64;
+
+	while (cap < 4 * messages)
+		cap *= 2;
+	id_map_grow(&t->ids, cap);
+	if (messages > t->cap) {
+		t->cap = messages;
+		t->v = xrealloc(t->v, t->cap * sizeof(*t->v));
+	}
 }
 
 static uint32_t
@@ -91,44 +141,70 @@ is_above(const struct thread *t, uint32_t above, uint32_t i)
 
 /* ---- (1) links, RFC 5256 3 ---- */
 
-/* 0: none is known, and no more are made up. */
-static uint32_t
-node_of(struct thread *t, struct slice id)
-{
-	uintptr_t i = (uintptr_t)map_get(&t->ids, id);
-
-	if (i == 0 && t->n < t->added * DUMMIES + DUMMIES_MORE) {
-		i = new_node(t);
-		(void)map_put(&t->ids, id, (void *)i);
-	}
-	return (uint32_t)i;
-}
-
-/* The next id of a field, in the form that compares; in b. */
-static bool
+/* The next id of a field, or 0; b is scratch. */
+static uint64_t
 next_id(struct slice *rest, struct buf *b)
 {
 	struct slice id;
 
 	do {
 		if (!msgid_next(rest, &id))
-			return false;
+			return 0;
 		buf_clear(b);
 		msgid_norm(b, id);
 	} while (buf_failed(b) || buf_len(b) == 0);
-	return true;
+	return order_id(buf_slice(b));
+}
+
+static size_t
+ids_of(struct slice field, struct buf *b, uint64_t *out, size_t max)
+{
+	size_t n = 0;
+
+	while (n < max && (out[n] = next_id(&field, b)) != 0)
+		n++;
+	return n;
+}
+
+struct thread_ids
+thread_ids(struct slice headers, uint64_t refs[THREAD_REFS_MAX])
+{
+	struct slice own = header_find(headers, SLICE("Message-ID"));
+	struct thread_ids ids = { .refs = refs };
+	struct buf b;
+
+	buf_init(&b, ID_MAX);
+	ids.own = next_id(&own, &b);
+	ids.n = ids_of(header_find(headers, SLICE("References")), &b, refs,
+	    THREAD_REFS_MAX);
+	if (ids.n == 0)
+		ids.n = ids_of(
+		    header_find(headers, SLICE("In-Reply-To")), &b, refs, 1);
+	buf_fini(&b);
+	return ids;
+}
+
+/* 0: none is known, and no more are made up. */
+static uint32_t
+node_of(struct thread *t, uint64_t id)
+{
+	uint32_t *i = id_map_at(&t->ids, id);
+
+	if (*i == 0 && t->n < t->added * DUMMIES + DUMMIES_MORE) {
+		*i = new_node(t);
+		t->ids.n++;
+	}
+	return *i;
 }
 
 /* Links each to the one before; returns the last, or 0. */
 static uint32_t
-link_references(struct thread *t, struct slice field, size_t max)
+link_references(struct thread *t, const struct thread_ids *ids)
 {
 	uint32_t last = 0;
-	struct buf id;
 
-	buf_init(&id, ID_MAX);
-	for (size_t n = 0; n < max && next_id(&field, &id); n++) {
-		uint32_t i = node_of(t, buf_slice(&id));
+	for (size_t n = 0; n < ids->n; n++) {
+		uint32_t i = node_of(t, ids->refs[n]);
 
 		if (i == 0)
 			continue;
@@ -136,44 +212,32 @@ link_references(struct thread *t, struct slice field, size_t max)
 			append_child(t, last, i);
 		last = i;
 	}
-	buf_fini(&id);
 	return last;
 }
 
 /* The node of a message: the dummy that others have named, or a new one when
  * it has no id, or one that an earlier message has. */
 static uint32_t
-own_node(struct thread *t, struct slice headers)
+own_node(struct thread *t, uint64_t id)
 {
-	struct slice field = header_find(headers, SLICE("Message-ID"));
-	uint32_t i = 0;
-	struct buf id;
+	uint32_t i = id != 0 ? node_of(t, id) : 0;
 
-	buf_init(&id, ID_MAX);
-	if (field.p != NULL && next_id(&field, &id))
-		i = node_of(t, buf_slice(&id));
-	if (i == 0 || t->v[i].seq != 0)
-		i = new_node(t);
-	buf_fini(&id);
-	return i;
+	return i == 0 || t->v[i].seq != 0 ? new_node(t) : i;
 }
 
 void
-thread_add(struct thread *t, const struct order_msg *m, struct slice headers)
+thread_add(
+    struct thread *t, const struct order_msg *m, const struct thread_ids *ids)
 {
-	uint32_t i = own_node(t, headers), parent;
+	uint32_t i = own_node(t, ids->own), parent;
 	struct thread_node *x;
 
 	t->added++;
 	t->v[i].seq = m->seq; /* from here on no dummy */
-	parent = link_references(
-	    t, header_find(headers, SLICE("References")), REFS_MAX);
-	if (parent == 0)
-		parent = link_references(
-		    t, header_find(headers, SLICE("In-Reply-To")), 1);
+	parent = link_references(t, ids);
 	x = &t->v[i];
 	x->date = m->date;
-	x->subject = m->subject;
+	x->subject = m->subject_id;
 	x->is_reply = m->is_reply;
 	if (x->parent != 0)
 		unlink_node(t, i);
@@ -262,11 +326,16 @@ face(const struct thread *t, uint32_t i)
 	return x->seq == 0 && x->child != 0 ? &t->v[x->child] : x;
 }
 
+/* One of those being sorted. */
+struct thread_key {
+	int64_t date;
+	uint32_t seq, node;
+};
+
 static int
-by_date(const void *a, const void *b, void *arg)
+by_date(const void *a, const void *b)
 {
-	const struct thread_node *x = face(arg, *(const uint32_t *)a);
-	const struct thread_node *y = face(arg, *(const uint32_t *)b);
+	const struct thread_key *x = a, *y = b;
 
 	if (x->date != y->date)
 		return x->date < y->date ? -1 : 1;
@@ -275,25 +344,33 @@ by_date(const void *a, const void *b, void *arg)
 
 /* scratch has room for all nodes. */
 static void
-sort_children(struct thread *t, uint32_t parent, uint32_t *scratch)
+sort_children(struct thread *t, uint32_t parent, struct thread_key *scratch)
 {
+	bool sorted = true;
 	size_t n = 0;
 
 	if (t->v[parent].child == t->v[parent].last)
 		return;
-	for (uint32_t i = t->v[parent].child; i != 0; i = t->v[i].next)
-		scratch[n++] = i;
-	qsort_r(scratch, n, sizeof(*scratch), by_date, t);
+	for (uint32_t i = t->v[parent].child; i != 0; i = t->v[i].next) {
+		const struct thread_node *x = face(t, i);
+
+		scratch[n] = (struct thread_key){ x->date, x->seq, i };
+		sorted &= n == 0 || by_date(&scratch[n - 1], &scratch[n]) <= 0;
+		n++;
+	}
+	if (sorted)
+		return;
+	qsort(scratch, n, sizeof(*scratch), by_date);
 	t->v[parent].child = t->v[parent].last = 0;
 	for (size_t i = 0; i < n; i++)
-		append_child(t, parent, scratch[i]);
+		append_child(t, parent, scratch[i].node);
 }
 
 /* Dummies are children of 0 only: theirs are sorted before them. */
 static void
 sort_top(struct thread *t)
 {
-	uint32_t *scratch = xcalloc(t->n, sizeof(*scratch));
+	struct thread_key *scratch = xmalloc(t->n * sizeof(*scratch));
 
 	for (uint32_t i = t->v[0].child; i != 0; i = t->v[i].next)
 		if (t->v[i].seq == 0)
@@ -305,35 +382,32 @@ sort_top(struct thread *t)
 static void
 sort_all(struct thread *t)
 {
-	uint32_t *scratch = xcalloc(t->n, sizeof(*scratch));
-	size_t n;
-	uint32_t *v = all_below(t, &n);
+	struct thread_key *scratch = xmalloc(t->n * sizeof(*scratch));
 
-	for (size_t i = 0; i < n; i++)
-		sort_children(t, v[i], scratch);
+	for (uint32_t i = 1; i < t->n; i++)
+		sort_children(t, i, scratch);
 	sort_children(t, 0, scratch);
-	free(v);
 	free(scratch);
 }
 
 /* ---- (5): the same subject ---- */
 
 static void
-fill_subjects(struct thread *t, struct map *subjects)
+fill_subjects(struct thread *t, struct id_map *subjects)
 {
 	for (uint32_t i = t->v[0].child; i != 0; i = t->v[i].next) {
 		const struct thread_node *x = face(t, i), *y;
-		uintptr_t k;
+		uint32_t *k;
 
-		if (x->subject.n == 0)
+		if (x->subject == 0)
 			continue;
-		k = (uintptr_t)map_get(subjects, x->subject);
-		y = &t->v[k];
-		if (k == 0 ||
+		k = id_map_at(subjects, x->subject);
+		y = &t->v[*k];
+		subjects->n += *k == 0;
+		if (*k == 0 ||
 		    (y->seq != 0 &&
 			(t->v[i].seq == 0 || (y->is_reply && !x->is_reply))))
-			(void)map_put(
-			    subjects, x->subject, (void *)(uintptr_t)i);
+			*k = i;
 	}
 }
 
@@ -370,27 +444,25 @@ merge(struct thread *t, uint32_t i, uint32_t k)
 static void
 merge_subjects(struct thread *t)
 {
-	struct map subjects;
+	struct id_map subjects = { 0 };
 	uint32_t *tops = xcalloc(t->n, sizeof(*tops));
 	size_t n = 0;
 
-	map_init(&subjects);
 	fill_subjects(t, &subjects);
 	for (uint32_t i = t->v[0].child; i != 0; i = t->v[i].next)
 		tops[n++] = i;
 	for (size_t at = 0; at < n; at++) {
-		struct slice subject = face(t, tops[at])->subject;
-		uintptr_t k;
+		uint64_t subject = face(t, tops[at])->subject;
+		uint32_t *k;
 
-		if (subject.n == 0)
+		if (subject == 0)
 			continue;
-		k = (uintptr_t)map_get(&subjects, subject);
-		if (k == tops[at] || t->v[tops[at]].parent != 0)
+		k = id_map_at(&subjects, subject);
+		if (*k == tops[at] || t->v[tops[at]].parent != 0)
 			continue;
-		k = merge(t, tops[at], (uint32_t)k);
-		(void)map_put(&subjects, subject, (void *)k);
+		*k = merge(t, tops[at], *k);
 	}
-	map_fini(&subjects, NULL);
+	free(subjects.v);
 	free(tops);
 }
 
@@ -411,7 +483,8 @@ thread_by_subject(struct thread *t, struct order_msg *v, size_t n)
 {
 	static const struct order_by by[] = { { OK_SUBJECT, false },
 		{ OK_DATE, false } };
-	uint32_t *scratch, top = 0;
+	struct thread_key *scratch;
+	uint32_t top = 0;
 
 	order_sort(v, n, by, PH_LEN(by));
 	for (size_t i = 0; i < n; i++) {
@@ -426,7 +499,7 @@ thread_by_subject(struct thread *t, struct order_msg *v, size_t n)
 			append_child(t, top, x);
 		}
 	}
-	scratch = xcalloc(t->n, sizeof(*scratch));
+	scratch = xmalloc(t->n * sizeof(*scratch));
 	sort_children(t, 0, scratch);
 	free(scratch);
 }

@@ -10,33 +10,52 @@
 
 #include "imapd/order.h"
 #include "lib/base/buf.h"
-#include "lib/base/map.h"
 
 /* Nodes by index; 0 is the root, and none. */
 struct thread_node {
 	uint32_t parent, child, last, next, prev;
 	uint32_t seq; /* 0: a dummy */
 	int64_t date;
-	struct slice subject; /* base, folded */
+	uint64_t subject; /* order_id() of the base subject */
 	bool is_reply;
+};
+
+/* Open addressing; an index of 0 is an empty slot. */
+struct id_map {
+	struct id_slot {
+		uint64_t id;
+		uint32_t i;
+	} * v;
+	size_t n, cap; /* a power of two, or 0 */
 };
 
 struct thread {
 	struct thread_node *v;
 	size_t n, cap;
-	size_t added;   /* messages */
-	struct map ids; /* message id -> index */
+	size_t added; /* messages */
+	struct id_map ids;
 };
+
+enum { THREAD_REFS_MAX = 100 }; /* of one message */
+
+/* Message ids that a header has, as order_id(). */
+struct thread_ids {
+	uint64_t own; /* 0: none */
+	/* References, or else the first of In-Reply-To */
+	size_t n;
+	const uint64_t *refs;
+};
+struct thread_ids thread_ids(
+    struct slice headers, uint64_t refs[THREAD_REFS_MAX]);
 
 void thread_init(struct thread *t);
 void thread_fini(struct thread *t);
+/* Room for so many, in one go; before the first. */
+void thread_expect(struct thread *t, size_t messages);
 
-/*
- * Adds a message, in rising order of numbers; headers hold Message-ID,
- * References and In-Reply-To.  The subject must live as long as t.
- */
+/* Adds a message, in rising order of numbers. */
 void thread_add(
-    struct thread *t, const struct order_msg *m, struct slice headers);
+    struct thread *t, const struct order_msg *m, const struct thread_ids *ids);
 /* When all are there: the conversations, in order, are children of 0. */
 void thread_by_references(struct thread *t);
 /* The other way, without thread_add(). */

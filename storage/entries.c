@@ -17,7 +17,7 @@ struct block {
 struct entries {
 	struct book book;
 	pthread_mutex_t lock;
-	uint64_t account; /* 0: not said yet */
+	uint64_t account;  /* 0: not said yet */
 	struct map blocks; /* UID / BLOCK -> struct block */
 };
 
@@ -71,8 +71,8 @@ entries_give(struct store *s, struct entries **ep)
 }
 
 static bool
-get_all(struct entries *e, const uint32_t *uids, size_t n,
-    struct entry_brief *out)
+get_all(
+    struct entries *e, const uint32_t *uids, size_t n, struct entry_brief *out)
 {
 	const struct block *b = NULL;
 	uint32_t nr = 0;

@@ -25,9 +25,8 @@ struct entry_brief {
 static inline struct entry_brief
 entry_brief(const struct entry *e)
 {
-	return (struct entry_brief){
-		e->internal_date, e->save_date, e->size, e->msgid
-	};
+	return (struct entry_brief){ e->internal_date, e->save_date, e->size,
+		e->msgid };
 }
 
 void entry_key(uint8_t key[ENTRY_KEY], uint64_t folder, uint32_t uid);

@@ -53,7 +53,7 @@ struct msg_meta {
 /* Is this field among those `headers` holds (or proves absent)? */
 bool msg_cached_header(struct slice name);
 
-enum { /* a sum */
+enum {                     /* a sum */
 	MSG_WANT_INFO = 0, /* entry table only: POP3 LIST, SIZE, dates */
 	MSG_WANT_META = 1, /* also the message table */
 	MSG_WANT_UIDL = 2

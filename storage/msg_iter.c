@@ -104,8 +104,7 @@ add_entry(struct msg_iter *it, uint32_t uid, const struct entry *e)
 
 	msg_load_brief(uid, &brief, m);
 	if (it->want & MSG_WANT_UIDL)
-		m->uidl =
-		    msg_load_uidl(&it->arena, it->uidvalidity, uid, e);
+		m->uidl = msg_load_uidl(&it->arena, it->uidvalidity, uid, e);
 	else if (it->entries != NULL)
 		entries_add(it->entries, it->account, uid, e);
 }

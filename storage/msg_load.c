@@ -18,8 +18,8 @@ msg_load_brief(uint32_t uid, const struct entry_brief *e, struct msg_meta *m)
 }
 
 struct slice
-msg_load_uidl(struct arena *a, uint32_t uidvalidity, uint32_t uid,
-    const struct entry *e)
+msg_load_uidl(
+    struct arena *a, uint32_t uidvalidity, uint32_t uid, const struct entry *e)
 {
 	if (e->uidl_n > 0)
 		return arena_copy(a, slice_of(e->uidl, e->uidl_n));

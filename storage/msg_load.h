@@ -12,8 +12,8 @@
 void msg_load_brief(
     uint32_t uid, const struct entry_brief *e, struct msg_meta *m);
 /* As shown; memory from the arena. */
-struct slice msg_load_uidl(struct arena *a, uint32_t uidvalidity, uint32_t uid,
-    const struct entry *e);
+struct slice msg_load_uidl(
+    struct arena *a, uint32_t uidvalidity, uint32_t uid, const struct entry *e);
 /* What the message record tells; slices are borrowed from it.  Damage leaves
  * m->body at 0. */
 void msg_load_record(struct arena *a, struct slice record, struct msg_meta *m);

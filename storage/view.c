@@ -178,8 +178,7 @@ view_recent(const struct view *v)
 }
 
 static void
-fill_msg(
-    const struct view *v, const struct hot_entry *e, struct view_msg *out)
+fill_msg(const struct view *v, const struct hot_entry *e, struct view_msg *out)
 {
 	out->uid = e->uid;
 	out->flags = e->flags;

@@ -15,8 +15,8 @@ struct map_node {
 };
 
 /* One seed per process; set on first use, the same for every map. */
-static uint64_t
-seed(void)
+uint64_t
+map_seed(void)
 {
 	static _Atomic uint64_t made;
 	uint64_t v = made, zero = 0;
@@ -45,7 +45,7 @@ mix(uint64_t a, uint64_t b)
 static uint64_t
 hash_of(struct slice key)
 {
-	uint64_t h = seed(), word;
+	uint64_t h = map_seed(), word;
 
 	for (; key.n >= 8; key = slice_from(key, 8)) {
 		memcpy(&word, key.p, 8);

@@ -20,6 +20,9 @@ struct map {
 	size_t n;      /* entries */
 };
 
+/* A secret number of this process, for whoever hashes what peers choose. */
+uint64_t map_seed(void);
+
 void map_init(struct map *m);
 /* Frees nodes and keys; values first go to free_value, if any. */
 void map_fini(struct map *m, void (*free_value)(void *value));

@@ -113,12 +113,22 @@ count(const struct msg *v)
 	return n;
 }
 
+static void
+add(struct thread *t, const struct order_msg *m, struct slice headers)
+{
+	uint64_t refs[THREAD_REFS_MAX];
+	struct thread_ids ids = thread_ids(headers, refs);
+
+	thread_add(t, m, &ids);
+}
+
 static struct order_msg
 order_of(const struct msg *m, uint32_t seq)
 {
 	return (struct order_msg){ .seq = seq,
 		.date = m->date != 0 ? m->date : (int64_t)seq,
 		.subject = slice_str(m->subject),
+		.subject_id = order_id(slice_str(m->subject)),
 		.is_reply = m->is_reply };
 }
 
@@ -145,7 +155,7 @@ all_cases(void **state)
 		thread_init(&t);
 		for (size_t k = 0; k < n; k++) {
 			v[k] = order_of(&cases[i].v[k], (uint32_t)k + 1);
-			thread_add(&t, &v[k], slice_str(cases[i].v[k].headers));
+			add(&t, &v[k], slice_str(cases[i].v[k].headers));
 		}
 		thread_by_references(&t);
 		write_all(&t, &out);
@@ -185,7 +195,7 @@ bombs(void **state)
 			(void)snprintf(text, sizeof(text),
 			    "Message-ID: <%u@h>\r\nReferences: <%u@h>\r\n", i,
 			    up);
-			thread_add(&t, &m, slice_str(text));
+			add(&t, &m, slice_str(text));
 		}
 		thread_by_references(&t);
 		write_all(&t, &out);
@@ -202,7 +212,7 @@ bombs(void **state)
 		for (uint32_t k = 0; k < 300; k++)
 			buf_printf(&h, " <%u@x>", i * 1000 + k);
 		buf_add_str(&h, "\r\n");
-		thread_add(&t, &m, buf_slice(&h));
+		add(&t, &m, buf_slice(&h));
 	}
 	assert_true(t.n < 60000);
 	thread_by_references(&t);
@@ -238,7 +248,7 @@ writing(void **state)
 	for (size_t i = 0; i < PH_LEN(v); i++) {
 		struct order_msg m = { .seq = v[i].seq, .date = v[i].seq };
 
-		thread_add(&t, &m, slice_str(v[i].headers));
+		add(&t, &m, slice_str(v[i].headers));
 	}
 	thread_by_references(&t);
 	write_all(&t, &out);
