@@ -5,6 +5,7 @@
 #include "lib/mail/encode.h"
 #include "lib/mail/header.h"
 #include "lib/mail/mime.h"
+#include "submitd/ascii_head.h"
 #include "submitd/scan.h"
 
 static const char *const cte_names[] = { [MIME_7BIT] = "7bit",
@@ -180,12 +181,33 @@ run(const struct down *d, struct slice msg)
 	return good;
 }
 
+/* The message with an ASCII header (RFC 6532 to RFC 2047). */
+static bool
+ascii_message(struct slice msg, struct buf *out)
+{
+	size_t end = header_end(msg);
+
+	if (!ascii_head(slice_sub(msg, 0, end), out))
+		return false;
+	buf_add_slice(out, slice_from(msg, end));
+	return !buf_failed(out);
+}
+
 bool
-downgrade(struct slice msg, struct buf *out)
+downgrade(struct slice msg, bool utf8, struct buf *out)
 {
 	struct down d = { out, utf8_is_ascii, MIME_QP, MIME_7BIT, false };
+	struct buf ascii;
+	bool good = true;
 
-	return run(&d, msg);
+	buf_init(&ascii, out->max);
+	if (utf8 && !utf8_is_ascii(slice_sub(msg, 0, header_end(msg)))) {
+		good = ascii_message(msg, &ascii);
+		msg = buf_slice(&ascii);
+	}
+	good = good && run(&d, msg);
+	buf_fini(&ascii);
+	return good;
 }
 
 bool

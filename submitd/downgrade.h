@@ -11,10 +11,11 @@
 
 /*
  * The message in 7 bits: text parts in quoted-printable, others in base64.
+ * utf8: the header may be UTF-8 and becomes encoded words (ascii_head.h).
  * False when that cannot be: a header field has 8-bit bytes, a signature would
  * break, a structure is over our limits, or out is full.  Memory: that of out.
  */
-bool downgrade(struct slice msg, struct buf *out);
+bool downgrade(struct slice msg, bool utf8, struct buf *out);
 
 /*
  * The message as lines (RFC 5322 2.1.1): parts with NUL, bare CR or LF or long

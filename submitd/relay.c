@@ -23,6 +23,7 @@ relay_free(struct relay *r)
 	route_cancel(&r->asking);
 	buf_fini(&r->chunk);
 	buf_fini(&r->whole);
+	mem_wipe(r->password, sizeof(r->password));
 	r->env->ops->gone(r, r->arg);
 	free(r);
 }
@@ -92,10 +93,25 @@ name_hop(struct relay *r, const struct route_hop *hop)
 	(void)snprintf(r->remote, sizeof(r->remote), "%s [%s]", hop->host, ip);
 }
 
+/* Our address of the hop's family, or NULL: the kernel's choice. */
+static const struct sockaddr *
+source_for(
+    const struct relay *r, const struct route_hop *hop, union dns_addr *out)
+{
+	const struct conf_list *list = &conf_of(r)->relay_source;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (route_parse_ip(list->v[i], out) &&
+		    out->sa.sa_family == hop->addr.sa.sa_family)
+			return &out->sa;
+	return NULL;
+}
+
 void
 relay_connect(struct relay *r)
 {
 	const struct route_hop *hop;
+	union dns_addr from;
 
 	while (r->hop < r->list.n) {
 		hop = &r->list.hops[r->hop];
@@ -105,8 +121,9 @@ relay_connect(struct relay *r)
 		relay_wait(r, WAIT_NONE);
 		reply_init(&r->reply);
 		if (conn_connect(&r->conn, r->env->sl->loop, &hop->addr.sa,
-			NULL, conf_of(r)->relay_connect_timeout, &ops,
-			INPUT_MAX, conf_of(r)->output_high_water) == 0)
+			source_for(r, hop, &from),
+			conf_of(r)->relay_connect_timeout, &ops, INPUT_MAX,
+			conf_of(r)->output_high_water) == 0)
 			return;
 		(void)snprintf(
 		    r->last, sizeof(r->last), "451 4.4.1 cannot connect");
@@ -165,6 +182,18 @@ relay_start(const struct relay_env *env, const char *domain,
 }
 
 static void
+begin_tls(struct relay *r)
+{
+	bool verify = r->list.tls == ROUTE_TLS_VERIFY;
+
+	r->state = RELAY_HANDSHAKE;
+	relay_wait(r, WAIT_NONE); /* has its own */
+	if (conn_tls_client(&r->conn, verify ? r->env->tls_verify : r->env->tls,
+		r->list.hops[r->hop].host, conf_of(r)->handshake_timeout) != 0)
+		relay_next_hop(r, "451 4.7.0 TLS cannot begin");
+}
+
+static void
 on_connected(struct conn *c, int rc, const struct err *e)
 {
 	struct relay *r = PH_CONTAINER(c, struct relay, conn);
@@ -174,6 +203,10 @@ on_connected(struct conn *c, int rc, const struct err *e)
 		(void)snprintf(why, sizeof(why), "451 4.4.1 %s",
 		    e->text[0] != '\0' ? e->text : "cannot connect");
 		relay_next_hop(r, why);
+		return;
+	}
+	if (r->list.smtps) {
+		begin_tls(r);
 		return;
 	}
 	(void)c;
@@ -206,14 +239,20 @@ read_caps(struct relay *r)
 		{ "SMTPUTF8", CAN_UTF8 },
 		{ "DSN", CAN_DSN },
 		{ "STARTTLS", CAN_TLS },
+		{ "CHUNKING", CAN_CHUNK },
 	};
-	struct slice args;
+	struct slice args, word;
 
 	r->can = 0;
 	r->size_max = 0;
 	for (size_t i = 0; i < PH_LEN(words); i++)
 		if (reply_keyword(&r->reply, words[i].word, &args))
 			r->can |= words[i].can;
+	if (reply_keyword(&r->reply, "AUTH", &args))
+		while (slice_split(&args, ' ', &word))
+			r->can |= slice_ieq(word, SLICE("PLAIN"))   ? CAN_PLAIN
+				  : slice_ieq(word, SLICE("LOGIN")) ? CAN_LOGIN
+								    : 0;
 	if (reply_keyword(&r->reply, "SIZE", &args)) {
 		r->can |= CAN_SIZE;
 		if (!num_parse(args, UINT64_MAX, &r->size_max))
@@ -221,17 +260,58 @@ read_caps(struct relay *r)
 	}
 }
 
+/* RFC 5321 6.3: who greets with our own name is us. */
+static bool
+is_self(const struct relay *r)
+{
+	struct slice text = slice_of(r->reply.text, r->reply.n), line, name;
+
+	return !r->list.fixed && slice_split(&text, '\n', &line) &&
+	       (line = slice_from(line, 4), slice_split(&line, ' ', &name)) &&
+	       slice_ieq_str(name, r->env->sl->srv->hostname);
+}
+
+static void
+refuse_self(struct relay *r)
+{
+	(void)snprintf(r->last, sizeof(r->last),
+	    "554 5.4.6 mail for this domain leads back to this host");
+	conn_abort(&r->conn);
+	no_way(r, OUT_PERM);
+}
+
 static void
 on_ehlo(struct relay *r)
 {
+	enum route_tls tls = r->list.tls;
+	bool secure = conn_is_tls(&r->conn);
+
 	read_caps(r);
-	if ((r->can & CAN_TLS) && !conn_is_tls(&r->conn) && !r->no_tls) {
+	if (is_self(r)) {
+		refuse_self(r);
+	} else if ((r->can & CAN_TLS) && !secure && !r->no_tls &&
+		   tls != ROUTE_TLS_NONE) {
 		conn_write(&r->conn, SLICE("STARTTLS\r\n"));
 		r->state = RELAY_STARTTLS;
 		relay_wait(r, WAIT_REPLY);
-		return;
+	} else if (!secure && tls >= ROUTE_TLS_MUST) {
+		relay_next_hop(r, "451 4.7.10 the other server offers no TLS");
+	} else {
+		relay_auth(r);
 	}
-	relay_mail_start(r);
+}
+
+/* Opportunistic TLS that was refused is done without. */
+static void
+on_starttls(struct relay *r, const char *why)
+{
+	if (r->reply.code == 220)
+		/* RFC 3207 6: bytes behind the 220 are not to be trusted. */
+		begin_tls(r);
+	else if (r->list.tls >= ROUTE_TLS_MUST)
+		relay_next_hop(r, why);
+	else
+		relay_auth(r);
 }
 
 /* Replies up to the first mail: what is refused here is this hop's matter. */
@@ -248,19 +328,14 @@ on_hello_reply(struct relay *r)
 		on_ehlo(r);
 	} else if (r->state == RELAY_EHLO && code >= 500) {
 		say_hello(r, "HELO", RELAY_HELO);
-	} else if (r->state == RELAY_HELO && code == 250) {
+	} else if (r->state == RELAY_HELO && code == 250 &&
+		   r->list.tls < ROUTE_TLS_MUST) {
 		r->can = 0;
-		relay_mail_start(r);
-	} else if (r->state == RELAY_STARTTLS && code == 220) {
-		r->state = RELAY_HANDSHAKE;
-		relay_wait(r, WAIT_NONE); /* has its own */
-		/* RFC 3207 6: bytes behind the 220 are not to be trusted. */
-		if (conn_tls_client(&r->conn, r->env->tls,
-			r->list.hops[r->hop].host,
-			conf_of(r)->handshake_timeout) != 0)
-			relay_next_hop(r, "451 4.7.0 TLS cannot begin");
+		relay_auth(r);
 	} else if (r->state == RELAY_STARTTLS) {
-		relay_mail_start(r);
+		on_starttls(r, why);
+	} else if (r->state >= RELAY_AUTH) {
+		relay_auth_reply(r, why);
 	} else {
 		relay_next_hop(r, why);
 	}
@@ -322,11 +397,20 @@ on_secured(struct conn *c, int rc, const struct err *e)
 	struct relay *r = PH_CONTAINER(c, struct relay, conn);
 
 	if (rc == 0) {
-		say_hello(r, "EHLO", RELAY_EHLO);
+		if (r->list.smtps)
+			r->state = RELAY_BANNER;
+		else
+			say_hello(r, "EHLO", RELAY_EHLO);
+		relay_wait(r, WAIT_REPLY);
 		return;
 	}
 	log_info(NULL, "relay-tls", "remote=\"%s\" failed=\"%s\"", r->remote,
 	    e->detail[0] != '\0' ? e->detail : e->text);
+	if (r->list.smtps || r->list.tls >= ROUTE_TLS_MUST) {
+		relay_next_hop(r, "451 4.7.0 the other server's TLS or "
+				  "certificate does not do");
+		return;
+	}
 	/* Opportunistic: the same hop again, in clear (RFC 7435 3). */
 	r->no_tls = true;
 	conn_abort(c);
@@ -371,6 +455,8 @@ on_closed(struct conn *c)
 	r->dead = true;
 	if (r->aborting)
 		relay_maybe_free(r);
+	else if (r->state < RELAY_MAIL && r->working)
+		return; /* the job goes on with it */
 	else if (r->state < RELAY_MAIL)
 		relay_connect(r);
 	else if (r->state < RELAY_IDLE)

@@ -34,7 +34,7 @@ struct relay_ops {
 struct relay_env {
 	struct server_loop *sl;
 	struct dns *dns;
-	struct tls_client *tls;
+	struct tls_client *tls, *tls_verify;
 	const struct relay_ops *ops;
 };
 

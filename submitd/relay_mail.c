@@ -19,11 +19,19 @@ size_of(const struct relay *r)
 	return r->converted ? buf_len(&r->whole) : r->errand->row.size;
 }
 
-/* Commands of a transaction by number: MAIL, RCPT for each, DATA. */
+/* Commands of a transaction by number: MAIL, RCPT for each, DATA.  RFC 3030
+ * needs no DATA: chunks follow at once. */
 static size_t
 ncommands(const struct relay *r)
 {
-	return 1 + r->nrcpts + 1;
+	return 1 + r->nrcpts + (r->can & CAN_CHUNK ? 0 : 1);
+}
+
+/* What is to be sent, when it is in memory. */
+static struct slice
+whole_of(const struct relay *r)
+{
+	return r->converted ? buf_slice(&r->whole) : r->errand->body;
 }
 
 static void
@@ -121,6 +129,28 @@ await(struct relay *r)
 	relay_wait(r, r->answered == r->nrcpts + 1 ? WAIT_DATA : WAIT_REPLY);
 }
 
+/* A small mail goes together with its commands, in one packet and turn: RFC
+ * 3030 4.2 allows BDAT among others that are pipelined. */
+static bool
+may_add_chunk(const struct relay *r)
+{
+	unsigned both = CAN_PIPELINE | CAN_CHUNK;
+
+	return (r->can & both) == both && whole_of(r).p != NULL &&
+	       size_of(r) <= ERRAND_BODY_MAX;
+}
+
+static void
+add_chunk(struct relay *r, struct buf *out)
+{
+	struct slice whole = whole_of(r);
+
+	buf_printf(out, "BDAT %zu LAST\r\n", whole.n);
+	buf_add_slice(out, whole);
+	r->at = whole.n;
+	r->chunks = 1;
+}
+
 /* Sends the next command; all of them at once when the remote pipelines. */
 static void
 send_commands(struct relay *r)
@@ -138,6 +168,8 @@ send_commands(struct relay *r)
 			buf_add_str(&out, "DATA\r\n");
 		r->sent++;
 	} while ((r->can & CAN_PIPELINE) && r->sent < ncommands(r));
+	if (r->sent == ncommands(r) && may_add_chunk(r))
+		add_chunk(r, &out);
 	conn_write_buf(&r->conn, &out);
 	buf_fini(&out);
 	await(r);
@@ -225,7 +257,8 @@ convert_work(struct sjob *j)
 	buf_init(&raw, CONVERT_MAX);
 	buf_init(&r->whole, 3 * (size_t)CONVERT_MAX + CHUNK);
 	r->read_rc = queue_read(j->srv->store, row, 0, (size_t)row->size, &raw);
-	if (r->read_rc == 0 && !downgrade(buf_slice(&raw), &r->whole))
+	if (r->read_rc == 0 && !downgrade(buf_slice(&raw),
+				   (row->flags & QUEUE_UTF8) != 0, &r->whole))
 		r->read_rc = ERR_UNSUPPORTED;
 	buf_fini(&raw);
 }
@@ -243,7 +276,6 @@ convert_done(struct sjob *j)
 		begin_mail(r);
 		return;
 	}
-	/* RFC 6152 3 */
 	errand_set_all(r->errand, never ? OUT_PERM : OUT_TEMP, r->remote,
 	    never ? "554 5.6.3 the destination takes no 8-bit mail, and this "
 		    "one cannot be converted"
@@ -261,15 +293,25 @@ start_job(
 	sjob_submit(r->env->sl, &r->job);
 }
 
+/* RFC 6152 3, RFC 6531 3.2: what the remote cannot take as it is. */
+static bool
+needs_converting(const struct relay *r)
+{
+	unsigned flags = r->errand->row.flags;
+
+	return ((flags & QUEUE_8BIT) && !(r->can & CAN_8BIT)) ||
+	       ((flags & QUEUE_UTF8) && !(r->can & CAN_UTF8) && !needs_utf8(r));
+}
+
 void
 relay_mail_start(struct relay *r)
 {
 	pick_rcpts(r);
-	r->sent = r->answered = r->accepted = 0;
+	r->sent = r->answered = r->accepted = r->chunks = 0;
 	r->mail_refused = r->converted = false;
 	r->lost = OUT_NONE;
 	r->at = 0;
-	if ((r->errand->row.flags & QUEUE_8BIT) && !(r->can & CAN_8BIT)) {
+	if (needs_converting(r)) {
 		r->state = RELAY_CONVERT;
 		start_job(r, convert_work, convert_done);
 	} else {
@@ -291,6 +333,14 @@ reset(struct relay *r)
 	relay_wait(r, WAIT_REPLY);
 }
 
+static void
+begin_body(struct relay *r)
+{
+	r->state = RELAY_BODY;
+	dotted_enc_init(&r->dots, true);
+	relay_body_more(r);
+}
+
 /* The last reply before the body: go, or why not. */
 static void
 on_data_reply(struct relay *r, const char *text)
@@ -302,16 +352,14 @@ on_data_reply(struct relay *r, const char *text)
 		reset(r);
 		return;
 	}
-	r->state = r->accepted != 0 ? RELAY_BODY : RELAY_END;
 	if (r->accepted == 0) {
+		r->state = RELAY_END;
 		/* RFC 2920 3.1: DATA was pipelined and nobody is left. */
 		conn_write(&r->conn, SLICE(".\r\n"));
 		relay_wait(r, WAIT_END);
 		return;
 	}
-	r->errand->remote_dsn = (r->can & CAN_DSN) != 0;
-	dotted_enc_init(&r->dots, true);
-	relay_body_more(r);
+	begin_body(r);
 }
 
 static void
@@ -336,21 +384,47 @@ on_mail_reply(struct relay *r, const char *text)
 	}
 	if (r->sent > r->answered) {
 		await(r);
-		return;
-	}
-	/* One by one: no DATA when nobody is left. */
-	if (r->mail_refused || (r->sent == r->nrcpts + 1 && r->accepted == 0))
+	} else if (r->chunks != 0) {
+		r->state = RELAY_END;
+		relay_wait(r, WAIT_END);
+	} else if (r->mail_refused ||
+		   (r->answered == r->nrcpts + 1 && r->accepted == 0)) {
+		/* One by one: no DATA when nobody is left. */
 		reset(r);
-	else
+	} else if (r->answered == ncommands(r)) {
+		begin_body(r);
+	} else {
 		send_commands(r);
+	}
+}
+
+/* Replies to what was sent behind it would be taken for others'. */
+static void
+broken_chunks(struct relay *r, enum outcome out, const char *text)
+{
+	conn_close(&r->conn);
+	relay_mail_broken(r, out, text);
 }
 
 static void
 on_end_reply(struct relay *r, const char *text)
 {
-	errand_set_all(r->errand, outcome_of(r->reply.code), r->remote, text);
+	enum outcome out = outcome_of(r->reply.code);
+
+	if (r->chunks > 1 && out == OUT_SENT) {
+		r->chunks--; /* another follows: this was not the last */
+		return;
+	}
+	r->errand->remote_dsn = (r->can & CAN_DSN) != 0;
+	errand_set_all(r->errand, out, r->remote, text);
 	r->env->ops->health(r, r->arg, true);
-	settled(r);
+	/* RFC 3030 2: behind a chunk that failed only RSET is safe. */
+	if (r->chunks == 0 || out == OUT_SENT)
+		settled(r);
+	else if (r->chunks == 1)
+		reset(r);
+	else
+		broken_chunks(r, out, text);
 }
 
 void
@@ -364,6 +438,10 @@ relay_mail_reply(struct relay *r)
 		/* RFC 5321 3.8 */
 		conn_close(&r->conn);
 		relay_mail_broken(r, OUT_TEMP, text);
+		return;
+	}
+	if (r->state == RELAY_BODY && r->chunks != 0 && code < 300) {
+		r->chunks--;
 		return;
 	}
 	switch (r->state) {
@@ -380,13 +458,23 @@ relay_mail_reply(struct relay *r)
 	}
 }
 
-/* A piece of the body, and behind the last one the dot. */
+/* A piece of the body: as a chunk, or with dots, and behind the last one the
+ * dot. */
 static void
 stuff(struct relay *r, struct slice piece)
 {
+	bool last = r->at + piece.n >= size_of(r);
+
 	r->at += piece.n;
+	if (r->can & CAN_CHUNK) {
+		buf_printf(
+		    &r->chunk, "BDAT %zu%s\r\n", piece.n, last ? " LAST" : "");
+		buf_add_slice(&r->chunk, piece);
+		r->chunks++;
+		return;
+	}
 	dotted_stuff(&r->chunk, piece, &r->dots);
-	if (r->at >= size_of(r))
+	if (last)
 		dotted_stuff_end(&r->chunk, &r->dots);
 }
 
@@ -440,8 +528,7 @@ body_done(struct sjob *j)
 void
 relay_body_more(struct relay *r)
 {
-	struct slice whole =
-	    r->converted ? buf_slice(&r->whole) : r->errand->body;
+	struct slice whole = whole_of(r);
 
 	if (whole.p == NULL) {
 		start_job(r, body_work, body_done);

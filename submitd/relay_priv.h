@@ -18,6 +18,10 @@ enum relay_state {
 	RELAY_HELO, /* EHLO was refused */
 	RELAY_STARTTLS,
 	RELAY_HANDSHAKE,
+	RELAY_PASSWORD, /* a job looks for one */
+	RELAY_AUTH,     /* its last reply */
+	RELAY_AUTH_NAME,
+	RELAY_AUTH_PASS,
 	RELAY_MAIL,    /* replies to MAIL, RCPT and DATA come in */
 	RELAY_CONVERT, /* a job makes the mail 7-bit; MAIL comes next */
 	RELAY_BODY,    /* bytes go out */
@@ -43,7 +47,10 @@ enum {
 	CAN_UTF8 = 4,
 	CAN_DSN = 8,
 	CAN_SIZE = 16,
-	CAN_TLS = 32
+	CAN_TLS = 32,
+	CAN_PLAIN = 64, /* AUTH */
+	CAN_LOGIN = 128,
+	CAN_CHUNK = 256 /* BDAT */
 };
 
 struct relay {
@@ -67,6 +74,7 @@ struct relay {
 	uint64_t size_max;   /* of SIZE, 0: not told */
 	char last[QUEUE_REPLY_MAX]; /* why the last hop failed */
 	struct reply reply;
+	char login[256], password[256];
 
 	struct errand *errand;
 	size_t sent;     /* commands sent: 0 none, 1 MAIL, ... */
@@ -74,6 +82,7 @@ struct relay {
 	size_t nrcpts;   /* recipients of this transaction */
 	size_t *rcpts;   /* their indexes; in the errand's arena */
 	size_t accepted; /* RCPTs that were good */
+	size_t chunks;   /* BDATs that are not answered */
 	bool mail_refused;
 	bool converted; /* whole is what to send, not the row's body */
 	struct buf whole;
@@ -98,6 +107,11 @@ void relay_next_hop(struct relay *r, const char *why);
 void relay_settled(struct relay *r);
 /* From now on, until the next call. */
 void relay_wait(struct relay *r, enum relay_wait what);
+
+/* relay_auth.c */
+/* Logs in, if that is wanted, and begins with the first mail. */
+void relay_auth(struct relay *r);
+void relay_auth_reply(struct relay *r, const char *text);
 
 /* relay_mail.c */
 void relay_mail_start(struct relay *r);

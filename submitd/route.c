@@ -155,8 +155,8 @@ on_mx(const struct dns_answer *a, void *arg)
 
 /* An address as a host name, "192.0.2.1" or "2001:db8::1"; RFC 5321 4.1.3's
  * "IPv6:" in front is dropped. */
-static bool
-parse_ip(const char *text, union dns_addr *out)
+bool
+route_parse_ip(const char *text, union dns_addr *out)
 {
 	if (slice_istarts(slice_str(text), SLICE("IPv6:")))
 		text += 5;
@@ -199,13 +199,106 @@ split_host(const char *text, char host[256], uint16_t *port)
 	return name.n != 0 && slice_copy(name, host, 256);
 }
 
-/* Starts with the named host or address itself, without MX. */
-static bool
-start_direct(struct route_query *q, const char *text, bool literal)
+bool
+route_target_parse(const char *text, struct route_target *out)
 {
-	if (!split_host(text, q->hosts[0], &q->port))
+	static const struct {
+		const char *word;
+		enum route_tls tls;
+	} words[] = {
+		{ "tls=may", ROUTE_TLS_MAY },
+		{ "tls=none", ROUTE_TLS_NONE },
+		{ "tls=must", ROUTE_TLS_MUST },
+		{ "tls=verify", ROUTE_TLS_VERIFY },
+	};
+	struct slice rest = slice_str(text), word;
+	char first[300];
+	bool known = true;
+
+	*out = (struct route_target){ 0 };
+	if (!slice_split(&rest, ' ', &word) ||
+	    !slice_copy(word, first, sizeof(first)) ||
+	    !split_host(first, out->host, &out->port))
 		return false;
-	if (literal && text[0] != '[')
+	while (known && slice_split(&rest, ' ', &word)) {
+		known = word.n == 0 || slice_eq(word, SLICE("smtps"));
+		out->smtps = out->smtps || slice_eq(word, SLICE("smtps"));
+		for (size_t i = 0; i < PH_LEN(words); i++)
+			if (slice_eq(word, slice_str(words[i].word))) {
+				out->tls = words[i].tls;
+				known = true;
+			}
+	}
+	if (out->port == 0 && out->smtps)
+		out->port = 465;
+	return known && !(out->smtps && out->tls == ROUTE_TLS_NONE);
+}
+
+/* Does "example.org", ".example.org" or "*" mean this domain? */
+static bool
+means(struct slice pattern, struct slice domain)
+{
+	if (slice_eq(pattern, SLICE("*")))
+		return true;
+	if (pattern.n == 0 || pattern.p[0] != '.')
+		return slice_ieq(pattern, domain);
+	return domain.n > pattern.n &&
+	       slice_ieq(slice_from(domain, domain.n - pattern.n), pattern);
+}
+
+/* The target for a domain: of the first line that means it, else the smart
+ * host, else "mx". */
+static const char *
+target_of(const struct conf *conf, const char *domain)
+{
+	for (size_t i = 0; i < conf->relay_routes.n; i++) {
+		const char *line = conf->relay_routes.v[i];
+		size_t blank = slice_chr(slice_str(line), ' ');
+		const char *target = line + blank;
+
+		while (*target == ' ')
+			target++;
+		if (means(slice_of(line, blank), slice_str(domain)))
+			return target;
+	}
+	return conf->smarthost[0] != '\0' ? conf->smarthost : "mx";
+}
+
+const char *
+route_key(const struct conf *conf, const char *domain)
+{
+	const char *target = target_of(conf, domain);
+
+	return slice_eq(slice_str(target), SLICE("mx")) ? domain : target;
+}
+
+/* The host or address that the configuration names, without MX.  False: none.
+ */
+static bool
+start_fixed(struct route_query *q, const char *target)
+{
+	struct route_target t;
+
+	if (slice_eq(slice_str(target), SLICE("mx")))
+		return false;
+	/* A line that is none must not send mail elsewhere: no host. */
+	if (!route_target_parse(target, &t))
+		t = (struct route_target){ .tls = ROUTE_TLS_VERIFY };
+	(void)snprintf(q->hosts[0], sizeof(q->hosts[0]), "%s", t.host);
+	if (t.port != 0)
+		q->port = t.port;
+	q->list.fixed = true;
+	q->list.tls = t.tls;
+	q->list.smtps = t.smtps;
+	q->nhosts = 1;
+	return true;
+}
+
+/* user@[192.0.2.1], RFC 5321 4.1.3 */
+static bool
+start_literal(struct route_query *q, const char *domain)
+{
+	if (domain[0] != '[' || !split_host(domain, q->hosts[0], &q->port))
 		return false;
 	q->nhosts = 1;
 	return true;
@@ -218,14 +311,11 @@ on_later(struct loop_msg *m)
 
 	if (q->cancelled)
 		free(q);
+	else if (q->list.n == 0)
+		end_with(q, ROUTE_TEMP,
+		    "4.3.5 the route for this domain is misconfigured");
 	else
 		end_with(q, ROUTE_OK, "");
-}
-
-const char *
-route_key(const struct conf *conf, const char *domain)
-{
-	return conf->smarthost[0] != '\0' ? "*" : domain;
 }
 
 struct route_query *
@@ -233,7 +323,6 @@ route_ask(struct loop *loop, struct dns *d, const struct conf *conf,
     const char *own, const char *domain, route_fn *fn, void *arg)
 {
 	struct route_query *q = xcalloc(1, sizeof(*q));
-	bool smart = conf->smarthost[0] != '\0';
 	union dns_addr ip;
 
 	q->dns = d;
@@ -243,12 +332,17 @@ route_ask(struct loop *loop, struct dns *d, const struct conf *conf,
 	q->port = (uint16_t)conf->relay_port;
 	(void)snprintf(q->own, sizeof(q->own), "%s", own);
 	(void)snprintf(q->domain, sizeof(q->domain), "%s", domain);
-	if (!(smart && start_direct(q, conf->smarthost, false)) &&
-	    !start_direct(q, domain, true)) {
+	if (!start_fixed(q, target_of(conf, domain)) &&
+	    !start_literal(q, domain)) {
 		q->asking = dns_ask_mx(d, domain, on_mx, q);
 		return q;
 	}
-	if (parse_ip(q->hosts[0], &ip)) {
+	if (q->hosts[0][0] == '\0') {
+		q->later.fn = on_later;
+		loop_post(loop, &q->later);
+		return q;
+	}
+	if (route_parse_ip(q->hosts[0], &ip)) {
 		add_hop(q, q->hosts[0], &ip);
 		q->later.fn = on_later;
 		loop_post(loop, &q->later);

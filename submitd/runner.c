@@ -560,10 +560,13 @@ runner_start(struct server_loop *sl)
 	if ((rc = dns_new(sl->loop, conf_of(r)->resolver, &r->env.dns, &e)) !=
 		0 ||
 	    (rc = tls_client_new(conf_of(r)->tls_ca, false, &r->env.tls, &e)) !=
-		0) {
+		0 ||
+	    (rc = tls_client_new(
+		 conf_of(r)->tls_ca, true, &r->env.tls_verify, &e)) != 0) {
 		log_error(NULL, "runner", "failed=\"%s\" detail=\"%s\"", e.text,
 		    e.detail);
 		dns_free(&r->env.dns);
+		tls_client_free(&r->env.tls);
 		free(r);
 		return rc;
 	}
@@ -650,6 +653,7 @@ runner_free(struct server *srv)
 		return;
 	sched_fini(&r->sched);
 	tls_client_free(&r->env.tls);
+	tls_client_free(&r->env.tls_verify);
 	free(r->learnt);
 	free(r);
 	app_of(srv)->runner = NULL;

@@ -266,11 +266,12 @@ on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 
 	if (r->type != T_LIST)
 		wrong = set_value(r, value, ps->conf);
-	else if (!is_address(slice_trim(slice_str(value))))
+	else if (slice_starts(slice_str(r->name), SLICE("listen-")) &&
+		 !is_address(slice_trim(slice_str(value))))
 		wrong = "an address is \"HOST:PORT\", \"[IPV6]:PORT\" or "
 			"\"*:PORT\", in quotes";
 	else if (opt->nvalues > r->max)
-		wrong = "too many addresses";
+		wrong = "too many of them";
 	if (wrong != NULL)
 		complain(ps, ps->first_line + cfg->line - 1, r->name, wrong);
 	*(const char **)result = value;

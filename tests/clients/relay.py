@@ -308,10 +308,157 @@ def test_smart_host():
         assert w.mails(1)[0][1] == ["b@nowhere.test"]
 
 
+def test_own_greeting():
+    """Who greets with our name is us, whatever the DNS says."""
+    with World() as w:
+        w.sink.name = "mail.posthof.test"
+        w.send(["b@remote.test"], "self")
+        one_report(w, "5.4.6")
+        w.queue_empty()
+        assert not w.sink.mails
+
+
+def smart(w, target, more=None, passwords="127.0.0.2 me@isp.test s3cret pw"):
+    """The host anew, behind the sink as its smart host."""
+    w.host.stop()
+    path = os.path.join(w.host.dir, "passwords")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("# host login password\nother.test a b\n" + passwords + "\n")
+    w.host.set_conf({"smarthost": f'"127.0.0.2:{w.port} {target}"',
+                     "relay-passwords": f'"{path}"', **(more or {})})
+    w.host.start()
+
+
+def test_smart_host_login():
+    """By PLAIN, else LOGIN; never in clear unless told to, and what is wrong
+    about it is no fault of the mail (RFC 4954)."""
+    for mechanisms in ("PLAIN LOGIN", "LOGIN"):
+        with World() as w:
+            w.sink.tls = outside.server_tls(w.host)
+            w.sink.logins = {"me@isp.test": "s3cret pw"}
+            w.sink.mechanisms = mechanisms
+            smart(w, "")
+            w.send(["b@nowhere.test"], "login")
+            assert w.mails(1)[0][3]
+            w.queue_empty()
+            assert "s3cret" not in w.host.log()
+    with World() as w:
+        w.sink.logins = {"me@isp.test": "other"}
+        smart(w, "")
+        w.send(["b@nowhere.test"], "clear")
+        last_words(w, "no login without TLS")
+        assert not any("AUTH" in c for c in w.sink.commands)
+        smart(w, "tls=none")
+        last_words(w, "535 5.7.8 who are you?")
+        assert not w.sink.mails
+
+
+def last_words(w, words):
+    pt.wait_for(words, lambda: words in
+                w.host.admin("queue", "list", "--json"))
+
+
+def test_tls_rules():
+    with World() as w:
+        smart(w, "tls=must", passwords="")
+        w.send(["b@nowhere.test"], "must")
+        last_words(w, "offers no TLS")
+        w.sink.tls = outside.server_tls(w.host)
+        assert w.mails(1)[0][3]
+        w.queue_empty()
+        # Its certificate is of our own CA, but not of this name.
+        smart(w, "tls=verify", passwords="")
+        w.send(["b@nowhere.test"], "verify")
+        last_words(w, "certificate does not do")
+        smart(w, "tls=none", passwords="")
+        assert not w.mails(2)[1][3]
+
+
+def test_routes_and_source():
+    with World() as w:
+        w.host.stop()
+        w.host.set_conf({
+            "relay-routes": f'{{"far.test 127.0.0.2:{w.port}"}}',
+            "relay-source": '{"127.0.0.77", "::1"}'})
+        w.host.start()
+        w.send(["b@far.test", "b@nowhere.test"], "route")
+        assert w.mails(1)[0][1] == ["b@far.test"]
+        assert w.sink.peers == {"127.0.0.77"}, w.sink.peers
+        one_report(w, "5.1.2")
+
+
+def test_chunks():
+    """BDAT where it is offered (RFC 3030): a small mail in one turn, a big one
+    in pieces, a refused one without harm to the next."""
+    with World(keywords=["PIPELINING", "8BITMIME", "CHUNKING"]) as w:
+        w.send(["b@remote.test"], "small")
+        want = MESSAGE % (w.host.address(1).encode(), b"small")
+        assert untraced(w.mails(1)[0][2]) == want
+        text = b"Message-ID: <big@c>\r\n\r\n" + (b"." * 76 + b"\r\n") * 50000
+        c = w.host.submit(1)
+        c.sendmail(w.host.address(1), ["b@remote.test"], text)
+        c.quit()
+        assert w.mails(2, 60)[1][2].endswith(text[text.index(b"\r\n\r\n"):])
+        assert sum("BDAT" in c for c in w.sink.commands) > 10
+        w.sink.answers = {"RCPT": ["550 5.1.1 who?"],
+                          "END": ["452 4.3.1 full"]}
+        w.send(["c@remote.test"], "refused")
+        one_report(w, "5.1.1")
+        w.send(["b@remote.test"], "later")
+        w.mails(3)
+        w.queue_empty()
+        assert not any(c == "DATA" for c in w.sink.commands)
+        assert len(w.sink.mails) == 3
+
+
+def test_utf8_header():
+    """SMTPUTF8 mail to ASCII addresses gets an ASCII header where needed."""
+    text = ("From: J\u00fcrgen <%s>\r\nTo: b@remote.test\r\n"
+            "Subject: Gr\u00fc\u00dfe\r\nMessage-ID: <u@c>\r\n\r\n"
+            "\u00e4\r\n")
+    for words, plain in (["8BITMIME"], True), (["8BITMIME", "SMTPUTF8"], False):
+        with World(keywords=words) as w:
+            c = w.host.submit(1)
+            c.ehlo()
+            c.sendmail(w.host.address(1), ["b@remote.test"],
+                       (text % w.host.address(1)).encode(),
+                       ["SMTPUTF8", "BODY=8BITMIME"])
+            c.quit()
+            got = w.mails(1)[0][2]
+            assert got.isascii() == plain, got
+            mail = email.message_from_bytes(got, policy=email.policy.default)
+            assert mail["Subject"] == "Gr\u00fc\u00dfe"
+            assert "J\u00fcrgen" in mail["From"]
+            assert mail.get_payload(decode=True) == "\u00e4\r\n".encode()
+            w.queue_empty()
+
+
+def test_a_byte_a_second():
+    """Neither a reply that never ends nor a peer that takes no data holds a
+    connection beyond its time."""
+    with World() as w:
+        w.sink.drip = True
+        w.send(["b@remote.test"], "drip")
+        last_words(w, "does not answer in time")
+        w.sink.drip = False
+        w.mails(1, 40)
+        w.queue_empty()
+        w.sink.stuck = True
+        c = w.host.submit(1)
+        c.sendmail(w.host.address(1), ["b@remote.test"],
+                   b"Message-ID: <s@c>\r\n\r\n" + (b"s" * 76 + b"\r\n") * 120000)
+        c.quit()
+        last_words(w, "takes no data")
+        w.sink.stuck = False
+        w.mails(2, 60)
+        w.queue_empty()
+
+
 def test_remote_posthof():
     """Through a second Posthof's port 25 into a mailbox there."""
     with World() as w:
         with pt.Host(accounts=2, conf={
+                "hostname": '"mx.other.test"',
                 "listen-smtp": f'{{"127.0.0.4:{w.port}"}}'},
                 start=False) as other:
             other.admin("package", "add", "web200")

@@ -1,6 +1,7 @@
 """The world outside a Posthof host, all of it on loopback: a DNS zone by
 dnsmasq, a mail server that answers as it is told, and Debian's postfix."""
 
+import base64
 import contextlib
 import os
 import pwd
@@ -84,15 +85,22 @@ class Sink:
         self.answers = {}
         self.keywords = list(keywords)
         self.tls = tls
+        self.name = "sink.test"
+        self.logins = {}        # name: password; then AUTH is a must
+        self.mechanisms = "PLAIN LOGIN"
         self.early = None       # said in the middle of the data, then closed
         self.mails = []         # (sender, [recipients], bytes, was_tls)
         self.commands = []
         self.connections = 0
+        self.peers = set()
+        self.drip = False       # answers a byte a second
+        self.stuck = False      # takes a byte of the data a second
         sink = self
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self):
                 sink.connections += 1
+                sink.peers.add(self.client_address[0])
                 with contextlib.suppress(OSError, _Dropped):
                     _Talk(sink, self.request).run()
 
@@ -136,6 +144,7 @@ class _Talk:
         self.buffer = b""
         self.secure = False
         self.sender, self.rcpts = None, []
+        self.chunks, self.known = b"", False
 
     def say(self, text):
         if text == "DROP":
@@ -143,6 +152,9 @@ class _Talk:
         if text == "SLOW":
             time.sleep(30)
             raise _Dropped
+        for byte in text * self.sink.drip:
+            self.sock.sendall(byte.encode())
+            time.sleep(1)
         self.sock.sendall(text.encode() + b"\r\n")
         return text[0] in "23"
 
@@ -156,7 +168,9 @@ class _Talk:
         return head
 
     def ehlo(self):
-        words = [self.sink.GOOD["HELO"].split()[1], *self.sink.keywords]
+        words = [self.sink.name, *self.sink.keywords]
+        if self.sink.logins:
+            words.append("AUTH " + self.sink.mechanisms)
         if self.sink.tls and not self.secure:
             words.append("STARTTLS")
         for word in words[:-1]:
@@ -175,6 +189,9 @@ class _Talk:
             return
         if not self.say(self.sink.answer("DATA")):
             return
+        while self.sink.stuck:
+            self.sock.recv(1)
+            time.sleep(1)
         if self.sink.early:
             self.sock.recv(1000)
             self.say(self.sink.early)
@@ -182,12 +199,44 @@ class _Talk:
         self.buffer = b"\r\n" + self.buffer    # "." may be the first line
         text = self.read_until(b"\r\n.\r\n") + b"\r\n"
         text = text.replace(b"\r\n..", b"\r\n.")[2:]
-        reply = self.sink.answer("END")
+        self.take(text, self.sink.answer("END"))
+
+    def take(self, text, reply):
         if reply[0] == "2" or reply == "DROP":
             self.sink.mails.append((self.sender, self.rcpts, text,
                                     self.secure))
         self.say(reply)
         self.sender, self.rcpts = None, []
+
+    def bdat(self, words):
+        size = int(words[1])
+        while len(self.buffer) < size:
+            got = self.sock.recv(65536)
+            if not got:
+                raise _Dropped
+            self.buffer += got
+        self.chunks += self.buffer[:size]
+        self.buffer = self.buffer[size:]
+        if not self.rcpts:
+            self.chunks = b""
+            self.say("503 5.5.1 RCPT first")
+        elif words[-1] == "LAST":
+            text, self.chunks = self.chunks, b""
+            self.take(text, self.sink.answer("END"))
+        else:
+            self.say("250 2.0.0 go on")
+
+    def auth(self, words):
+        def ask(text):
+            self.say("334 " + base64.b64encode(text).decode())
+            return base64.b64decode(self.read_until(b"\r\n")).decode()
+        if words[1] == "PLAIN":
+            _, name, password = base64.b64decode(words[2]).decode().split("\0")
+        else:
+            name, password = ask(b"Username:"), ask(b"Password:")
+        self.known = self.sink.logins.get(name) == password
+        self.say("235 2.7.0 welcome" if self.known
+                 else "535 5.7.8 who are you?")
 
     def run(self):
         if not self.say(self.sink.answer("BANNER")):
@@ -202,6 +251,12 @@ class _Talk:
                 self.starttls()
             elif verb == "DATA":
                 self.data()
+            elif verb == "BDAT":
+                self.bdat(line.split())
+            elif verb == "AUTH":
+                self.auth(line.split())
+            elif verb == "MAIL" and self.sink.logins and not self.known:
+                self.say("530 5.7.0 log in first")
             else:
                 if verb == "RCPT" and self.sender is None:
                     self.say("503 5.5.1 MAIL first")

@@ -66,7 +66,7 @@ test_cases(void **state)
 		bool good;
 
 		buf_init(&out, 10000);
-		good = downgrade(in, &out);
+		good = downgrade(in, false, &out);
 		if (good != (cases[i].want != NULL))
 			fail_msg("%zu: %s", i, cases[i].in);
 		if (good) {
@@ -95,7 +95,7 @@ test_changes(void **state)
 
 			((char *)(uintptr_t)in.p)[at] ^= (char)(at * 37 | 1);
 			buf_init(&out, 10000);
-			if (downgrade(in, &out))
+			if (downgrade(in, false, &out))
 				assert_true(utf8_is_ascii(buf_slice(&out)));
 			buf_fini(&out);
 			unit_free(in);
@@ -111,7 +111,7 @@ test_ceiling(void **state)
 
 	(void)state;
 	buf_init(&out, 40);
-	assert_false(downgrade(slice_of(in, sizeof(in) - 1), &out));
+	assert_false(downgrade(slice_of(in, sizeof(in) - 1), false, &out));
 	buf_fini(&out);
 }
 

@@ -183,6 +183,8 @@ test_ipv6(void **state)
 	    "ok a.two.test=127.0.0.9:2525 a.two.test=::9:2525 ");
 }
 
+#define MISTAKE "temp 4.3.5 the route for this domain is misconfigured"
+
 static const struct {
 	const char *smarthost, *want;
 } smart[] = {
@@ -191,6 +193,12 @@ static const struct {
 	{ "192.0.2.7", "ok 192.0.2.7=192.0.2.7:25 " },
 	{ "192.0.2.7:26", "ok 192.0.2.7=192.0.2.7:26 " },
 	{ "[2001:db8::1]:26", "ok 2001:db8::1=2001:db8::1:26 " },
+	{ "192.0.2.7 smtps tls=verify", "ok 192.0.2.7=192.0.2.7:465 " },
+	{ "192.0.2.7:26 tls=may", "ok 192.0.2.7=192.0.2.7:26 " },
+	/* A mistake sends nothing anywhere. */
+	{ "192.0.2.7 tls=some", MISTAKE },
+	{ "192.0.2.7 smtps tls=none", MISTAKE },
+	{ ":26", MISTAKE },
 };
 
 /* Its MX are not asked for, nor the domain's. */
@@ -204,6 +212,38 @@ test_smarthost(void **state)
 		conf.smarthost = smart[i].smarthost;
 		ask(&conf, "absent.test", smart[i].want);
 	}
+}
+
+/* The first line that means the domain counts. */
+static void
+test_routes(void **state)
+{
+	static const char *const lines[] = { "a.test 192.0.2.1",
+		".a.test  192.0.2.2:26 tls=must", "two.test mx",
+		"* 192.0.2.3" };
+	static const struct {
+		const char *domain, *want, *key;
+	} cases[] = {
+		{ "A.test", "ok 192.0.2.1=192.0.2.1:25 ", "192.0.2.1" },
+		{ "x.a.test", "ok 192.0.2.2=192.0.2.2:26 ",
+		    "192.0.2.2:26 tls=must" },
+		{ "xa.test", "ok 192.0.2.3=192.0.2.3:25 ", "192.0.2.3" },
+		{ "two.test",
+		    "ok a.two.test=127.0.0.9:25 b.two.test=127.0.0.8:25 ",
+		    "two.test" },
+	};
+	struct conf conf = plain;
+
+	(void)state;
+	conf.smarthost = "192.0.2.9";
+	conf.relay_routes = (struct conf_list){ lines, PH_LEN(lines) };
+	for (size_t i = 0; i < PH_LEN(cases); i++) {
+		ask(&conf, cases[i].domain, cases[i].want);
+		assert_string_equal(
+		    route_key(&conf, cases[i].domain), cases[i].key);
+	}
+	conf.relay_routes.n = 1;
+	ask(&conf, "b.test", "ok 192.0.2.9=192.0.2.9:25 ");
 }
 
 /* No answer comes after it, and nothing is left behind. */
@@ -250,6 +290,7 @@ main(void)
 		cmocka_unit_test(test_domains),
 		cmocka_unit_test(test_ipv6),
 		cmocka_unit_test(test_smarthost),
+		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_dead_resolver),
 	};
