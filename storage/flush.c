@@ -20,8 +20,9 @@ struct flusher {
 	pthread_cond_t wake;     /* for the flusher */
 	pthread_cond_t go, done; /* to and from the syncer */
 	struct store_wait *head, **tail;
-	bool notes; /* notifications wait */
-	bool retry; /* for some it is a later try */
+	bool resting; /* the flusher waits */
+	bool notes;   /* notifications wait */
+	bool retry;   /* for some it is a later try */
 	bool stop;
 	bool sync_stop; /* the syncer's end, after the flusher's */
 	bool sync_wanted, sync_ended;
@@ -36,15 +37,17 @@ void
 store_sync(struct store *s, struct store_wait *w)
 {
 	struct flusher *f = s->flusher;
+	bool wake;
 
 	w->next = NULL;
 	pthread_mutex_lock(&f->mtx);
-	if (f->head == NULL)
-		pthread_cond_signal(&f->wake);
+	wake = f->head == NULL && f->resting;
 	*f->tail = w;
 	f->tail = &w->next;
 	f->queued++;
 	pthread_mutex_unlock(&f->mtx);
+	if (wake)
+		pthread_cond_signal(&f->wake);
 }
 
 struct now_wait {
@@ -56,10 +59,11 @@ struct now_wait {
 };
 
 static void
-now_done(struct store_wait *w, int rc)
+now_done(struct store_wait *w, int rc, bool more)
 {
 	struct now_wait *n = PH_CONTAINER(w, struct now_wait, w);
 
+	(void)more;
 	pthread_mutex_lock(&n->mtx);
 	n->rc = rc;
 	n->done = true;
@@ -87,11 +91,14 @@ store_sync_now(struct store *s)
 void
 flusher_poke(struct flusher *f)
 {
+	bool wake;
+
 	pthread_mutex_lock(&f->mtx);
-	if (!f->notes && f->head == NULL)
-		pthread_cond_signal(&f->wake);
+	wake = !f->notes && f->head == NULL && f->resting;
 	f->notes = true;
 	pthread_mutex_unlock(&f->mtx);
+	if (wake)
+		pthread_cond_signal(&f->wake);
 }
 
 void
@@ -158,7 +165,7 @@ answer(struct store_wait *w, int rc)
 
 	for (; w != NULL; w = next) {
 		next = w->next; /* w may be gone after */
-		w->fn(w, rc);
+		w->fn(w, rc, next != NULL);
 	}
 }
 
@@ -187,11 +194,13 @@ wait_for_batch(struct flusher *f)
 			return true;
 		if (f->stop)
 			return false;
+		f->resting = true;
 		if (f->notes) {
 			linger(f);
 			lingered = true;
 		} else
 			pthread_cond_wait(&f->wake, &f->mtx);
+		f->resting = false;
 	}
 	return true;
 }

@@ -53,7 +53,8 @@ PH_MUSTUSE int store_create(const char *state_dir, struct err *e);
  * before is durable (rc 0), or cannot be (rc < 0: answer "temporary"). */
 struct store_wait {
 	struct store_wait *next;
-	void (*fn)(struct store_wait *w, int rc);
+	/* more: others of the same batch are told right behind */
+	void (*fn)(struct store_wait *w, int rc, bool more);
 };
 void store_sync(struct store *s, struct store_wait *w);
 /* The same, blocking; for tools and tests. */

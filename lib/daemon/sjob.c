@@ -1,12 +1,15 @@
 #include "lib/daemon/server.h"
 
 static void
-on_synced(struct store_wait *w, int rc)
+on_synced(struct store_wait *w, int rc, bool more)
 {
 	struct sjob *j = PH_CONTAINER(w, struct sjob, wait);
+	const struct server *srv = j->srv;
 
 	j->rc = rc;
-	job_finish(&j->job);
+	job_finish_quiet(&j->job);
+	for (size_t i = 0; !more && i < srv->nloops; i++)
+		loop_wake(srv->loops[i].loop);
 }
 
 static enum job_verdict

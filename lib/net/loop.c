@@ -142,8 +142,9 @@ loop_is_mine(const struct loop *l)
 	return pthread_equal(atomic_load(&l->thread), pthread_self());
 }
 
-void
-loop_post(struct loop *l, struct loop_msg *m)
+/* True: it is the first of its batch. */
+static bool
+post(struct loop *l, struct loop_msg *m)
 {
 	struct loop_msg *head;
 
@@ -152,7 +153,26 @@ loop_post(struct loop *l, struct loop_msg *m)
 		m->next = head;
 	while (!atomic_compare_exchange_weak_explicit(
 	    &l->posted, &head, m, memory_order_release, memory_order_relaxed));
-	if (head != NULL)
+	return head == NULL;
+}
+
+void
+loop_post_quiet(struct loop *l, struct loop_msg *m)
+{
+	(void)post(l, m);
+}
+
+void
+loop_wake(struct loop *l)
+{
+	if (atomic_load(&l->posted) != NULL)
+		(void)uv_async_send(&l->wake);
+}
+
+void
+loop_post(struct loop *l, struct loop_msg *m)
+{
+	if (!post(l, m))
 		return; /* the first of this batch has sent the wake-up */
 	if (loop_is_mine(l) && l->draining)
 		return; /* on_wake() looks again before it returns */

@@ -33,6 +33,10 @@ bool loop_is_mine(const struct loop *l); /* is this the loop's thread? */
 /* From any thread: runs m->fn on the loop, in order of posting.  m is the
  * caller's and must live until then.  Bursts wake the loop once. */
 void loop_post(struct loop *l, struct loop_msg *m);
+/* The same of one of many: the caller calls loop_wake() behind the last, soon,
+ * and until then others may wait for it too. */
+void loop_post_quiet(struct loop *l, struct loop_msg *m);
+void loop_wake(struct loop *l);
 
 /* Milliseconds of the loop's cached steady clock. */
 uint64_t loop_now_ms(const struct loop *l);

@@ -25,6 +25,7 @@ struct work {
 	struct worker *idle; /* the last to fall idle is the first to be woken:
 			      * its memory is still in the caches */
 	size_t waiting;
+	bool waking; /* somebody was woken and is not up yet */
 	bool ending;
 	size_t nworkers;
 	struct worker *workers;
@@ -39,6 +40,7 @@ wait_idle(struct work *w, struct worker *me)
 	w->idle = me;
 	while (me->idle)
 		pthread_cond_wait(&me->wake, &w->lock);
+	w->waking = false;
 }
 
 /* The worker to be woken, off the stack; NULL: all are busy. */
@@ -54,10 +56,27 @@ pop_idle(struct work *w)
 	return me;
 }
 
+/* The worker to be woken for what is queued, if any.  One at a time: it wakes
+ * the next when there is more than it can take, so that a burst of short jobs
+ * costs few wake-ups.  Signal it without the lock, or it would only wait for
+ * that. */
+static struct worker *
+to_wake(struct work *w)
+{
+	struct worker *me = NULL;
+
+	if (w->head != NULL && !w->waking)
+		me = pop_idle(w);
+	if (me != NULL)
+		w->waking = true;
+	return me;
+}
+
 /* Takes the next job; NULL when the pool ends and nothing is queued. */
 static struct job *
 next_job(struct work *w, struct worker *me)
 {
+	struct worker *next;
 	struct job *j;
 
 	pthread_mutex_lock(&w->lock);
@@ -70,7 +89,10 @@ next_job(struct work *w, struct worker *me)
 		w->waiting--;
 		me->since_ms = clock_steady_ms();
 	}
+	next = to_wake(w);
 	pthread_mutex_unlock(&w->lock);
+	if (next != NULL)
+		pthread_cond_signal(&next->wake);
 	return j;
 }
 
@@ -173,9 +195,8 @@ work_submit(struct work *w, struct loop *loop, struct job *j)
 	*w->tail = j;
 	w->tail = &j->next;
 	w->waiting++;
-	me = pop_idle(w);
+	me = to_wake(w);
 	pthread_mutex_unlock(&w->lock);
-	/* Unlocked, so that it need not wait for the lock at once. */
 	if (me != NULL)
 		pthread_cond_signal(&me->wake);
 }
@@ -184,6 +205,12 @@ void
 job_finish(struct job *j)
 {
 	loop_post(j->loop, &j->msg);
+}
+
+void
+job_finish_quiet(struct job *j)
+{
+	loop_post_quiet(j->loop, &j->msg);
 }
 
 size_t

@@ -38,6 +38,8 @@ void work_free(struct work **w);
 /* j->run and j->done are set by the caller. */
 void work_submit(struct work *w, struct loop *loop, struct job *j);
 void job_finish(struct job *j);
+/* The same of one of many: the caller calls loop_wake() behind the last. */
+void job_finish_quiet(struct job *j);
 
 /* Jobs waiting, for status and back-pressure. */
 size_t work_waiting(struct work *w);

@@ -60,12 +60,13 @@ count(struct db_txn *t, void *arg)
 }
 
 static void
-answered(struct store_wait *w, int rc)
+answered(struct store_wait *w, int rc, bool more)
 {
 	struct slot *sl = PH_CONTAINER(w, struct slot, w);
 	struct bench *b = sl->b;
 	uint64_t us = clock_steady_us() - sl->began_us;
 
+	(void)more;
 	if (rc != 0)
 		b->failed++;
 	pthread_mutex_lock(&b->mtx);

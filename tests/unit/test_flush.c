@@ -23,10 +23,11 @@ struct wait {
 };
 
 static void
-told(struct store_wait *w, int rc)
+told(struct store_wait *w, int rc, bool more)
 {
 	struct wait *x = PH_CONTAINER(w, struct wait, w);
 
+	(void)more;
 	atomic_fetch_add(rc == 0 ? &x->tally->told : &x->tally->failed, 1);
 	free(x); /* the flusher must not look at it again */
 }

@@ -236,10 +236,11 @@ struct kid_wait {
 };
 
 static void
-kid_told(struct store_wait *w, int rc)
+kid_told(struct store_wait *w, int rc, bool more)
 {
 	struct kid_wait *k = PH_CONTAINER(w, struct kid_wait, w);
 
+	(void)more;
 	if (rc != 0 ||
 	    write(k->to, &k->loc, sizeof(k->loc)) != (ssize_t)sizeof(k->loc))
 		_exit(3);
