@@ -195,5 +195,9 @@ struct route {
 };
 PH_MUSTUSE int address_route(
     struct store *s, struct slice addr, struct arena *a, struct route *out);
+/* The same from memory, if it was asked lately and no account or address has
+ * changed since; never waits: may be asked on a loop. */
+bool address_route_known(
+    struct store *s, struct slice addr, struct arena *a, struct route *out);
 
 #endif

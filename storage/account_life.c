@@ -165,7 +165,7 @@ make(struct store *s, struct make *m)
 	if ((rc = folder_create_defaults(s, m->id)) != 0)
 		return rc;
 	tu.name = m->name;
-	return db_update(s->db, turn, &tu);
+	return notify_routes(s, db_update(s->db, turn, &tu));
 }
 
 int

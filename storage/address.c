@@ -9,6 +9,7 @@
 #include "storage/address_row.h"
 #include "storage/names.h"
 #include "storage/package_row.h"
+#include "storage/notify.h"
 #include "storage/store_priv.h"
 #include "storage/tables.h"
 
@@ -162,7 +163,7 @@ address_add(struct store *s, const struct address *ad, struct err *e)
 	if ((rc = check(ad, e)) != 0)
 		return rc;
 	arena_init(&a);
-	rc = db_update(s->db, add, &op);
+	rc = notify_routes(s, db_update(s->db, add, &op));
 	arena_clear(&a);
 	return told(e, &why, rc);
 }
@@ -202,7 +203,7 @@ address_set(struct store *s, const struct address *ad, struct err *e)
 	if ((rc = check(ad, e)) != 0)
 		return rc;
 	arena_init(&a);
-	rc = db_update(s->db, set, &op);
+	rc = notify_routes(s, db_update(s->db, set, &op));
 	arena_clear(&a);
 	return told(e, &why, rc);
 }
@@ -262,7 +263,7 @@ address_del(struct store *s, struct slice addr, struct err *e)
 	int rc;
 
 	arena_init(&a);
-	rc = db_update(s->db, del, &op);
+	rc = notify_routes(s, db_update(s->db, del, &op));
 	arena_clear(&a);
 	return told(e, &why, rc);
 }

@@ -9,6 +9,7 @@
 #include "lib/base/mem.h"
 #include "storage/account_row.h"
 #include "storage/address_row.h"
+#include "storage/known.h"
 #include "storage/names.h"
 #include "storage/package_row.h"
 #include "storage/store_priv.h"
@@ -295,6 +296,7 @@ address_route(
     struct store *s, struct slice addr, struct arena *a, struct route *out)
 {
 	struct walk w = { .a = a, .out = out };
+	uint64_t begun = known_begin(s);
 	int rc;
 
 	*out = (struct route){ .detail = SLICE("") };
@@ -306,5 +308,7 @@ address_route(
 	out->account_names = keep(a, out->account_names,
 	    out->naccounts * sizeof(*out->account_names));
 	out->remote = keep(a, out->remote, out->nremote * sizeof(*out->remote));
+	if (rc == 0)
+		known_route(s, begun, addr, out);
 	return rc;
 }

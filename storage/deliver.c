@@ -7,6 +7,7 @@
 #include "storage/change.h"
 #include "storage/deliver_plan.h"
 #include "storage/entry.h"
+#include "storage/known.h"
 #include "storage/msg.h"
 #include "storage/msg_expunge.h"
 #include "storage/name_row.h"
@@ -399,21 +400,27 @@ out:
 }
 
 struct fits {
-	uint64_t account, bytes;
+	uint64_t account, bytes, messages;
 };
 
 static int
-fits_txn(struct db_txn *t, void *arg)
+room_txn(struct db_txn *t, void *arg)
 {
-	const struct fits *f = arg;
+	struct fits *f = arg;
 
-	return usage_fits(t, f->account, f->bytes, 1);
+	return usage_room(t, f->account, &f->bytes, &f->messages);
 }
 
 int
 deliver_fits(struct store *s, uint64_t account, uint64_t bytes)
 {
-	struct fits f = { account, bytes };
+	struct fits f = { .account = account };
+	uint64_t begun = known_begin(s);
+	int rc = db_read(s->db, room_txn, &f);
 
-	return db_read(s->db, fits_txn, &f);
+	if (rc != 0)
+		return rc;
+	known_room(s, begun, account, f.bytes, f.messages);
+	return (bytes == 0 || bytes <= f.bytes) && f.messages >= 1 ? 0
+								   : ERR_QUOTA;
 }

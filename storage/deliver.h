@@ -74,5 +74,8 @@ PH_MUSTUSE int deliver(struct store *s, struct deliver *d, struct err *e);
 /* Would `bytes` more fit?  0, ERR_QUOTA, ERR_NOTFOUND.  A hint for RCPT; the
  * transaction decides. */
 PH_MUSTUSE int deliver_fits(struct store *s, uint64_t account, uint64_t bytes);
+/* True: there was far more room a moment ago.  Never waits: may be asked on a
+ * loop. */
+bool deliver_fits_known(struct store *s, uint64_t account, uint64_t bytes);
 
 #endif

@@ -6,6 +6,7 @@
 #include "lib/base/clock.h"
 #include "storage/names.h"
 #include "storage/package_row.h"
+#include "storage/notify.h"
 #include "storage/store_priv.h"
 #include "storage/tables.h"
 
@@ -66,7 +67,7 @@ domain_add(struct store *s, const struct domain *d, struct err *e)
 	if (op.row.d.created_at == 0)
 		op.row.d.created_at = clock_wall_sec();
 	arena_init(&a);
-	rc = db_update(s->db, add, &op);
+	rc = notify_routes(s, db_update(s->db, add, &op));
 	arena_clear(&a);
 	return told(e, &why, rc);
 }
@@ -135,7 +136,7 @@ domain_del(struct store *s, struct slice name, struct err *e)
 	int rc;
 
 	arena_init(&a);
-	rc = db_update(s->db, del, &op);
+	rc = notify_routes(s, db_update(s->db, del, &op));
 	arena_clear(&a);
 	if (rc == ERR_CONFLICT)
 		return err_set(e, ERR_BUSY, "%s", why.text);

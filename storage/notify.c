@@ -22,6 +22,7 @@
 #include "lib/base/mem.h"
 #include "storage/flush.h"
 #include "storage/image.h"
+#include "storage/known.h"
 #include "storage/notify_priv.h"
 #include "storage/rec.h"
 #include "storage/store_priv.h"
@@ -30,7 +31,6 @@ enum {
 	DGRAM_MAX = 8192,
 	BACKLOG_MAX = 16,   /* datagrams kept for a slow receiver */
 	EVENT_MAX = 512,    /* bytes of one, encoded */
-	KICK = 0x80,        /* with the kind */
 	SCAN_FRESH_MS = 100 /* a directory changed so lately may change
 				 * again without a new time */
 };
@@ -81,7 +81,7 @@ notify_encode(struct buf *out, const struct notify_event *ev)
 	uint32_t nruns = ev->nruns <= NOTIFY_RUNS_MAX ? ev->nruns : 0;
 	struct slice entry;
 
-	buf_add_char(out, (char)(ev->kind | (ev->kick ? KICK : 0)));
+	rec_add_varint(out, (uint64_t)ev->kind << 1 | ev->kick);
 	rec_add_varint(out, ev->account);
 	rec_add_varint(out, ev->folder);
 	rec_add_varint(out, ev->modseq_from);
@@ -122,15 +122,13 @@ take_entry(struct slice *rest, struct notify_event *ev)
 bool
 notify_decode(struct slice *rest, struct notify_event *ev)
 {
-	unsigned char kind;
+	uint32_t kind;
 
 	memset(ev, 0, sizeof(*ev));
-	if (rest->n == 0)
+	if (!take_u32(rest, NOTIFY_LAST << 1 | 1, &kind))
 		return false;
-	kind = (unsigned char)rest->p[0];
-	ev->kick = (kind & KICK) != 0;
-	ev->kind = (enum notify_kind)(kind & ~KICK);
-	*rest = slice_from(*rest, 1);
+	ev->kick = kind & 1;
+	ev->kind = (enum notify_kind)(kind >> 1);
 	if (!rec_varint(rest, &ev->account) || !rec_varint(rest, &ev->folder) ||
 	    !rec_varint(rest, &ev->modseq_from) ||
 	    !rec_varint(rest, &ev->modseq_to) ||
@@ -176,6 +174,16 @@ notify_add(struct store *s, const struct notify_event *ev)
 	pthread_mutex_unlock(&n->mtx);
 	buf_fini(&b);
 	flusher_poke(s->flusher);
+}
+
+int
+notify_routes(struct store *s, int rc)
+{
+	struct notify_event ev = { .kind = NOTIFY_ROUTES };
+
+	if (rc == 0)
+		notify_add(s, &ev);
+	return rc;
 }
 
 /* Targets, on the flusher. */
@@ -310,7 +318,7 @@ send_lost(struct notifier *n, struct target *t)
 	struct buf b;
 
 	buf_init(&b, DGRAM_MAX);
-	for (unsigned kind = 1; kind <= NOTIFY_RIGHTS; kind <<= 1) {
+	for (unsigned kind = 1; kind <= NOTIFY_LAST; kind <<= 1) {
 		memset(&ev, 0, sizeof(ev));
 		ev.kind = (enum notify_kind)kind;
 		if (t->kinds & kind && kind != NOTIFY_KICK)
@@ -508,6 +516,8 @@ notify_read(struct store *s, struct notify_event *events, size_t cap)
 	for (size_t i = 0; i < got; i++)
 		if (events[i].kind == NOTIFY_FOLDER)
 			images_stale(s, &events[i]);
+		else if (events[i].kind & (NOTIFY_ACCOUNT | NOTIFY_ROUTES))
+			known_forget(s);
 	return got;
 }
 

@@ -27,7 +27,9 @@ enum notify_kind {
 	NOTIFY_METADATA = 32, /* an annotation of a folder, or (0) of the
 			       * account; entry says which.  A private one
 			       * is told to the account that has it */
-	NOTIFY_RIGHTS = 64    /* who may do what in the account's folder */
+	NOTIFY_RIGHTS = 64,   /* who may do what in the account's folder */
+	NOTIFY_ROUTES = 128,  /* addresses or domains: where mail leads */
+	NOTIFY_LAST = NOTIFY_ROUTES
 };
 
 enum { NOTIFY_RUNS_MAX = 24, NOTIFY_ENTRY_MAX = 204 };
@@ -60,5 +62,7 @@ size_t notify_read(struct store *s, struct notify_event *events, size_t cap);
 
 /* For storage/ only: to be sent with the next flush, after a commit. */
 void notify_add(struct store *s, const struct notify_event *ev);
+/* The same, when the change that rc tells of has come about; returns rc. */
+PH_MUSTUSE int notify_routes(struct store *s, int rc);
 
 #endif

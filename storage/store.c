@@ -13,6 +13,7 @@
 #include "storage/image.h"
 #include "storage/intent.h"
 #include "storage/keep.h"
+#include "storage/known.h"
 #include "storage/notify_priv.h"
 #include "storage/recover.h"
 #include "storage/segment_priv.h"
@@ -85,6 +86,7 @@ open_parts(struct store *s, uint64_t lock_wait_ms, struct err *e)
 	s->images = images_new(s);
 	s->shelf = shelf_new();
 	s->keep = keep_new();
+	s->known = known_new();
 	if ((rc = flusher_new(s, &s->flusher, e)) != 0)
 		return rc;
 	if (!recover || (rc = recover_bodies(s, e)) != 0)
@@ -130,6 +132,7 @@ store_close(struct store **sp)
 	notifier_free(&s->notifier);
 	segments_free(&s->segments);
 	keep_free(&s->keep);
+	known_free(&s->known);
 	if (s->db != NULL && db_checkpoint(s->db, 0, 0) != 0)
 		log_warn(NULL, "checkpoint", "state=%s", s->conf.state_dir);
 	db_close(&s->db);

@@ -13,6 +13,7 @@
 
 struct flusher;
 struct images;
+struct known;
 struct notifier;
 struct segments;
 struct shelf;
@@ -26,6 +27,7 @@ struct store {
 	struct images *images;     /* image.h */
 	struct shelf *shelf;       /* shelf.h */
 	struct flusher *flusher;   /* flush.h */
+	struct known *known;       /* known.h */
 	uint64_t epoch;            /* of this process; never 0 */
 	_Atomic uint64_t last_id;
 	_Atomic uint64_t space_at_ms; /* when free_bytes was asked for */

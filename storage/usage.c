@@ -361,24 +361,34 @@ usage_package_get(struct db_txn *t, struct slice package, struct usage_row *out)
 	return rc;
 }
 
+static void
+narrow(uint64_t *room, uint64_t have, uint64_t max)
+{
+	uint64_t left = max == 0 ? UINT64_MAX : max > have ? max - have : 0;
+
+	if (left < *room)
+		*room = left;
+}
+
 int
-usage_fits(
-    struct db_txn *t, uint64_t account, uint64_t bytes, uint64_t messages)
+usage_room(struct db_txn *t, uint64_t account, uint64_t *bytes_out,
+    uint64_t *messages_out)
 {
 	char buf[USAGE_KEY_MAX];
 	struct slice key;
 	struct row row;
 	int rc;
 
-	if (bytes > INT64_MAX || messages > INT64_MAX)
-		return ERR_QUOTA;
+	*bytes_out = *messages_out = UINT64_MAX;
 	if ((rc = row_get(t, account_key(buf, account), false, &row)) != 0)
 		return rc;
-	if (!fits(&row.u, (int64_t)bytes, (int64_t)messages))
-		return ERR_QUOTA;
+	narrow(bytes_out, row.u.bytes, row.u.limits.bytes_max);
+	narrow(messages_out, row.u.messages, row.u.limits.messages_max);
 	if (!package_key(buf, slice_of(row.package, row.package_n), &key))
 		return ERR_CORRUPT;
 	if ((rc = row_get(t, key, false, &row)) != 0)
 		return rc == ERR_NOTFOUND ? ERR_CORRUPT : rc;
-	return fits(&row.u, (int64_t)bytes, (int64_t)messages) ? 0 : ERR_QUOTA;
+	narrow(bytes_out, row.u.bytes, row.u.limits.bytes_max);
+	narrow(messages_out, row.u.messages, row.u.limits.messages_max);
+	return 0;
 }

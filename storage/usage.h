@@ -53,9 +53,10 @@ struct usage_item {
 PH_MUSTUSE int usage_charge_many(
     struct db_txn *t, struct usage_item *items, size_t n, size_t *bad_out);
 
-/* Would so much more fit?  0, ERR_QUOTA, ERR_NOTFOUND. */
-PH_MUSTUSE int usage_fits(
-    struct db_txn *t, uint64_t account, uint64_t bytes, uint64_t messages);
+/* How much more fits into the account and its package, UINT64_MAX where there
+ * is no limit.  0, ERR_NOTFOUND. */
+PH_MUSTUSE int usage_room(struct db_txn *t, uint64_t account,
+    uint64_t *bytes_out, uint64_t *messages_out);
 
 struct usage_row {
 	uint64_t bytes, messages, next_msgid;

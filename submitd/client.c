@@ -78,7 +78,8 @@ joins(struct session *s, struct slice text)
 
 	return client_of(s)->expect == EXPECT_COMMAND &&
 	       smtp_parse_line(text, &line) &&
-	       (cmd = cmd_find(line.verb)) != NULL && cmd->in_job;
+	       (cmd = cmd_find(line.verb)) != NULL && cmd->waits != NULL &&
+	       (session_batched(s) || cmd->waits(client_of(s), line.rest));
 }
 
 static void

@@ -70,6 +70,8 @@ struct client {
 	struct login login;
 	struct auth_who who; /* account 0: not logged in */
 	struct envelope env;
+	bool knows; /* where this RCPT leads: */
+	struct route known;
 	struct spool *spool; /* while data comes in */
 	struct dotted dots;  /* DATA */
 	struct chunk chunk;  /* BDAT */

@@ -4,24 +4,24 @@ enum { MAIL_ROLES = ROLE_MX | ROLE_SUBMIT, ALL_ROLES = MAIL_ROLES | ROLE_LMTP };
 
 /* clang-format off */
 static const struct smtp_cmd cmds[] = {
-	/* verb, arguments, for, in_job, handler */
+	/* verb, arguments, for, waits, handler */
 	/* RFC 5321 4.1.1 */
-	{ "EHLO", "HOST", MAIL_ROLES, false, smtp_ehlo },
-	{ "HELO", "HOST", MAIL_ROLES, false, smtp_helo },
-	{ "LHLO", "HOST", ROLE_LMTP, false, smtp_ehlo }, /* RFC 2033 4.1 */
-	{ "MAIL", "FROM:<ADDRESS> [PARAMETER=VALUE ...]", ALL_ROLES, true,
-	    smtp_mail },
-	{ "RCPT", "TO:<ADDRESS> [PARAMETER=VALUE ...]", ALL_ROLES, true,
-	    smtp_rcpt },
-	{ "DATA", "", ALL_ROLES, false, smtp_data },
-	{ "BDAT", "SIZE [LAST]", ALL_ROLES, false, smtp_bdat }, /* RFC 3030 */
-	{ "RSET", "", ALL_ROLES, false, smtp_rset },
-	{ "VRFY", "ADDRESS", ALL_ROLES, false, smtp_vrfy },
-	{ "HELP", "[COMMAND]", ALL_ROLES, false, smtp_help },
-	{ "NOOP", "", ALL_ROLES, false, smtp_noop },
-	{ "QUIT", "", ALL_ROLES, false, smtp_quit },
-	{ "STARTTLS", "", MAIL_ROLES, false, smtp_starttls }, /* RFC 3207 */
-	{ "AUTH", "MECHANISM [RESPONSE]", ROLE_SUBMIT, false,
+	{ "EHLO", "HOST", MAIL_ROLES, NULL, smtp_ehlo },
+	{ "HELO", "HOST", MAIL_ROLES, NULL, smtp_helo },
+	{ "LHLO", "HOST", ROLE_LMTP, NULL, smtp_ehlo }, /* RFC 2033 4.1 */
+	{ "MAIL", "FROM:<ADDRESS> [PARAMETER=VALUE ...]", ALL_ROLES,
+	    smtp_mail_waits, smtp_mail },
+	{ "RCPT", "TO:<ADDRESS> [PARAMETER=VALUE ...]", ALL_ROLES,
+	    smtp_rcpt_waits, smtp_rcpt },
+	{ "DATA", "", ALL_ROLES, NULL, smtp_data },
+	{ "BDAT", "SIZE [LAST]", ALL_ROLES, NULL, smtp_bdat }, /* RFC 3030 */
+	{ "RSET", "", ALL_ROLES, NULL, smtp_rset },
+	{ "VRFY", "ADDRESS", ALL_ROLES, NULL, smtp_vrfy },
+	{ "HELP", "[COMMAND]", ALL_ROLES, NULL, smtp_help },
+	{ "NOOP", "", ALL_ROLES, NULL, smtp_noop },
+	{ "QUIT", "", ALL_ROLES, NULL, smtp_quit },
+	{ "STARTTLS", "", MAIL_ROLES, NULL, smtp_starttls }, /* RFC 3207 */
+	{ "AUTH", "MECHANISM [RESPONSE]", ROLE_SUBMIT, NULL,
 	    smtp_auth }, /* RFC 4954 */
 };
 /* clang-format on */

@@ -10,7 +10,9 @@ struct smtp_cmd {
 	const char *verb;
 	const char *args; /* for HELP */
 	unsigned roles;   /* sum of enum smtp_role */
-	bool in_job;      /* asks the store; joins its neighbours */
+	/* Would it wait for the store?  Then it joins its neighbours in a job;
+	 * NULL: never. */
+	bool (*waits)(struct client *c, struct slice rest);
 	void (*run)(struct client *c, struct slice rest);
 };
 
@@ -35,7 +37,9 @@ void smtp_auth(struct client *c, struct slice rest);
 void smtp_auth_line(struct client *c, struct slice line);
 
 /* cmd_mail.c */
+bool smtp_mail_waits(struct client *c, struct slice rest);
 void smtp_mail(struct client *c, struct slice rest);
+bool smtp_rcpt_waits(struct client *c, struct slice rest);
 void smtp_rcpt(struct client *c, struct slice rest);
 
 /* data.c */

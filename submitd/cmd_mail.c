@@ -19,7 +19,15 @@
 #include "submitd/srs.h"
 #include "submitd/words.h"
 
-/* Both run in a job: they ask the store. */
+/* Both ask the store, in a job; but on the loop when they need not: mail from
+ * outside, to who lately had mail. */
+
+bool
+smtp_mail_waits(struct client *c, struct slice rest)
+{
+	(void)rest;
+	return c->role == ROLE_SUBMIT;
+}
 
 static const char *const need_auth[] = {
 	"Please log in: your mail program has to send a user name and password",
@@ -291,6 +299,31 @@ fits(struct client *c, const struct envelope_rcpt *r)
 	return rc == 0;
 }
 
+/* What it finds out is for smtp_rcpt(), which comes next. */
+bool
+smtp_rcpt_waits(struct client *c, struct slice rest)
+{
+	char folded[IDENT_MAX + 1];
+	struct slice addr;
+	struct smtp_path path;
+	const char *why;
+
+	c->knows = false;
+	if (c->role == ROLE_SUBMIT || !c->env.open ||
+	    !smtp_parse_path(rest, "TO", false, &path, &why) ||
+	    path.domain.n == 0 ||
+	    ident_fold_address(path.addr, folded, NULL) != 0)
+		return true;
+	addr = slice_str(folded);
+	c->knows =
+	    !srs_is(addr) &&
+	    address_route_known(
+		c->s.sl->srv->store, addr, &c->env.arena, &c->known) &&
+	    (c->known.naccounts != 1 || deliver_fits_known(c->s.sl->srv->store,
+					    c->known.accounts[0], c->env.size));
+	return !c->knows;
+}
+
 static bool
 route_rcpt(struct client *c, struct slice addr, struct envelope_rcpt *r)
 {
@@ -319,6 +352,8 @@ smtp_rcpt(struct client *c, struct slice rest)
 	struct smtp_path path;
 	const char *why = "an address is missing";
 
+	if (c->knows)
+		r.route = c->known;
 	if (!may_rcpt(c))
 		return;
 	if (!smtp_parse_path(rest, "TO", c->role == ROLE_SUBMIT, &path, &why) ||
@@ -332,8 +367,9 @@ smtp_rcpt(struct client *c, struct slice rest)
 		return;
 	r.given = arena_copy(&env->arena, path.addr);
 	r.addr = slice_str(arena_str(&env->arena, slice_str(folded)));
-	if (!route_rcpt(c, r.addr, &r))
+	if (!c->knows && !route_rcpt(c, r.addr, &r))
 		return;
+	c->knows = false;
 	env->rcpts =
 	    mem_grow(env->rcpts, &env->cap, env->nrcpts, sizeof(*env->rcpts));
 	env->rcpts[env->nrcpts++] = r;

@@ -80,7 +80,8 @@ main(int argc, char **argv)
 		.sasl_service = "smtp",
 		.doors = doors,
 		.ndoors = PH_LEN(doors),
-		.notify_kinds = NOTIFY_ACCOUNT | NOTIFY_KICK | NOTIFY_QUEUE,
+		.notify_kinds =
+		    NOTIFY_ACCOUNT | NOTIFY_KICK | NOTIFY_QUEUE | NOTIFY_ROUTES,
 		.start = start,
 		.loop_start = begin_loop,
 		.notify = on_notify,

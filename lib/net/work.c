@@ -165,10 +165,11 @@ work_free(struct work **wp)
 	while ((me = pop_idle(w)) != NULL)
 		pthread_cond_signal(&me->wake);
 	pthread_mutex_unlock(&w->lock);
-	for (size_t i = 0; i < w->nworkers; i++) {
+	for (size_t i = 0; i < w->nworkers; i++)
 		pthread_join(w->workers[i].thread, NULL);
+	/* Only now: the last of them may have woken each other. */
+	for (size_t i = 0; i < w->nworkers; i++)
 		pthread_cond_destroy(&w->workers[i].wake);
-	}
 	pthread_mutex_destroy(&w->lock);
 	free(w->workers);
 	free(w);

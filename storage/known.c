@@ -1,0 +1,220 @@
+#include "storage/known.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/mem.h"
+#include "storage/account.h"
+#include "storage/deliver.h"
+#include "storage/store_priv.h"
+
+enum {
+	SLOTS = 4096, /* direct-mapped, so bounded without bookkeeping */
+	ADDR_MAX = 320,
+	ACCOUNTS_MAX = 4, /* of a route that is kept; longer ones are rare */
+	NAME_MAX_BYTES = 32,
+	FRESH_MS = 2000,
+	PLENTY_MESSAGES = 100000
+};
+
+/* More than all workers together can fill while an answer is fresh. */
+static const uint64_t plenty_bytes = 1 << 30;
+
+struct slot_route {
+	uint64_t at_ms; /* 0: nothing here */
+	uint32_t naccounts;
+	uint64_t accounts[ACCOUNTS_MAX];
+	uint8_t name_n[ACCOUNTS_MAX];
+	char names[ACCOUNTS_MAX][NAME_MAX_BYTES];
+	uint32_t addr_n;
+	char addr[ADDR_MAX];
+};
+
+struct slot_room {
+	uint64_t account, at_ms;
+	uint64_t bytes, messages;
+};
+
+struct known {
+	pthread_mutex_t mtx;
+	uint64_t number; /* rises with every known_forget() */
+	uint64_t since_ms;
+	struct slot_route *routes[SLOTS];
+	struct slot_room rooms[SLOTS];
+};
+
+struct known *
+known_new(void)
+{
+	struct known *k = xcalloc(1, sizeof(*k));
+
+	pthread_mutex_init(&k->mtx, NULL);
+	return k;
+}
+
+void
+known_free(struct known **kp)
+{
+	struct known *k = *kp;
+
+	*kp = NULL;
+	if (k == NULL)
+		return;
+	for (size_t i = 0; i < SLOTS; i++)
+		free(k->routes[i]);
+	pthread_mutex_destroy(&k->mtx);
+	free(k);
+}
+
+void
+known_forget(struct store *s)
+{
+	struct known *k = s->known;
+
+	pthread_mutex_lock(&k->mtx);
+	k->number++;
+	k->since_ms = clock_steady_ms() + 1;
+	pthread_mutex_unlock(&k->mtx);
+}
+
+uint64_t
+known_begin(struct store *s)
+{
+	struct known *k = s->known;
+	uint64_t number;
+
+	pthread_mutex_lock(&k->mtx);
+	number = k->number;
+	pthread_mutex_unlock(&k->mtx);
+	return number;
+}
+
+/* Learned since the last change, and lately. */
+static bool
+is_fresh(const struct known *k, uint64_t at_ms, uint64_t now)
+{
+	return at_ms != 0 && at_ms >= k->since_ms && now < at_ms + FRESH_MS;
+}
+
+/* FNV-1a.  Whoever aims for one slot only makes us ask the store. */
+static size_t
+slot_of(struct slice addr)
+{
+	uint64_t h = 14695981039346656037U;
+
+	for (size_t i = 0; i < addr.n; i++)
+		h = (h ^ (unsigned char)addr.p[i]) * 1099511628211U;
+	return (size_t)(h ^ h >> 32) % SLOTS;
+}
+
+/* Only the plain case is kept: a few accounts here, and nothing else. */
+static bool
+is_plain(struct slice addr, const struct route *r)
+{
+	if (addr.n > ADDR_MAX || r->nremote != 0 || r->detail.n != 0 ||
+	    r->naccounts == 0 || r->naccounts > ACCOUNTS_MAX)
+		return false;
+	for (size_t i = 0; i < r->naccounts; i++)
+		if (r->account_names[i].n > NAME_MAX_BYTES)
+			return false;
+	return true;
+}
+
+void
+known_route(struct store *s, uint64_t begun, struct slice addr,
+    const struct route *route)
+{
+	struct known *k = s->known;
+	struct slot_route **slot = &k->routes[slot_of(addr)], *e;
+
+	if (!is_plain(addr, route))
+		return;
+	pthread_mutex_lock(&k->mtx);
+	if (begun == k->number) {
+		if (*slot == NULL)
+			*slot = xmalloc(sizeof(**slot));
+		e = *slot;
+		e->at_ms = clock_steady_ms();
+		e->addr_n = (uint32_t)addr.n;
+		memcpy(e->addr, addr.p, addr.n);
+		e->naccounts = (uint32_t)route->naccounts;
+		for (size_t i = 0; i < route->naccounts; i++) {
+			e->accounts[i] = route->accounts[i];
+			e->name_n[i] = (uint8_t)route->account_names[i].n;
+			memcpy(e->names[i], route->account_names[i].p,
+			    route->account_names[i].n);
+		}
+	}
+	pthread_mutex_unlock(&k->mtx);
+}
+
+static void
+copy_out(const struct slot_route *e, struct arena *a, struct route *out)
+{
+	size_t n = e->naccounts;
+
+	*out = (struct route){ .detail = SLICE(""), .naccounts = n };
+	out->accounts = arena_alloc(a, n * sizeof(*out->accounts));
+	out->account_names = arena_alloc(a, n * sizeof(*out->account_names));
+	for (size_t i = 0; i < n; i++) {
+		out->accounts[i] = e->accounts[i];
+		out->account_names[i] =
+		    arena_copy(a, slice_of(e->names[i], e->name_n[i]));
+	}
+}
+
+bool
+address_route_known(
+    struct store *s, struct slice addr, struct arena *a, struct route *out)
+{
+	struct known *k = s->known;
+	const struct slot_route *e;
+	bool hit;
+
+	pthread_mutex_lock(&k->mtx);
+	e = k->routes[slot_of(addr)];
+	hit = e != NULL && is_fresh(k, e->at_ms, clock_steady_ms()) &&
+	      slice_eq(addr, slice_of(e->addr, e->addr_n));
+	if (hit)
+		copy_out(e, a, out);
+	pthread_mutex_unlock(&k->mtx);
+	return hit;
+}
+
+static struct slot_room *
+room_of(struct known *k, uint64_t account)
+{
+	return &k->rooms[account % SLOTS];
+}
+
+void
+known_room(struct store *s, uint64_t begun, uint64_t account, uint64_t bytes,
+    uint64_t messages)
+{
+	struct known *k = s->known;
+
+	pthread_mutex_lock(&k->mtx);
+	if (begun == k->number)
+		*room_of(k, account) = (struct slot_room){ account,
+			clock_steady_ms(), bytes, messages };
+	pthread_mutex_unlock(&k->mtx);
+}
+
+bool
+deliver_fits_known(struct store *s, uint64_t account, uint64_t bytes)
+{
+	struct known *k = s->known;
+	const struct slot_room *e;
+	bool hit;
+
+	pthread_mutex_lock(&k->mtx);
+	e = room_of(k, account);
+	hit = e->account == account &&
+	      is_fresh(k, e->at_ms, clock_steady_ms()) &&
+	      e->messages >= PLENTY_MESSAGES && e->bytes >= plenty_bytes &&
+	      e->bytes - plenty_bytes >= bytes;
+	pthread_mutex_unlock(&k->mtx);
+	return hit;
+}
