@@ -87,16 +87,20 @@ del_reg(struct map *regs, struct watch_reg *reg)
 void
 app_register(struct server_loop *sl, struct watch_inbox *in)
 {
-	for (unsigned i = 0; i < in->nregs; i++)
+	for (unsigned i = 0; i < in->nregs; i++) {
+		notify_want(sl->srv->store, in->regs[i].account, 0, 1);
 		add_reg(&app_of(sl)->regs, &in->regs[i]);
+	}
 	LIST_INSERT_HEAD(&app_of(sl)->inboxes, in, link);
 }
 
 void
 app_unregister(struct server_loop *sl, struct watch_inbox *in)
 {
-	for (unsigned i = 0; i < in->nregs; i++)
+	for (unsigned i = 0; i < in->nregs; i++) {
 		del_reg(&app_of(sl)->regs, &in->regs[i]);
+		notify_want(sl->srv->store, in->regs[i].account, 0, -1);
+	}
 	LIST_REMOVE(in, link);
 }
 

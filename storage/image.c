@@ -123,6 +123,7 @@ image_slot_get(struct store *s, uint64_t folder)
 		pthread_mutex_init(&slot->lock, NULL);
 		map_put_u64(&im->slots, folder, slot);
 		im->bytes += slot->bytes;
+		notify_want(s, 0, folder, 1); /* before it is read */
 	} else if (slot->refs == 0)
 		idle_remove(im, slot);
 	slot->refs++;
@@ -162,6 +163,7 @@ image_slot_put(struct store *s, struct image_slot **slotp)
 	pthread_mutex_unlock(&im->lock);
 	for (; slot != NULL; slot = next) {
 		next = slot->older;
+		notify_want(s, 0, slot->folder, -1);
 		slot_free(slot);
 	}
 }

@@ -22,6 +22,7 @@
 #include "lib/base/mem.h"
 #include "storage/flush.h"
 #include "storage/image.h"
+#include "storage/interest.h"
 #include "storage/known.h"
 #include "storage/notify_priv.h"
 #include "storage/rec.h"
@@ -31,6 +32,7 @@ enum {
 	DGRAM_MAX = 8192,
 	BACKLOG_MAX = 16,   /* datagrams kept for a slow receiver */
 	EVENT_MAX = 512,    /* bytes of one, encoded */
+	SLOTS_MAX = 1024,   /* of a datagram's events */
 	SCAN_FRESH_MS = 100 /* a directory changed so lately may change
 				 * again without a new time */
 };
@@ -38,7 +40,8 @@ enum {
 struct dgram {
 	struct dgram *next;
 	unsigned kinds;
-	size_t n;
+	size_t n, nslots;
+	uint16_t slots[SLOTS_MAX]; /* of its NOTIFY_FOLDER events */
 	char bytes[DGRAM_MAX];
 };
 
@@ -46,8 +49,9 @@ struct dgram {
 struct target {
 	struct target *next;
 	unsigned kinds;
-	bool seen; /* in the present scan */
-	bool lost; /* missed something: tell it first */
+	const uint16_t *wants; /* interest.h; NULL: everything */
+	bool seen;             /* in the present scan */
+	bool lost;             /* missed something: tell it first */
 	size_t nbacklog;
 	struct dgram *backlog, **backlog_tail;
 	char path[];
@@ -69,6 +73,7 @@ struct notifier {
 	int in_fd;
 	unsigned kinds;
 	char *in_path;
+	struct interest *interest;
 	char rest[DGRAM_MAX]; /* of a datagram with more than was asked for */
 	size_t rest_at, rest_n;
 };
@@ -143,22 +148,27 @@ notify_decode(struct slice *rest, struct notify_event *ev)
 /* Adding, by any thread. */
 
 static void
-queue_add(struct notifier *n, unsigned kind, struct slice bytes)
+queue_add(struct notifier *n, const struct notify_event *ev, struct slice bytes)
 {
 	struct dgram *d = n->last;
 
-	if (d == NULL || d->n + bytes.n > DGRAM_MAX) {
+	if (d == NULL || d->n + bytes.n > DGRAM_MAX ||
+	    d->nslots + 2 > SLOTS_MAX) {
 		d = xmalloc(sizeof(*d));
 		d->next = NULL;
 		d->kinds = 0;
-		d->n = 0;
+		d->n = d->nslots = 0;
 		*n->tail = d;
 		n->tail = &d->next;
 		n->last = d;
 	}
 	memcpy(d->bytes + d->n, bytes.p, bytes.n);
 	d->n += bytes.n;
-	d->kinds |= kind;
+	d->kinds |= ev->kind;
+	if (ev->kind == NOTIFY_FOLDER) {
+		d->slots[d->nslots++] = interest_slot(ev->account, 0);
+		d->slots[d->nslots++] = interest_slot(0, ev->folder);
+	}
 }
 
 void
@@ -170,7 +180,7 @@ notify_add(struct store *s, const struct notify_event *ev)
 	buf_init(&b, EVENT_MAX);
 	notify_encode(&b, ev);
 	pthread_mutex_lock(&n->mtx);
-	queue_add(n, ev->kind, buf_slice(&b));
+	queue_add(n, ev, buf_slice(&b));
 	pthread_mutex_unlock(&n->mtx);
 	buf_fini(&b);
 	flusher_poke(s->flusher);
@@ -184,6 +194,15 @@ notify_routes(struct store *s, int rc)
 	if (rc == 0)
 		notify_add(s, &ev);
 	return rc;
+}
+
+void
+notify_want(struct store *s, uint64_t account, uint64_t folder, int by)
+{
+	struct notifier *n = s->notifier;
+
+	if (n != NULL && n->interest != NULL)
+		interest_add(n->interest, interest_slot(account, folder), by);
 }
 
 /* Targets, on the flusher. */
@@ -203,6 +222,7 @@ static void
 target_free(struct target *t)
 {
 	dgrams_free(t->backlog);
+	interest_unmap(t->wants);
 	free(t);
 }
 
@@ -223,11 +243,19 @@ name_kinds(const char *name, unsigned *kinds_out)
 	return *end == '\0' && kinds != 0 && kinds <= 0xff;
 }
 
+/* Beside the socket; its name is no socket's (name_kinds). */
+static char *
+interest_path(const char *socket_path)
+{
+	return xasprintf("%s.map", socket_path);
+}
+
 static void
 target_see(struct notifier *n, const char *name, unsigned kinds)
 {
 	size_t len = strlen(n->dir) + 1 + strlen(name) + 1;
 	struct target *t = xcalloc(1, sizeof(*t) + len);
+	char *map;
 
 	(void)snprintf(t->path, len, "%s/%s", n->dir, name);
 	for (struct target *o = n->targets; o != NULL; o = o->next)
@@ -239,6 +267,9 @@ target_see(struct notifier *n, const char *name, unsigned kinds)
 	t->kinds = kinds;
 	t->seen = true;
 	t->backlog_tail = &t->backlog;
+	map = interest_path(t->path);
+	t->wants = interest_map(map);
+	free(map);
 	t->next = n->targets;
 	n->targets = t;
 }
@@ -288,6 +319,16 @@ refresh(struct notifier *n)
 
 enum sent { SENT, SENT_LATER, SENT_NEVER };
 
+static void
+forget_dead(const char *socket_path)
+{
+	char *map = interest_path(socket_path);
+
+	(void)unlink(map);
+	(void)unlink(socket_path);
+	free(map);
+}
+
 static enum sent
 send_one(struct notifier *n, struct target *t, const void *p, size_t len)
 {
@@ -303,7 +344,7 @@ send_one(struct notifier *n, struct target *t, const void *p, size_t len)
 	if (put >= 0)
 		return SENT;
 	if (errno == ECONNREFUSED) {
-		(void)unlink(t->path); /* its process is dead */
+		forget_dead(t->path);
 		return SENT_NEVER;
 	}
 	return errno == ENOENT ? SENT_NEVER : SENT_LATER;
@@ -366,12 +407,26 @@ keep_for(struct target *t, const struct dgram *d)
 	}
 	copy = xmalloc(sizeof(*copy));
 	copy->next = NULL;
+	copy->nslots = 0; /* it is wanted */
 	copy->kinds = d->kinds;
 	copy->n = d->n;
 	memcpy(copy->bytes, d->bytes, d->n);
 	*t->backlog_tail = copy;
 	t->backlog_tail = &copy->next;
 	t->nbacklog++;
+}
+
+static bool
+is_wanted(const struct target *t, const struct dgram *d)
+{
+	unsigned common = d->kinds & t->kinds;
+
+	if (common != NOTIFY_FOLDER || t->wants == NULL)
+		return common != 0;
+	for (size_t i = 0; i < d->nslots; i++)
+		if (interest_has(t->wants, d->slots[i]))
+			return true;
+	return false;
 }
 
 static enum sent
@@ -382,7 +437,7 @@ send_to(struct notifier *n, struct target *t)
 	for (const struct dgram *d = n->batch; d != NULL; d = d->next) {
 		if (how == SENT_NEVER)
 			break;
-		if (!(d->kinds & t->kinds))
+		if (!is_wanted(t, d))
 			continue;
 		if (how == SENT)
 			how = send_one(n, t, d->bytes, d->n);
@@ -446,7 +501,7 @@ int
 notify_listen(struct store *s, unsigned kinds)
 {
 	struct notifier *n = s->notifier;
-	char *path;
+	char *path, *map;
 	int fd, rc;
 
 	if (n->in_fd >= 0)
@@ -457,6 +512,11 @@ notify_listen(struct store *s, unsigned kinds)
 	if (fd < 0)
 		return err_from_errno(errno);
 	path = xasprintf("%s/%ld.%x", n->dir, (long)getpid(), kinds);
+	map = interest_path(path);
+	/* Before the socket, which is what senders look for. */
+	if (kinds & NOTIFY_FOLDER && interest_new(map, &n->interest) != 0)
+		log_warn(NULL, "notify-map", "path=%s", map);
+	free(map);
 	if ((rc = bind_at(fd, path)) != 0) {
 		log_error(
 		    NULL, "notify-bind", "path=%s err=%s", path, err_name(rc));
@@ -523,6 +583,21 @@ notify_read(struct store *s, struct notify_event *events, size_t cap)
 
 /* Life. */
 
+/* While recovery holds the host alone, every socket is a dead process's. */
+static void
+clear_dead(const struct notifier *n)
+{
+	struct dirent *ent;
+	DIR *d = opendir(n->dir);
+
+	if (d == NULL)
+		return;
+	while ((ent = readdir(d)) != NULL)
+		if (ent->d_name[0] != '.')
+			(void)unlinkat(dirfd(d), ent->d_name, 0);
+	closedir(d);
+}
+
 int
 notifier_new(struct store *s, struct notifier **n_out, struct err *e)
 {
@@ -541,6 +616,8 @@ notifier_new(struct store *s, struct notifier **n_out, struct err *e)
 		rc = err_set(e, ERR_IO, "no socket for notifications");
 	else
 		rc = file_mkdirs(n->dir, 0700, e);
+	if (rc == 0 && s->conf.role == STORE_RECOVER)
+		clear_dead(n);
 	if (rc != 0)
 		notifier_free(n_out);
 	return rc;
@@ -557,6 +634,7 @@ notifier_free(struct notifier **np)
 		return;
 	if (n->in_path != NULL)
 		(void)unlink(n->in_path);
+	interest_free(&n->interest);
 	if (n->in_fd >= 0)
 		close(n->in_fd);
 	if (n->out_fd >= 0)

@@ -54,6 +54,11 @@ struct notify_event {
  * non-blocking descriptor to poll, owned by the store; negative on error. */
 PH_MUSTUSE int notify_listen(struct store *s, unsigned kinds);
 
+/* This process looks at the folder, or (folder 0) at all of the account's, from
+ * here on (by 1) or no longer (-1).  NOTIFY_FOLDER events that nobody in the
+ * process wants may not come; a folder whose image is in memory is wanted. */
+void notify_want(struct store *s, uint64_t account, uint64_t folder, int by);
+
 /* Reads and decodes one datagram into events[cap] and tells the images
  * (image.c) which runs went stale.  Never blocks: may run on a loop.  Returns
  * how many events, 0 when nothing waits: call until then, since what does not

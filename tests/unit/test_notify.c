@@ -96,6 +96,7 @@ test_self(void **state)
 
 	(void)state;
 	assert_true(fd >= 0);
+	notify_want(s, 0, 2, 1);
 	assert_int_equal(notify_listen(s, NOTIFY_FOLDER), ERR_EXISTS);
 	for (size_t i = 0; i < PH_LEN(samples); i++)
 		notify_add(s, &samples[i]);
@@ -117,8 +118,9 @@ test_self(void **state)
 	store_tmp_stop(&t, &s);
 }
 
+/* Sockets, and the maps beside them. */
 static int
-sockets_in(const char *run)
+files_in(const char *run)
 {
 	struct dirent *ent;
 	char path[100];
@@ -147,6 +149,7 @@ listen_and_count(struct store_tmp *t, int ready, int want)
 	if (store_open(&t->conf, 1000, &s, &e) != 0)
 		_exit(1);
 	fd = notify_listen(s, NOTIFY_FOLDER);
+	notify_want(s, 0, 2, 1);
 	if (fd < 0 || write(ready, "r", 1) != 1)
 		_exit(2);
 	if (collect(s, fd, v, 1000, (size_t)want, 5000) != (size_t)want)
@@ -181,12 +184,12 @@ test_processes(void **state)
 		waitpid(kid[i], &st, 0);
 		assert_int_equal(st, 0);
 	}
-	assert_int_equal(sockets_in(t.run), KIDS);
+	assert_int_equal(files_in(t.run), 2 * KIDS);
 	notify_add(s, &samples[0]);
 	assert_int_equal(store_sync_now(s), 0);
-	for (int i = 0; i < 100 && sockets_in(t.run) != 0; i++)
+	for (int i = 0; i < 100 && files_in(t.run) != 0; i++)
 		usleep(10000);
-	assert_int_equal(sockets_in(t.run), 0);
+	assert_int_equal(files_in(t.run), 0);
 	close(p[0]);
 	close(p[1]);
 	store_tmp_stop(&t, &s);
@@ -207,6 +210,7 @@ test_slow(void **state)
 	(void)state;
 	assert_non_null(v);
 	assert_true(fd >= 0);
+	notify_want(s, 1, 0, 1);
 	for (int i = 0; i < MANY; i++) {
 		notify_add(s, &samples[0]);
 		if (i % 1000 == 0)
@@ -227,6 +231,40 @@ test_slow(void **state)
 	store_tmp_stop(&t, &s);
 }
 
+/* Folders that nobody looks at are not told of. */
+static void
+test_unwanted(void **state)
+{
+	struct store_tmp t;
+	struct store *s = store_tmp_start(&t);
+	struct notify_event other = samples[0], v[10];
+	int fd = notify_listen(s, NOTIFY_FOLDER);
+
+	(void)state;
+	assert_true(fd >= 0);
+	other.folder = 3;
+	other.account = 7;
+	notify_want(s, 0, 3, 1);
+	notify_want(s, 0, 2, 1);
+	notify_want(s, 0, 2, -1);
+	notify_add(s, &samples[0]);
+	assert_int_equal(store_sync_now(s), 0);
+	notify_add(s, &other);
+	assert_int_equal(store_sync_now(s), 0);
+	assert_int_equal(collect(s, fd, v, 10, 1, 2000), 1);
+	same(&v[0], &other);
+	/* all of an account's */
+	notify_want(s, 0, 3, -1);
+	notify_want(s, 1, 0, 1);
+	notify_add(s, &other);
+	assert_int_equal(store_sync_now(s), 0);
+	notify_add(s, &samples[0]);
+	assert_int_equal(store_sync_now(s), 0);
+	assert_int_equal(collect(s, fd, v, 10, 1, 2000), 1);
+	same(&v[0], &samples[0]);
+	store_tmp_stop(&t, &s);
+}
+
 /* Names that are no sockets of ours, and bytes that are no events. */
 static void
 test_strangers(void **state)
@@ -241,6 +279,7 @@ test_strangers(void **state)
 
 	(void)state;
 	assert_true(fd >= 0);
+	notify_want(s, 0, 2, 1);
 	(void)snprintf(path, sizeof(path), "%s/notify/99.f", t.run);
 	f = fopen(path, "w");
 	assert_non_null(f);
@@ -269,6 +308,7 @@ main(void)
 		cmocka_unit_test(test_self),
 		cmocka_unit_test(test_processes),
 		cmocka_unit_test(test_slow),
+		cmocka_unit_test(test_unwanted),
 		cmocka_unit_test(test_strangers),
 	};
 
