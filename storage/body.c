@@ -99,6 +99,30 @@ body_unref(struct db_txn *t, uint64_t id, uint32_t fewer)
 }
 
 int
+body_move(
+    struct db_txn *t, const struct body_loc *from, const struct body_loc *to)
+{
+	char key[BODY_KEY], v[BODY_BYTES];
+	struct body_loc now;
+	int rc;
+
+	if ((rc = row_get(t, from->id, true, v)) != 0)
+		return rc;
+	loc_decode(from->id, v, &now);
+	if (now.segment != from->segment || now.offset != from->offset)
+		return 0;
+	num_put32(v + 1, to->segment);
+	num_put64(v + 5, to->offset);
+	num_put64(key, from->id);
+	rc = db_put(
+	    t, T_BODY, slice_of(key, sizeof(key)), slice_of(v, sizeof(v)));
+	if (rc == 0)
+		rc = segment_row_live(t, from->segment, -(int64_t)now.length);
+	return rc == 0 ? segment_row_live(t, to->segment, (int64_t)now.length)
+		       : rc;
+}
+
+int
 body_get(struct db_txn *t, uint64_t id, struct body_loc *loc_out)
 {
 	char v[BODY_BYTES];

@@ -14,6 +14,10 @@ PH_MUSTUSE int body_add(
 PH_MUSTUSE int body_ref(struct db_txn *t, uint64_t id, uint32_t more);
 /* The last reference deletes the row and takes from the live bytes. */
 PH_MUSTUSE int body_unref(struct db_txn *t, uint64_t id, uint32_t fewer);
+/* The body's bytes are in another place now, live bytes move along.  Does
+ * nothing when they are no longer where `from` says; ERR_NOTFOUND. */
+PH_MUSTUSE int body_move(
+    struct db_txn *t, const struct body_loc *from, const struct body_loc *to);
 PH_MUSTUSE int body_get(
     struct db_txn *t, uint64_t id, struct body_loc *loc_out);
 

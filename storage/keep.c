@@ -1,13 +1,14 @@
 /*
  * The keeper's round: what must be done for all, by one process.
  *
- * A segment without live bytes is removed in this order: its row in a
- * transaction, the log to disk, the file.  Killed in between, recovery finds a
- * file without a row or does nothing.
+ * A segment without live bytes, whose notes have been moved, is removed in
+ * this order: its file is set aside, its row goes in a transaction, the log to
+ * disk, the file.  Killed in between, recovery puts it back or takes it away.
  */
 #include "storage/keep.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,7 +16,9 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "storage/compact.h"
 #include "storage/event.h"
+#include "storage/gone_trim.h"
 #include "storage/intent.h"
 #include "storage/segment_priv.h"
 #include "storage/segment_row.h"
@@ -28,6 +31,7 @@ enum {
 	CHECKPOINT_MS = 1000,
 	CHECKPOINT_KIB = 4096,
 	SWEEP_MS = 3600000,
+	TRIM_MS = 3600000,
 	LOOK_MS = 10000, /* at segments and events so often */
 	EMPTY_MAX = 64,  /* segments watched at a time */
 	EVENTS_AT_ONCE = 500,
@@ -47,8 +51,11 @@ struct keep {
 	uint64_t checkpoint_ms, look_ms;
 	uint64_t known_at; /* where sending_sweep() goes on */
 	bool events_wait;
+	bool compact_waits;
+	struct compact *compact;
 	struct sweep *sweep;
 	uint64_t sweep_at_ms; /* when its next step is due */
+	uint64_t gone_next, gone_at_ms;
 	struct empty empty[EMPTY_MAX];
 	size_t nempty;
 };
@@ -56,14 +63,19 @@ struct keep {
 struct keep *
 keep_new(void)
 {
-	return xcalloc(1, sizeof(struct keep));
+	struct keep *k = xcalloc(1, sizeof(*k));
+
+	k->compact = compact_new();
+	return k;
 }
 
 void
 keep_free(struct keep **k)
 {
-	if (*k != NULL)
+	if (*k != NULL) {
 		sweep_free(&(*k)->sweep);
+		compact_free(&(*k)->compact);
+	}
 	free(*k);
 	*k = NULL;
 }
@@ -74,7 +86,9 @@ see_empty(uint32_t number, const struct segment_row *row, void *arg)
 	struct keep *k = arg;
 	size_t i = 0;
 
-	if (row->state != SEGMENT_SEALED || row->live != 0)
+	/* Its notes may be of use when its bodies are not. */
+	if (row->state != SEGMENT_SEALED || row->live != 0 ||
+	    !compact_done(k->compact, number))
 		return 0;
 	while (i < k->nempty && k->empty[i].number != number)
 		i++;
@@ -109,24 +123,33 @@ drop_txn(struct db_txn *t, void *arg)
 	return segment_row_del(t, *number);
 }
 
+/* Set aside first: a death behind the row's end leaves a file of which
+ * recovery knows that it may go, and before it one that it puts back. */
 static int
 drop(struct store *s, uint32_t number)
 {
-	char name[SEGMENT_NAME_BYTES], *path;
-	int rc;
+	char name[SEGMENT_NAME_BYTES];
+	char *path, *aside;
+	int rc = 0;
 
-	rc = db_update(s->db, drop_txn, &number);
-	if (rc == ERR_CONFLICT || rc == ERR_NOTFOUND)
-		return 0;
-	if (rc != 0 || (rc = db_flush(s->db)) != 0)
-		return rc;
 	segment_name(number, name);
 	path = xasprintf("%s/mail/%s", s->conf.state_dir, name);
-	if (unlink(path) != 0 && errno != ENOENT)
+	aside = xasprintf("%s" SEGMENT_ASIDE, path);
+	if (rename(path, aside) != 0 && errno != ENOENT)
 		rc = err_from_errno(errno);
-	log_info(NULL, "segment-removed", "segment=%08x err=%s", number,
-	    err_name(rc));
+	if (rc == 0)
+		rc = db_update(s->db, drop_txn, &number);
+	if (rc == ERR_CONFLICT || rc == ERR_NOTFOUND)
+		rc = rename(aside, path) == 0 ? 0 : err_from_errno(errno);
+	else if (rc == 0 && (rc = db_flush(s->db)) == 0) {
+		if (unlink(aside) != 0 && errno != ENOENT)
+			rc = err_from_errno(errno);
+		segment_files_sweep(s->segments->files);
+		log_info(NULL, "segment-removed", "segment=%08x err=%s", number,
+		    err_name(rc));
+	}
 	free(path);
+	free(aside);
 	return rc;
 }
 
@@ -149,6 +172,8 @@ drop_empty(struct store *s, struct keep *k)
 			continue;
 		if (e->seen && (rc = drop(s, e->number)) != 0)
 			return rc;
+		if (e->seen)
+			compact_forget(k->compact, e->number);
 		*e = k->empty[--k->nempty];
 	}
 	return 0;
@@ -200,6 +225,26 @@ forget(struct store *s, struct keep *k)
 	return rc == 0 && gone == EVENTS_AT_ONCE;
 }
 
+/* What QRESYNC is told of messages that are long gone. */
+static bool
+trim_gone(struct store *s, struct keep *k, uint64_t now)
+{
+	bool more;
+	int rc;
+
+	if (now < k->gone_at_ms)
+		return false;
+	rc = gone_trim_step(s, GONE_KEEP, &k->gone_next, &more);
+	if (rc != 0)
+		log_error(NULL, "gone-trim", "failed=%s", err_name(rc));
+	if (!more || rc != 0) {
+		k->gone_at_ms = now + TRIM_MS;
+		k->gone_next = 0;
+		return false;
+	}
+	return true;
+}
+
 int
 store_keep(struct store *s, bool *more_out)
 {
@@ -213,10 +258,12 @@ store_keep(struct store *s, bool *more_out)
 	if ((rc = checkpoint(s, k, now)) != 0)
 		return rc;
 	*more_out = sweep(s, k, now);
-	if (!k->events_wait && now < k->look_ms + LOOK_MS)
+	*more_out |= trim_gone(s, k, now);
+	if (!k->events_wait && !k->compact_waits && now < k->look_ms + LOOK_MS)
 		return 0;
 	k->look_ms = now;
-	if ((rc = drop_empty(s, k)) != 0 ||
+	if ((rc = compact_step(s, k->compact, &k->compact_waits)) != 0 ||
+	    (rc = drop_empty(s, k)) != 0 ||
 	    (rc = intents_finish(s, clock_wall_sec() - INTENT_AGE_SEC,
 		 INTENTS_AT_ONCE, &more)) != 0)
 		return rc;
@@ -224,6 +271,6 @@ store_keep(struct store *s, bool *more_out)
 	    s, clock_wall_ms() - EVENT_KEEP_MS, EVENTS_AT_ONCE, &gone);
 	more |= forget(s, k);
 	k->events_wait = rc == 0 && (gone == EVENTS_AT_ONCE || more);
-	*more_out |= k->events_wait;
+	*more_out |= k->events_wait || k->compact_waits;
 	return rc;
 }

@@ -10,38 +10,11 @@
 #include "storage/folder_row.h"
 #include "storage/image.h"
 #include "storage/name_row.h"
+#include "storage/note_read.h"
 #include "storage/rec.h"
 #include "storage/segment.h"
 #include "storage/store_priv.h"
 #include "storage/tables.h"
-
-/* FORMAT 2: tags of PLACE and CHANGE. */
-enum {
-	TAG_ACCOUNT_NAME = 1,
-	TAG_FOLDER_NAME,
-	TAG_FOLDER,
-	TAG_UIDVALIDITY,
-	TAG_UID,
-	TAG_MSGID,
-	TAG_BODY,
-	TAG_FLAGS,
-	TAG_KEYWORDS,
-	TAG_KEYWORD_NAMES,
-	TAG_INTERNAL_DATE,
-	TAG_SAVE_DATE,
-	TAG_MODSEQ,
-	TAG_PREFIX,
-	TAG_UIDL,
-	TAG_ACCOUNT,
-	TAG_STATE = 32,
-	TAG_UIDS,
-	TAG_GONE,
-	TAG_KEYWORD,
-	TAG_MADE,
-	TAG_RENAMED,
-	TAG_DELETED,
-	TAG_USE
-};
 
 enum {
 	NOTE_MAX = 4096,

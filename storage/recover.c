@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,6 +26,7 @@ struct found {
 	struct segment_row row;
 	int fd;
 	uint64_t size, high;
+	uint32_t count; /* running numbers met */
 };
 
 struct recovery {
@@ -100,8 +102,23 @@ name_number(const char *name, uint32_t *number_out)
 	return strcmp(back, name) == 0;
 }
 
+/* "0000002a.seg.gone": set aside. */
+static bool
+aside_number(const char *name, uint32_t *number_out)
+{
+	struct slice s = slice_str(name);
+	char plain[SEGMENT_NAME_BYTES];
+	size_t tail = sizeof(SEGMENT_ASIDE) - 1;
+
+	return s.n > tail &&
+	       slice_eq(slice_from(s, s.n - tail), SLICE(SEGMENT_ASIDE)) &&
+	       slice_copy(slice_sub(s, 0, s.n - tail), plain, sizeof(plain)) &&
+	       name_number(plain, number_out);
+}
+
 static int
-each_file(struct store *s, int (*fn)(struct store *s, uint32_t number))
+each_file(struct store *s, bool (*is)(const char *name, uint32_t *number_out),
+    int (*fn)(struct store *s, uint32_t number))
 {
 	char *dir = xasprintf("%s/mail", s->conf.state_dir);
 	DIR *d = opendir(dir);
@@ -113,7 +130,7 @@ each_file(struct store *s, int (*fn)(struct store *s, uint32_t number))
 	if (d == NULL)
 		return err_from_errno(errno);
 	while (rc == 0 && (ent = readdir(d)) != NULL)
-		if (name_number(ent->d_name, &number))
+		if (is(ent->d_name, &number))
 			rc = fn(s, number);
 	closedir(d);
 	return rc;
@@ -135,7 +152,7 @@ recover_check(struct store *s, struct err *e)
 		return err_set(e, rc, "the index cannot be read");
 	if (epoch != 0)
 		return 0;
-	rc = each_file(s, file_is_empty);
+	rc = each_file(s, name_number, file_is_empty);
 	if (rc == ERR_EXISTS)
 		return err_set(e, ERR_CORRUPT,
 		    "the index is gone but there is mail: run `posthof "
@@ -183,6 +200,26 @@ remove_stray(struct store *s, uint32_t number)
 	if (unlink(path) != 0)
 		rc = err_from_errno(errno);
 	free(path);
+	return rc;
+}
+
+/* About to be removed when somebody died: whether it is gone, its row says. */
+static int
+settle_aside(struct store *s, uint32_t number)
+{
+	struct row_ask ask = { .number = number };
+	char name[SEGMENT_NAME_BYTES], *path, *aside;
+	int rc;
+
+	if ((rc = db_read(s->db, ask_row, &ask)) != 0)
+		return rc;
+	segment_name(number, name);
+	path = xasprintf("%s/mail/%s", s->conf.state_dir, name);
+	aside = xasprintf("%s" SEGMENT_ASIDE, path);
+	if ((ask.there ? rename(aside, path) : unlink(aside)) != 0)
+		rc = err_from_errno(errno);
+	free(path);
+	free(aside);
 	return rc;
 }
 
@@ -317,11 +354,15 @@ verify_unsure(struct recovery *r)
 	return 0;
 }
 
+/* The highest running number of the segment's own; what was moved here has
+ * that of another. */
 static int
-skip_record(const struct seg_found *f, void *arg)
+count_record(const struct seg_found *f, void *arg)
 {
-	(void)f;
-	(void)arg;
+	struct found *seg = arg;
+
+	if (f->rec.id >> 32 == seg->number && (uint32_t)f->rec.id > seg->count)
+		seg->count = (uint32_t)f->rec.id;
 	return 0;
 }
 
@@ -337,7 +378,8 @@ measure(struct found *f)
 		from = SEG_HEADER;
 	if (f->high < from)
 		f->high = from;
-	rc = segment_scan(f->fd, from, f->high, skip_record, NULL, &res);
+	f->count = 0;
+	rc = segment_scan(f->fd, from, f->high, count_record, f, &res);
 	if (rc != 0)
 		return rc;
 	if (fdatasync(f->fd) != 0)
@@ -349,8 +391,8 @@ measure(struct found *f)
 	/* Behind damage a message's own bytes may look like a record: no more
 	 * numbers than there was room for. */
 	most = f->row.count + (f->high - from) / REC_HEADER;
-	if (res.count > f->row.count)
-		f->row.count = res.count < most ? res.count : (uint32_t)most;
+	if (f->count > f->row.count)
+		f->row.count = f->count < most ? f->count : (uint32_t)most;
 	if (f->row.length + SEG_ROOM_MIN > f->size)
 		f->row.state = SEGMENT_SEALED;
 	return 0;
@@ -401,7 +443,8 @@ recover_all(struct recovery *r)
 	struct store *s = r->s;
 	int rc;
 
-	if ((rc = db_read(s->db, take_rows, r)) != 0)
+	if ((rc = each_file(s, aside_number, settle_aside)) != 0 ||
+	    (rc = db_read(s->db, take_rows, r)) != 0)
 		return rc;
 	for (r->at = 0; r->at < r->nseg; r->at++) {
 		open_found(s, &r->seg[r->at]);
@@ -415,7 +458,7 @@ recover_all(struct recovery *r)
 	for (r->at = 0; r->at < r->nseg; r->at++)
 		if ((rc = settle(r)) != 0)
 			return rc;
-	return each_file(s, remove_stray);
+	return each_file(s, name_number, remove_stray);
 }
 
 int

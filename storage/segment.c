@@ -281,7 +281,8 @@ append(struct store *s, struct piece *p, struct body_loc *loc)
 
 	if ((rc = reserve(g, total, &o, &w, &count)) != 0)
 		return rc;
-	p->rec.id = (uint64_t)o->number << 32 | count;
+	if (p->rec.id == 0)
+		p->rec.id = (uint64_t)o->number << 32 | count;
 	loc->id = p->rec.id;
 	loc->segment = o->number;
 	loc->offset = w.offset;
@@ -331,6 +332,19 @@ segment_put_note(struct store *s, enum note_kind kind, struct slice description)
 	if (description.n > REC_DESC_MAX)
 		return ERR_TOOBIG;
 	return append(s, &p, &loc);
+}
+
+int
+segment_put_copy(struct store *s, const struct seg_rec *rec,
+    struct slice description, struct slice payload, struct body_loc *loc_out)
+{
+	struct piece p = {
+		.rec = *rec, .desc = description, .parts = &payload, .nparts = 1
+	};
+
+	p.rec.length = payload.n;
+	p.rec.crc = crc32c(0, payload.p, payload.n);
+	return append(s, &p, loc_out);
 }
 
 /* Syncing. */

@@ -31,6 +31,12 @@ PH_MUSTUSE int segment_put_body(struct store *s, const struct slice *parts,
 PH_MUSTUSE int segment_put_note(
     struct store *s, enum note_kind kind, struct slice description);
 
+/* Appends a record that is elsewhere, with the id it has there: the keeper
+ * moves it. */
+struct seg_rec;
+PH_MUSTUSE int segment_put_copy(struct store *s, const struct seg_rec *rec,
+    struct slice description, struct slice payload, struct body_loc *loc_out);
+
 /* Appends payload bytes [off, off + n) to out (fewer at the end).  A read of
  * the whole payload of up to 1 MiB checks its CRC.  ERR_NOTFOUND: another
  * record is there now (the body moved: look it up again); ERR_CORRUPT. */

@@ -11,6 +11,9 @@
 
 #include "lib/base/ph.h"
 
+/* Behind the name of one that is about to go. */
+#define SEGMENT_ASIDE ".gone"
+
 enum { SEGMENT_FILES_MAX = 64, SEGMENT_NAME_BYTES = 16 };
 
 struct segment_files;

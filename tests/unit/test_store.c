@@ -201,8 +201,9 @@ test_keep(void **state)
 	store_close(&s);
 	s = store_tmp_open(&t, STORE_KEEPER); /* looks again at once */
 	s->empty_age_ms = 0;
-	assert_int_equal(store_keep(s, &more), 0);
-	assert_false(more);
+	do
+		assert_int_equal(store_keep(s, &more), 0);
+	while (more);
 	assert_false(segment_there(&t, a.loc.segment));
 	assert_true(segment_there(&t, b.loc.segment));
 	buf_init(&out, 1 << 20);
