@@ -23,12 +23,12 @@ endif
 # libunbound calls libevent's event_add().
 ALL_CFLAGS = -std=gnu17 -fvisibility=hidden $(WARN) $(HARDEN) -pthread $(CFLAGS) $(SAN)
 LDLIBS = -Wl,--as-needed -ldb -lsasl2 -luv -lssl -lcrypto -lconfuse -ljansson -lunbound -lz \
-	-lunistring -lidn2 -lcrypt -pthread
+	-lunistring -lidn2 -lcrypt -lmicrohttpd -pthread
 
 # Layers, lowest first; a folder may use only those before it (see lint).
 LAYERS = lib/base lib/crypt lib/mail lib/setup lib/db lib/net storage auth \
 	lib/daemon imapd pop3d submitd webd admin
-PROGRAMS = posthof imapd pop3d submitd
+PROGRAMS = posthof imapd pop3d submitd webd
 
 srcs = $(wildcard $(1)/*.c)
 objs = $(patsubst %.c,$(B)/obj/%.o,$(filter-out %/main.c,$(call srcs,$(1))))
@@ -39,14 +39,16 @@ DAEMON_LIBS = lib/daemon auth storage lib/net lib/db lib/mail lib/crypt lib/base
 imapd_LIBS = imapd $(DAEMON_LIBS)
 pop3d_LIBS = pop3d $(DAEMON_LIBS)
 submitd_LIBS = submitd $(DAEMON_LIBS)
+webd_LIBS = webd lib/setup auth storage lib/db lib/mail lib/crypt lib/base
 posthof_LIBS = admin lib/setup auth storage lib/db lib/mail lib/crypt lib/base
 posthof_DIR = admin
 imapd_DIR = imapd
 pop3d_DIR = pop3d
 submitd_DIR = submitd
+webd_DIR = webd
 
 .PHONY: all
-all: $(addprefix $(B)/,$(PROGRAMS)) ## build the four programs
+all: $(addprefix $(B)/,$(PROGRAMS)) ## build the programs
 
 define program
 $(B)/$(1): $(B)/obj/$($(1)_DIR)/main.o $(foreach l,$($(1)_LIBS),$(call arch,$(l)))
@@ -84,6 +86,7 @@ libs_of_lib/daemon = $(DAEMON_LIBS)
 libs_of_imapd = $(imapd_LIBS)
 libs_of_pop3d = $(pop3d_LIBS)
 libs_of_submitd = $(submitd_LIBS)
+libs_of_webd = $(webd_LIBS)
 libs_of_admin = $(posthof_LIBS)
 # The layer of tests/unit/test_X.c: where X.c is.
 # Where two layers have an X.c, test_LAYER_X says which: test_pop3d_parse.
@@ -202,7 +205,7 @@ install: all ## install under DESTDIR and PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/posthof
 	install -m 755 $(B)/posthof $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(B)/imapd $(B)/pop3d $(B)/submitd \
-	    $(DESTDIR)$(PREFIX)/libexec/posthof/
+	    $(B)/webd $(DESTDIR)$(PREFIX)/libexec/posthof/
 	@for m in $(MAN); do \
 		d=$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; \
 		install -d $$d && install -m 644 $$m $$d/ || exit 1; \

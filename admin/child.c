@@ -18,20 +18,44 @@ struct child_kind {
 	const char *program;
 	const char *word; /* argument that makes posthof this child */
 	const char *doors;
+	bool tls;  /* gets certificates; else what signs profiles */
+	bool lone; /* never opens the store */
 };
 
 static const struct child_kind kinds[CHILD_COUNT] = {
-	{ "keeper", NULL, "keeper", "" },
-	{ "imapd", "imapd", NULL, "imap imaps" },
-	{ "pop3d", "pop3d", NULL, "pop3 pop3s" },
-	{ "submitd", "submitd", NULL, "submission submissions smtp lmtp" },
+	{ "keeper", NULL, "keeper", "", false, false },
+	{ "imapd", "imapd", NULL, "imap imaps", true, false },
+	{ "pop3d", "pop3d", NULL, "pop3 pop3s", true, false },
+	{ "submitd", "submitd", NULL, "submission submissions smtp lmtp", true,
+	    false },
+	{ "webd", "webd", NULL, "http metrics", false, true },
 };
 
-void
-child_init(struct child v[CHILD_COUNT])
+int
+child_init(struct child v[CHILD_COUNT], struct err *e)
 {
 	for (size_t i = 0; i < CHILD_COUNT; i++)
-		v[i] = (struct child){ .kind = &kinds[i], .control = -1 };
+		v[i] = (struct child){ .kind = &kinds[i],
+			.control = -1,
+			.figures_fd = -1,
+			.domains_fd = -1 };
+	for (size_t i = 0; i < CHILD_COUNT; i++)
+		if ((v[i].figures = figures_new(&v[i].figures_fd)) == NULL)
+			return err_set(e, ERR_IO, "no memory for figures");
+	return 0;
+}
+
+void
+child_fini(struct child v[CHILD_COUNT])
+{
+	for (size_t i = 0; i < CHILD_COUNT; i++) {
+		if (v[i].figures == NULL)
+			continue;
+		figures_unmap(v[i].figures);
+		close(v[i].figures_fd);
+		if (v[i].domains_fd >= 0)
+			close(v[i].domains_fd);
+	}
 }
 
 const char *
@@ -46,6 +70,12 @@ child_is_keeper(const struct child *c)
 	return c->kind->program == NULL;
 }
 
+bool
+child_is_lone(const struct child *c)
+{
+	return c->kind->lone;
+}
+
 static bool
 has_door(const struct child_kind *k, const char *door)
 {
@@ -57,25 +87,38 @@ has_door(const struct child_kind *k, const char *door)
 	return false;
 }
 
-/* Its doors, then conf, tls, control; the keeper has no door, and profile in
- * place of tls. */
-static struct spawn_fd *
-list_fds(const struct child *c, const struct material *m,
-    const struct listen_set *listen, int control, size_t *n_out)
+bool
+child_is_wanted(const struct child *c, const struct listen_set *listen)
 {
-	struct spawn_fd *v = xcalloc(listen->n + 3, sizeof(*v));
-	size_t n = 0;
-
 	for (size_t i = 0; i < listen->n; i++)
 		if (has_door(c->kind, listen->v[i].door))
-			v[n++] = (struct spawn_fd){ listen->v[i].door,
-				listen->v[i].fd };
-	v[n++] = (struct spawn_fd){ "conf", m->conf_fd };
-	if (!child_is_keeper(c))
-		v[n++] = (struct spawn_fd){ "tls", m->tls_fd };
+			return true;
+	return !c->kind->lone;
+}
+
+/* Its doors, then what lib/base/control.h says; the keeper has no doors, so
+ * these stand where spawn.h says. */
+static struct spawn_fd *
+list_fds(const struct child *c, const struct child_world *w, int control,
+    size_t *n_out)
+{
+	struct spawn_fd *v =
+	    xcalloc(w->listen->n + w->nfigures + 4, sizeof(*v));
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->listen->n; i++)
+		if (has_door(c->kind, w->listen->v[i].door))
+			v[n++] = (struct spawn_fd){ w->listen->v[i].door,
+				w->listen->v[i].fd };
+	v[n++] = (struct spawn_fd){ "conf", w->m->conf_fd };
 	v[n++] = (struct spawn_fd){ "control", control };
-	if (child_is_keeper(c))
-		v[n++] = (struct spawn_fd){ "profile", m->profile_fd };
+	if (c->kind->tls)
+		v[n++] = (struct spawn_fd){ "tls", w->m->tls_fd };
+	else
+		v[n++] = (struct spawn_fd){ "profile", w->m->profile_fd };
+	v[n++] = (struct spawn_fd){ "figures", c->figures_fd };
+	for (size_t i = 0; c->kind->lone && i < w->nfigures; i++)
+		v[n++] = w->figures[i];
 	*n_out = n;
 	return v;
 }
@@ -92,13 +135,12 @@ find_program(const struct child *c, struct err *e)
 }
 
 int
-child_start(struct child *c, const struct material *m,
-    const struct listen_set *listen, const struct user *user, struct err *e)
+child_start(struct child *c, const struct child_world *w, struct err *e)
 {
 	struct spawn s = { .argv0 = c->kind->name,
 		.word = c->kind->word,
 		.conf_name = "posthof.conf",
-		.user = user };
+		.user = w->user };
 	char *path = find_program(c, e);
 	struct spawn_fd *fds;
 	int sv[2], rc;
@@ -110,7 +152,7 @@ child_start(struct child *c, const struct material *m,
 		return err_set(e, err_from_errno(errno), "socketpair: %s",
 		    strerror(errno));
 	}
-	fds = list_fds(c, m, listen, sv[1], &s.nfds);
+	fds = list_fds(c, w, sv[1], &s.nfds);
 	s.path = path;
 	s.fds = fds;
 	rc = spawn_start(&s, &c->pid, e);
@@ -126,19 +168,53 @@ child_start(struct child *c, const struct material *m,
 	c->reload = RELOAD_NONE;
 	c->started_ms = c->beat_ms = clock_steady_ms();
 	c->beat = (struct control_beat){ 0 };
+	figures_add(c->figures, FIG_STARTS, 1);
 	return 0;
 }
 
 static void
-on_message(struct child *c, const char *p, size_t n)
+on_message(struct child *c, const char *p, size_t n, int fd)
 {
 	c->beat_ms = clock_steady_ms();
-	if (p[0] == CONTROL_UP && c->state == CHILD_STARTING)
+	if (p[0] == CONTROL_UP && c->state == CHILD_STARTING) {
 		c->state = CHILD_UP;
-	else if (p[0] == CONTROL_BEAT && n == sizeof(c->beat))
+		figures_set(c->figures, FIG_UP, 1);
+	} else if (p[0] == CONTROL_BEAT && n == sizeof(c->beat)) {
 		memcpy(&c->beat, p, n);
-	else if (p[0] == CONTROL_RELOADED && n == 2)
+	} else if (p[0] == CONTROL_RELOADED && n == 2) {
 		c->reload = p[1] == '0' ? RELOAD_GOOD : RELOAD_BAD;
+	} else if (p[0] == CONTROL_DOMAINS && fd >= 0) {
+		if (c->domains_fd >= 0)
+			close(c->domains_fd);
+		c->domains_fd = fd;
+		c->domains_new = true;
+		return;
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+/* One datagram and the descriptor that came with it, else -1. */
+static ssize_t
+receive(int from, char *msg, size_t cap, int *fd_out)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} aux;
+	struct iovec iov = { msg, cap };
+	struct msghdr m = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = aux.bytes,
+		.msg_controllen = sizeof(aux.bytes) };
+	ssize_t n = recvmsg(from, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	struct cmsghdr *h = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
+
+	*fd_out = -1;
+	if (h != NULL && h->cmsg_type == SCM_RIGHTS &&
+	    h->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(fd_out, CMSG_DATA(h), sizeof(int));
+	return n;
 }
 
 void
@@ -146,11 +222,12 @@ child_read(struct child *c)
 {
 	char msg[64];
 	ssize_t n;
+	int fd;
 
 	while (c->control >= 0) {
-		n = recv(c->control, msg, sizeof(msg), MSG_DONTWAIT);
+		n = receive(c->control, msg, sizeof(msg), &fd);
 		if (n > 0) {
-			on_message(c, msg, (size_t)n);
+			on_message(c, msg, (size_t)n, fd);
 		} else if (n < 0 && errno == EINTR) {
 			continue;
 		} else {
@@ -214,10 +291,17 @@ child_stop(struct child *c)
 }
 
 void
+child_tell_domains(struct child *c, int fd)
+{
+	if (c->pid != 0 && fd >= 0)
+		say(c, CONTROL_DOMAINS, &fd, 1);
+}
+
+void
 child_reload(struct child *c, const struct material *m)
 {
 	const int fds[2] = { m->conf_fd,
-		child_is_keeper(c) ? m->profile_fd : m->tls_fd };
+		c->kind->tls ? m->tls_fd : m->profile_fd };
 
 	if (c->pid == 0)
 		return;
@@ -240,4 +324,5 @@ child_ended(struct child *c)
 	c->control = -1;
 	c->pid = 0;
 	c->state = CHILD_NONE;
+	figures_gone(c->figures);
 }

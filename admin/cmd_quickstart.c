@@ -315,8 +315,9 @@ print_result(struct start *s)
 	}
 	out_printf(o,
 	    "\nStart it:   posthof -c %s/posthof.conf serve\n"
+	    "Help page:  http://127.0.0.1:%u/settings\n"
 	    "Trust it:   import %s/tls/ca.pem as a CA\n",
-	    s->q.dir, s->q.dir);
+	    s->q.dir, setup_port(s->m.conf, "http"), s->q.dir);
 }
 
 static int

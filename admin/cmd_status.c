@@ -6,6 +6,7 @@
 
 #include "admin/ctl.h"
 #include "admin/supctl.h"
+#include "admin/tally.h"
 #include "storage/queue.h"
 
 enum { STORE_TEXT_MAX = 64 << 10 };
@@ -29,13 +30,29 @@ static const struct out_col daemon_cols[] = {
 	{ "failures", "FAILURES", OUT_NUM },
 };
 
+/* What the last minute brought. */
+static const struct out_col rate_cols[] = {
+	{ "name", "LAST MINUTE", OUT_TEXT },
+	{ "connections", "CONNECTIONS", OUT_NUM },
+	{ "logins_good", "LOGINS", OUT_NUM },
+	{ "logins_bad", "BAD", OUT_NUM },
+	{ "messages_accepted", "ACCEPTED", OUT_NUM },
+	{ "deliveries", "DELIVERED", OUT_NUM },
+	{ "relay_sent", "RELAYED", OUT_NUM },
+	{ "relay_deferred", "DEFERRED", OUT_NUM },
+};
+
 static const struct out_col store_cols[] = {
+	{ "mail_bytes", "Mail on disk", OUT_BYTES },
+	{ "index_bytes", "Index on disk", OUT_BYTES },
 	{ "free_bytes", "Free space", OUT_BYTES },
 	{ "has_space", "Takes mail", OUT_BOOL },
 	{ "last_checkpoint", "Last checkpoint", OUT_TIME },
+	{ "last_backup", "Last backup", OUT_TIME },
 	{ "queue_queued", "Queue: new", OUT_NUM },
 	{ "queue_deferred", "Queue: deferred", OUT_NUM },
 	{ "queue_held", "Queue: held", OUT_NUM },
+	{ "queue_scheduled", "Queue: scheduled", OUT_NUM },
 	{ "cache_hit_percent", "Cache hits %", OUT_NUM },
 	{ "locks_peak", "Locks, most", OUT_NUM },
 	{ "locks_max", "Locks, room", OUT_NUM },
@@ -43,29 +60,52 @@ static const struct out_col store_cols[] = {
 	{ "flushes", "Flushes", OUT_NUM },
 };
 
+static json_t *
+store_json(
+    struct cmd *c, const struct store_stats *st, const struct queue_counts *q)
+{
+	const char *dir = c->conf->state_dir;
+	const struct {
+		const char *key;
+		uint64_t n;
+	} numbers[] = {
+		{ "mail_bytes", tally_mail_bytes(dir) },
+		{ "index_bytes", tally_index_bytes(dir) },
+		{ "free_bytes", st->free_bytes },
+		{ "queue_queued", q->queued },
+		{ "queue_deferred", q->deferred },
+		{ "queue_held", q->held },
+		{ "queue_scheduled", q->scheduled },
+		{ "locks_peak", st->locks_peak },
+		{ "locks_max", st->locks_max },
+		{ "deadlocks", st->deadlocks },
+		{ "flushes", st->flushes },
+	};
+	uint64_t asked = st->cache_hit + st->cache_miss;
+	json_t *j = json_pack("{s:b,s:o,s:o,s:I}", "has_space",
+	    (int)store_has_space(c->store), "last_checkpoint",
+	    out_time(st->last_checkpoint_sec), "last_backup",
+	    out_time(tally_last_backup(dir)), "cache_hit_percent",
+	    (json_int_t)(asked != 0 ? st->cache_hit * 100 / asked : 100));
+
+	for (size_t i = 0; i < PH_LEN(numbers); i++)
+		(void)json_object_set_new(
+		    j, numbers[i].key, json_integer((json_int_t)numbers[i].n));
+	return j;
+}
+
 int
 cmd_store_status(struct cmd *c)
 {
 	struct store_stats st;
 	struct queue_counts q;
-	uint64_t asked;
 	int rc;
 
 	if ((rc = store_stats_get(c->store, &st)) != 0 ||
 	    (rc = queue_count(c->store, &q)) != 0)
 		return cmd_refuse(c, rc, "store status");
-	asked = st.cache_hit + st.cache_miss;
-	out_record(&c->out, store_cols, PH_LEN(store_cols),
-	    json_pack("{s:I,s:b,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
-		"free_bytes", (json_int_t)st.free_bytes, "has_space",
-		(int)store_has_space(c->store), "last_checkpoint",
-		out_time(st.last_checkpoint_sec), "queue_queued",
-		(json_int_t)q.queued, "queue_deferred", (json_int_t)q.deferred,
-		"queue_held", (json_int_t)q.held, "cache_hit_percent",
-		(json_int_t)(asked != 0 ? st.cache_hit * 100 / asked : 100),
-		"locks_peak", (json_int_t)st.locks_peak, "locks_max",
-		(json_int_t)st.locks_max, "deadlocks", (json_int_t)st.deadlocks,
-		"flushes", (json_int_t)st.flushes));
+	out_record(
+	    &c->out, store_cols, PH_LEN(store_cols), store_json(c, &st, &q));
 	return CMD_DONE;
 }
 
@@ -97,6 +137,24 @@ ask_keeper(struct cmd *c)
 	return j;
 }
 
+/* Daemons that people talk to; a figure one does not have is empty. */
+static void
+print_rates(struct cmd *c, json_t *daemons)
+{
+	out_begin(&c->out, rate_cols, PH_LEN(rate_cols));
+	for (size_t i = 0; i < json_array_size(daemons); i++) {
+		json_t *d = json_array_get(daemons, i);
+		json_t *rates = json_object_get(d, "per_minute"), *row;
+
+		if (json_object_get(rates, "connections") == NULL)
+			continue;
+		row = json_copy(rates);
+		(void)json_object_set(row, "name", json_object_get(d, "name"));
+		out_row(&c->out, row);
+	}
+	out_end(&c->out);
+}
+
 static void
 print(struct cmd *c, json_t *host, json_t *store)
 {
@@ -108,6 +166,8 @@ print(struct cmd *c, json_t *host, json_t *store)
 	for (size_t i = 0; i < json_array_size(list); i++)
 		out_row(&c->out, json_incref(json_array_get(list, i)));
 	out_end(&c->out);
+	out_printf(&c->out, "\n");
+	print_rates(c, list);
 	if (store == NULL)
 		return;
 	out_printf(&c->out, "\n");

@@ -14,6 +14,7 @@
 #include "admin/ctl.h"
 #include "admin/host.h"
 #include "admin/spawn.h"
+#include "admin/tally.h"
 #include "admin/warn.h"
 #include "lib/base/clock.h"
 #include "lib/base/control.h"
@@ -42,6 +43,9 @@ struct keeper {
 	pthread_cond_t wake;  /* the sweeper, early */
 	atomic_size_t commands;
 	atomic_uint_fast64_t total;
+	struct figures *figures;
+	atomic_bool changed; /* a command may have changed domains */
+	uint64_t cpu_us;
 };
 
 /* One connection to the admin socket. */
@@ -95,7 +99,10 @@ sweep(void *arg)
 {
 	struct keeper *k = arg;
 	uint64_t warned_ms = 0;
+	struct tally tally;
 
+	tally_init(&tally, k->store, k->figures, SPAWN_CONTROL_FD);
+	tally_round(&tally, current(k)->state_dir, true);
 	while (sleep_ms(k, current(k)->checkpoint_time)) {
 		bool more = true;
 		int rc = 0;
@@ -104,8 +111,11 @@ sweep(void *arg)
 			rc = store_keep(k->store, &more);
 		if (rc != 0)
 			log_error(NULL, "keep", "failed=%s", err_name(rc));
+		tally_round(&tally, current(k)->state_dir,
+		    atomic_exchange(&k->changed, false));
 		warn(k, &warned_ms);
 	}
+	tally_fini(&tally);
 	return NULL;
 }
 
@@ -140,6 +150,8 @@ run_request(struct visit *v, struct ctl_request *r)
 		    log_q(
 			slice_str(c.args.nwords != 0 ? c.args.words[0] : "")));
 		status = cmd_run(&c);
+		figures_add(v->k->figures, FIG_ADMIN, 1);
+		v->k->changed = true;
 	} else {
 		buf_init(&usage, TEXT_MAX);
 		cmd_usage(&c, &usage);
@@ -241,6 +253,7 @@ say_beat(struct keeper *k)
 	beat.clients = (uint32_t)k->commands;
 	beat.total_clients = k->total;
 	say(&beat, sizeof(beat));
+	figures_self(k->figures, &k->cpu_us);
 }
 
 static void
@@ -393,13 +406,16 @@ keeper_main(void)
 		.wake = PTHREAD_COND_INITIALIZER };
 	struct err e = { 0 };
 
-	if (!spawn_was_spawned("conf:control:profile")) {
+	if (!spawn_was_spawned("conf:control:profile:figures")) {
 		log_error(NULL, "start",
 		    "failed=\"the keeper is started by `posthof serve`\"");
 		return CMD_USAGE;
 	}
 	(void)fcntl(SPAWN_CONTROL_FD, F_SETFD, FD_CLOEXEC);
 	(void)fcntl(SPAWN_PROFILE_FD, F_SETFD, FD_CLOEXEC);
+	(void)fcntl(SPAWN_FIGURES_FD, F_SETFD, FD_CLOEXEC);
+	k.figures = figures_map(SPAWN_FIGURES_FD);
+	figures_set(k.figures, FIG_STARTED, (uint64_t)clock_wall_sec());
 	if (host_passed_conf("keeper", &k.conf) != 0)
 		return CMD_REFUSED;
 	if (start(&k, &e) != 0) {

@@ -22,15 +22,18 @@ enum { FIRST_FD = 3, FDS_MAX = 1024 };
 static const struct {
 	const char *name;
 	size_t at;
+	bool single; /* its program has one loop */
 } doors[] = {
-	{ "imap", offsetof(struct conf, listen_imap) },
-	{ "imaps", offsetof(struct conf, listen_imaps) },
-	{ "pop3", offsetof(struct conf, listen_pop3) },
-	{ "pop3s", offsetof(struct conf, listen_pop3s) },
-	{ "submission", offsetof(struct conf, listen_submission) },
-	{ "submissions", offsetof(struct conf, listen_submissions) },
-	{ "smtp", offsetof(struct conf, listen_smtp) },
-	{ "lmtp", offsetof(struct conf, listen_lmtp) },
+	{ "imap", offsetof(struct conf, listen_imap), false },
+	{ "imaps", offsetof(struct conf, listen_imaps), false },
+	{ "pop3", offsetof(struct conf, listen_pop3), false },
+	{ "pop3s", offsetof(struct conf, listen_pop3s), false },
+	{ "submission", offsetof(struct conf, listen_submission), false },
+	{ "submissions", offsetof(struct conf, listen_submissions), false },
+	{ "smtp", offsetof(struct conf, listen_smtp), false },
+	{ "lmtp", offsetof(struct conf, listen_lmtp), false },
+	{ "http", offsetof(struct conf, listen_http), true },
+	{ "metrics", offsetof(struct conf, listen_metrics), true },
 };
 
 static const char lmtp_door[] = "lmtp";
@@ -278,20 +281,23 @@ take_passed(struct listen_set *set, size_t twins, struct err *e)
 		return 0;
 	for (int fd = FIRST_FD; fd < FIRST_FD + (int)n; fd++) {
 		const char *door = NULL;
+		size_t copies = twins;
 
 		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 		(void)fcntl(fd, F_SETFL, O_NONBLOCK);
 		if (!slice_split(&names, ':', &name))
 			name = SLICE("");
 		for (size_t i = 0; i < PH_LEN(doors); i++)
-			if (slice_eq(name, slice_str(doors[i].name)))
+			if (slice_eq(name, slice_str(doors[i].name))) {
 				door = doors[i].name;
+				copies = doors[i].single ? 1 : twins;
+			}
 		if (door == NULL)
 			return err_set(e, ERR_INVALID,
 			    "systemd passed a socket named %.*s; set "
 			    "FileDescriptorName to imap, imaps, pop3, ...",
 			    (int)name.n, name.p);
-		add_shared(set, door, fd, twins);
+		add_shared(set, door, fd, copies);
 	}
 	return 0;
 }
@@ -331,8 +337,8 @@ listen_open(struct listen_set *set, const struct conf *conf, size_t twins,
 		if (was_passed(set, npassed, doors[i].name))
 			continue;
 		for (size_t k = 0; k < list->n; k++)
-			if (open_address(set, doors[i].name, list->v[k], twins,
-				&one) != 0)
+			if (open_address(set, doors[i].name, list->v[k],
+				doors[i].single ? 1 : twins, &one) != 0)
 				note(e, &one);
 	}
 	if (!was_passed(set, npassed, lmtp_door) &&

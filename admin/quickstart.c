@@ -24,6 +24,8 @@ static const struct {
 	{ "listen-submission", 587 },
 	{ "listen-submissions", 465 },
 	{ "listen-smtp", 25 },
+	{ "listen-http", 880 }, /* these two have none */
+	{ "listen-metrics", 943 },
 };
 
 void

@@ -14,7 +14,12 @@
 #include "lib/base/err.h"
 
 /* Where `posthof keeper` and `posthof recover` find theirs. */
-enum { SPAWN_CONF_FD = 3, SPAWN_CONTROL_FD = 4, SPAWN_PROFILE_FD = 5 };
+enum {
+	SPAWN_CONF_FD = 3,
+	SPAWN_CONTROL_FD = 4,
+	SPAWN_PROFILE_FD = 5,
+	SPAWN_FIGURES_FD = 6
+};
 
 struct spawn_fd {
 	const char *name;

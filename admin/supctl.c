@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "admin/supfig.h"
 #include "admin/supreload.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -139,19 +140,22 @@ yes_or(const char *error)
 }
 
 static json_t *
-child_status(const struct child *c, uint64_t now)
+child_status(const struct supervisor *s, size_t i, uint64_t now)
 {
+	const struct child *c = &s->children[i];
 	static const char *const names[] = { "none", "starting", "up",
 		"stopping" };
 
-	return json_pack("{s:s,s:i,s:s,s:I,s:I,s:I,s:I,s:I,s:I}", "name",
-	    child_name(c), "pid", (int)c->pid, "state", names[c->state],
+	return json_pack("{s:s,s:i,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o}",
+	    "name", child_name(c), "pid", (int)c->pid, "state", names[c->state],
 	    "uptime_sec",
 	    (json_int_t)(c->pid != 0 ? (now - c->started_ms) / 1000 : 0),
 	    "clients", (json_int_t)c->beat.clients, "sessions",
 	    (json_int_t)c->beat.sessions, "clients_total",
 	    (json_int_t)c->beat.total_clients, "oldest_call_ms",
-	    (json_int_t)c->beat.oldest_ms, "failures", (json_int_t)c->failures);
+	    (json_int_t)c->beat.oldest_ms, "failures", (json_int_t)c->failures,
+	    "totals", supfig_totals(s, i), "per_minute",
+	    supfig_per_minute(s, i));
 }
 
 static json_t *
@@ -161,8 +165,9 @@ status(const struct supervisor *s)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < CHILD_COUNT; i++)
-		(void)json_array_append_new(
-		    list, child_status(&s->children[i], now));
+		if (child_is_wanted(&s->children[i], &s->listen))
+			(void)json_array_append_new(
+			    list, child_status(s, i, now));
 	return json_pack("{s:b,s:s,s:i,s:I,s:I,s:o}", "ok", 1, "state",
 	    supervise_state_name(s->state), "pid", (int)getpid(), "uptime_sec",
 	    (json_int_t)((now - s->started_ms) / 1000), "restarts",

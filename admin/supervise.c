@@ -16,6 +16,8 @@
 #include "admin/host.h"
 #include "admin/spawn.h"
 #include "admin/supctl.h"
+#include "admin/supfig.h"
+#include "admin/suplone.h"
 #include "admin/supreload.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -86,11 +88,13 @@ tell_systemd(const char *text)
 	close(fd);
 }
 
+/* Of those that have the store open, or of all. */
 static bool
-any_left(const struct supervisor *s)
+any_left(const struct supervisor *s, bool lone_too)
 {
 	for (size_t i = 0; i < CHILD_COUNT; i++)
-		if (s->children[i].pid != 0)
+		if (s->children[i].pid != 0 &&
+		    (lone_too || !child_is_lone(&s->children[i])))
 			return true;
 	return s->helper != 0;
 }
@@ -115,7 +119,8 @@ kill_all(struct supervisor *s)
 {
 	set_state(s, SUP_KILL);
 	for (size_t i = 0; i < CHILD_COUNT; i++)
-		child_kill(&s->children[i]);
+		if (!child_is_lone(&s->children[i]))
+			child_kill(&s->children[i]);
 	if (s->helper != 0)
 		(void)kill(s->helper, SIGKILL);
 }
@@ -149,22 +154,37 @@ try_lock(struct supervisor *s, uint64_t now)
 	set_state(s, SUP_RECOVER);
 }
 
+int
+supervise_start(struct supervisor *s, struct child *c)
+{
+	const struct child_world w = { &s->m, &s->listen, &s->user,
+		s->figure_fds, PH_LEN(s->figure_fds) };
+	struct err e = { 0 };
+	int rc = child_start(c, &w, &e);
+
+	if (rc != 0)
+		log_error(NULL, "start", "program=%s failed=\"%s\"",
+		    child_name(c), e.text);
+	else if (child_is_lone(c))
+		child_tell_domains(c, s->children[0].domains_fd);
+	return rc;
+}
+
 static void
 start_children(struct supervisor *s)
 {
-	struct err e = { 0 };
-
 	/* Waits at most for an administrator who came in between. */
 	while (flock(s->env_lock, LOCK_SH) != 0 && errno == EINTR)
 		continue;
 	set_state(s, SUP_RUN);
 	s->told_ready = false;
 	for (size_t i = 0; i < CHILD_COUNT; i++) {
-		if (child_start(
-			&s->children[i], &s->m, &s->listen, &s->user, &e) == 0)
+		struct child *c = &s->children[i];
+
+		if (c->pid != 0 || !child_is_wanted(c, &s->listen) ||
+		    (child_is_lone(c) && s->was_up) ||
+		    supervise_start(s, c) == 0)
 			continue;
-		log_error(NULL, "start", "program=%s failed=\"%s\"",
-		    child_name(&s->children[i]), e.text);
 		s->stopping = true;
 		s->exit_status = 1;
 		kill_all(s);
@@ -201,6 +221,7 @@ fail(struct supervisor *s, struct child *c, const char *why)
 	if (s->state != SUP_RUN && s->state != SUP_STOP)
 		return;
 	c->failures++;
+	figures_add(c->figures, FIG_FAILURES, 1);
 	log_error(NULL, s->state == SUP_STOP ? "stop" : "failure",
 	    "program=%s why=\"%s\" pid=%d", child_name(c), why, (int)c->pid);
 	if (s->state == SUP_STOP || !s->was_up) {
@@ -222,12 +243,16 @@ on_child_end(struct supervisor *s, struct child *c, int status)
 		    WEXITSTATUS(status) == 0;
 	char why[64];
 
-	if (!good && (s->state == SUP_RUN || s->state == SUP_STOP)) {
+	if (!good &&
+	    (child_is_lone(c) || s->state == SUP_RUN || s->state == SUP_STOP)) {
 		(void)snprintf(why, sizeof(why), "%s %d",
 		    WIFSIGNALED(status) ? "signal" : "exit status",
 		    WIFSIGNALED(status) ? WTERMSIG(status)
 					: WEXITSTATUS(status));
-		fail(s, c, why);
+		if (child_is_lone(c) && s->was_up)
+			suplone_failed(s, c, why);
+		else
+			fail(s, c, why);
 	}
 	child_ended(c);
 }
@@ -319,7 +344,7 @@ after_kill(struct supervisor *s, uint64_t now)
 {
 	uint64_t pause;
 
-	if (any_left(s))
+	if (any_left(s, false))
 		return;
 	(void)flock(s->env_lock, LOCK_UN);
 	if (s->stopping) {
@@ -327,6 +352,7 @@ after_kill(struct supervisor *s, uint64_t now)
 		return;
 	}
 	pause = back_off_ms(s, now);
+	figures_add(s->figures, FIG_RECOVERIES, 1);
 	set_state(s, SUP_PAUSE);
 	s->deadline_ms = now + pause;
 	log_warn(NULL, "restart", "count=%llu pause_ms=%llu",
@@ -342,11 +368,14 @@ check_run(struct supervisor *s, uint64_t now)
 		struct child *c = &s->children[i];
 		const char *why = child_sick(c, now);
 
+		if (child_is_lone(c) && s->was_up)
+			continue; /* suplone.c looks after it */
 		if (why != NULL) {
 			fail(s, c, why);
 			return;
 		}
-		all_up = all_up && c->state == CHILD_UP;
+		all_up = all_up && (c->state == CHILD_UP ||
+				       !child_is_wanted(c, &s->listen));
 	}
 	if (!all_up || s->told_ready)
 		return;
@@ -360,7 +389,7 @@ static void
 check_stop(struct supervisor *s, uint64_t now)
 {
 	stop_children(s);
-	if (!any_left(s)) {
+	if (!any_left(s, true)) {
 		enter_end(s, 0);
 	} else if (now >= s->deadline_ms) {
 		log_warn(NULL, "stop", "not in time: killing");
@@ -387,6 +416,7 @@ step(struct supervisor *s)
 		check_stop(s, now);
 	if (s->state == SUP_KILL)
 		after_kill(s, now);
+	suplone_step(s, now);
 	supreload_check(s, now);
 }
 
@@ -456,6 +486,7 @@ run(struct supervisor *s)
 		(void)poll(pfd, n, poll_ms(s));
 		for (size_t i = 0; i < CHILD_COUNT; i++)
 			child_read(&s->children[i]);
+		supfig_tick(s);
 		forgive(s, from);
 		take_signals(s);
 		supctl_serve(s);
@@ -523,7 +554,6 @@ supervise(const char *conf_path)
 	struct buf errors;
 	struct err e = { 0 };
 
-	child_init(s.children);
 	for (size_t i = 0; i < SUP_CLIENTS_MAX; i++)
 		s.clients[i].fd = -1;
 	buf_init(&errors, ERRORS_MAX);
@@ -532,15 +562,17 @@ supervise(const char *conf_path)
 		(void)fprintf(stderr, "%.*s", (int)buf_len(&errors),
 		    errors.p != NULL ? errors.p : "");
 		s.exit_status = 1;
-	} else if (prepare(&s, &e) != 0) {
+	} else if (supfig_open(&s, &e) != 0 || prepare(&s, &e) != 0) {
 		(void)fprintf(stderr, "posthof: %s\n", e.text);
 		s.exit_status = 1;
 	} else {
 		run(&s);
+		suplone_end(&s);
 		log_info(NULL, "end", "status=%d", s.exit_status);
 	}
 	listen_close(&s.listen);
 	supctl_close(&s);
+	supfig_close(&s);
 	material_fini(&s.m);
 	buf_fini(&errors);
 	close_fd(s.signal_fd);

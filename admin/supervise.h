@@ -9,11 +9,12 @@
 #define ADMIN_SUPERVISE_H
 
 #include "admin/child.h"
+#include "admin/spawn.h"
 
 /* Serves until told to stop; the exit status.  conf_path: re-read at SIGHUP. */
 int supervise(const char *conf_path);
 
-/* The rest is for supctl.c. */
+/* The rest is for supctl.c, supreload.c and suplone.c. */
 enum sup_state {
 	SUP_LOCK,    /* waits for an old generation to die */
 	SUP_RECOVER, /* the helper works */
@@ -37,6 +38,11 @@ struct supervisor {
 	struct user user;
 	struct listen_set listen;
 	struct child children[CHILD_COUNT];
+	struct figures *figures;                    /* our own page */
+	struct spawn_fd figure_fds[CHILD_NFIGURES]; /* to read, for webd */
+	uint64_t tick_at_ms, cpu_us;
+	struct supfig_sample *samples; /* supfig.c */
+	size_t nsamples;
 	enum sup_state state;
 	bool stopping;   /* an end was asked for */
 	bool was_up;     /* all served at least once */
@@ -56,6 +62,8 @@ struct supervisor {
 };
 
 void supervise_stop(struct supervisor *s);
+/* Starts one child; what went wrong is in the log. */
+PH_MUSTUSE int supervise_start(struct supervisor *s, struct child *c);
 const char *supervise_state_name(enum sup_state state);
 
 #endif

@@ -82,6 +82,9 @@ client_close(struct client *c, const char *reason)
 	    reason, why[0] != '\0' ? " conn=" : "",
 	    why[0] != '\0' ? log_q(slice_str(why)) : "", c->who.name,
 	    c->conn.stats.bytes_in, c->conn.stats.bytes_out, c->said);
+	figures_add(c->sl->srv->figures, FIG_BYTES_IN, c->conn.stats.bytes_in);
+	figures_add(
+	    c->sl->srv->figures, FIG_BYTES_OUT, c->conn.stats.bytes_out);
 	server_rise(c->sl->srv, &c->seat); /* the peer may linger */
 	conn_close(&c->conn);
 }

@@ -35,7 +35,7 @@ auth_work(struct sjob *j)
 	struct client *c = client_of_job(j);
 
 	c->login->client = c->program;
-	login_work(c->login, j->srv->auth, SCOPE_IMAP, c->conn.peer_ip, c->id);
+	login_work(c->login, j->srv, SCOPE_IMAP, c->conn.peer_ip, c->id);
 }
 
 /* RFC 9051 6.2.3: the new capabilities come with the answer. */

@@ -71,7 +71,7 @@ auth_work(struct sjob *j)
 	struct login *l = &c->login;
 
 	l->suffix_sep = j->srv->conf->pop3_folder_separator[0];
-	login_work(l, j->srv->auth, SCOPE_POP3, c->s.conn.peer_ip, c->s.id);
+	login_work(l, j->srv, SCOPE_POP3, c->s.conn.peer_ip, c->s.id);
 	if (login_verdict(l) != LOGIN_GOOD)
 		return;
 	if ((l->rc = open_drop(c)) == 0 && (l->rc = lock_drop(c)) == 0 &&

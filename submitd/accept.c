@@ -71,6 +71,7 @@ leave_out(
 static void
 log_rows(const struct client *c, const struct dispatch *p)
 {
+	figures_add(c->s.sl->srv->figures, FIG_DELIVERED, p->ntargets);
 	for (size_t i = 0; i < p->nqueue; i++) {
 		const struct queue_row *row = &p->queue[i].row;
 		char id[24];
@@ -220,8 +221,10 @@ static void
 log_outcome(const struct client *c, int rc)
 {
 	const struct envelope *env = &c->env;
+	struct figures *f = c->s.sl->srv->figures;
 
 	if (rc != 0) {
+		figures_add(f, FIG_REFUSED, 1);
 		log_info(c->s.id, "refused",
 		    "id=%s why=%s from=%s rcpts=%zu size=%" PRIu64
 		    " text=\"%s\" detail=\"%s\"",
@@ -230,6 +233,9 @@ log_outcome(const struct client *c, int rc)
 		    c->accept_err.detail);
 		return;
 	}
+	figures_add(f, FIG_ACCEPTED, 1);
+	figures_add(f, FIG_RECIPIENTS, env->nrcpts);
+	figures_add(f, FIG_ACCEPTED_BYTES, spool_size(c->spool));
 	log_info(c->s.id, "accept",
 	    "id=%s from=%s to=%s rcpts=%zu size=%" PRIu64 " account=%s",
 	    c->queue_id, log_q(env->sender), log_q(env->rcpts[0].addr),

@@ -51,6 +51,7 @@ greet_late(struct session *s)
 		say_hello(s);
 		return;
 	}
+	figures_add(s->sl->srv->figures, FIG_TURNED_AWAY, 1);
 	log_info(s->id, "refused", "why=early peer=%s", s->conn.peer);
 	resp_line(&s->out, "554 5.7.1 ", "%s you spoke before you were greeted",
 	    s->sl->srv->hostname);

@@ -12,8 +12,7 @@ auth_work(struct sjob *j)
 	struct client *c = client_of_job(j);
 
 	c->login.client = c->helo;
-	login_work(
-	    &c->login, j->srv->auth, SCOPE_SMTP, c->s.conn.peer_ip, c->s.id);
+	login_work(&c->login, j->srv, SCOPE_SMTP, c->s.conn.peer_ip, c->s.id);
 }
 
 /* 432, 454 and 535 are RFC 4954 6. */

@@ -275,6 +275,13 @@ maybe_over(struct runner *r)
 static void
 write_off(struct runner *r, struct errand *e)
 {
+	static const enum figure which[] = { [OUT_SENT] = FIG_RELAY_SENT,
+		[OUT_TEMP] = FIG_RELAY_DEFERRED,
+		[OUT_PERM] = FIG_RELAY_FAILED };
+
+	for (size_t i = 0; i < e->row.nrcpts; i++)
+		if (e->out[i] != OUT_NONE)
+			figures_add(r->sl->srv->figures, which[e->out[i]], 1);
 	ledger_add(&r->ledger, e);
 }
 

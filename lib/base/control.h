@@ -6,7 +6,9 @@
  * 3: listening sockets by their door ("imap", "imaps", ...; several of one
  * name are SO_REUSEPORT twins, one per loop), then "conf" (the configuration's
  * text, sealed memory), "tls" (lib/crypt/bundle.h, sealed memory), "control"
- * (this socket).  Environment: LISTEN_FDS, LISTEN_FDNAMES, LISTEN_PID (or
+ * (this socket), "figures" (lib/base/figures.h, the child's own page), and
+ * "profile" (admin/profsign.h, sealed memory; keeper and webd in place of
+ * "tls").  Environment: LISTEN_FDS, LISTEN_FDNAMES, LISTEN_PID (or
  * unset), POSTHOF_CONF_NAME for messages.
  */
 #ifndef LIB_BASE_CONTROL_H
@@ -15,11 +17,14 @@
 #include <stdint.h>
 
 enum control_kind {
-	CONTROL_UP = 'U',      /* child: I serve now */
-	CONTROL_BEAT = 'B',    /* child, every second: struct control_beat */
-	CONTROL_STOP = 'S',    /* supervisor: finish and exit 0 */
-	CONTROL_RELOAD = 'R',  /* supervisor, with descriptors conf, tls */
-	CONTROL_RELOADED = 'r' /* child: one byte more, '0' good, '1' bad */
+	CONTROL_UP = 'U',     /* child: I serve now */
+	CONTROL_BEAT = 'B',   /* child, every second: struct control_beat */
+	CONTROL_STOP = 'S',   /* supervisor: finish and exit 0 */
+	CONTROL_RELOAD = 'R', /* supervisor, with descriptors conf, tls (keeper
+				 * and webd: conf, profile) */
+	CONTROL_RELOADED = 'r', /* child: one byte more, '0' good, '1' bad */
+	CONTROL_DOMAINS = 'D'   /* keeper, and supervisor to webd: with one
+				 * descriptor, sealed memory, a domain a line */
 };
 
 struct control_beat {

@@ -58,17 +58,20 @@ server_admit(struct server_loop *sl, const char *peer_ip, const char **why_out)
 	struct slice ip = slice_str(peer_ip);
 
 	if (p->clients >= conf->connections_max) {
+		figures_add(sl->srv->figures, FIG_TURNED_AWAY, 1);
 		*why_out = "too many connections, try again later";
 		return false;
 	}
 	if (ip.n != 0 &&
 	    !admit_count_in(p, &p->by_ip, ip, conf->connections_per_address)) {
+		figures_add(sl->srv->figures, FIG_TURNED_AWAY, 1);
 		*why_out = "too many connections from your address";
 		return false;
 	}
 	*why_out = NULL;
 	p->clients++;
 	p->total_clients++;
+	figures_add(sl->srv->figures, FIG_CONNECTIONS, 1);
 	sl->clients++;
 	return true;
 }

@@ -41,6 +41,15 @@ say_beat(struct server *srv)
 	beat.sessions = p->sessions;
 	beat.total_clients = p->total_clients;
 	say(srv, &beat, sizeof(beat));
+	figures_set(srv->figures, FIG_CLIENTS, p->clients);
+	figures_set(srv->figures, FIG_SESSIONS, p->sessions);
+	figures_set(srv->figures, FIG_OLDEST, beat.oldest_ms);
+	figures_set(srv->figures, FIG_LOOP_LAG, loops_lag_us(srv));
+	figures_set(
+	    srv->figures, FIG_WAITING_STORE, work_waiting(srv->store_work));
+	figures_set(
+	    srv->figures, FIG_WAITING_AUTH, work_waiting(srv->auth_work));
+	figures_self(srv->figures, &p->cpu_us);
 }
 
 static int

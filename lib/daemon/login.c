@@ -74,8 +74,8 @@ login_response(struct login *l, struct slice text)
 	return slice_eq(text, SLICE("=")) || b64_decode(&l->in, text);
 }
 
-void
-login_work(struct login *l, struct auth *auth, unsigned scope, const char *ip,
+static void
+ask_auth(struct login *l, struct auth *auth, unsigned scope, const char *ip,
     const char *session_id)
 {
 	struct auth_peer peer = { scope, ip, l->tls, session_id, l->suffix_sep,
@@ -98,6 +98,18 @@ login_work(struct login *l, struct auth *auth, unsigned scope, const char *ip,
 	else
 		l->rc = auth_sasl_step(
 		    l->sasl, in, &l->challenge, &l->who, &l->err);
+}
+
+void
+login_work(struct login *l, struct server *srv, unsigned scope, const char *ip,
+    const char *session_id)
+{
+	enum login_verdict v;
+
+	ask_auth(l, srv->auth, scope, ip, session_id);
+	if ((v = login_verdict(l)) != LOGIN_CHALLENGE)
+		figures_add(srv->figures,
+		    v == LOGIN_GOOD ? FIG_LOGINS_GOOD : FIG_LOGINS_BAD, 1);
 }
 
 enum login_verdict

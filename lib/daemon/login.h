@@ -35,7 +35,7 @@ void login_sasl(
 bool login_response(struct login *l, struct slice text);
 
 /* One step, in a job.  ip and session_id are for the log. */
-void login_work(struct login *l, struct auth *auth, unsigned scope,
+void login_work(struct login *l, struct server *srv, unsigned scope,
     const char *ip, const char *session_id);
 
 enum login_verdict {

@@ -101,6 +101,10 @@ on_ping(struct loop_msg *m)
 {
 	struct server_thread *t = PH_CONTAINER(m, struct server_thread, ping);
 
+	uint64_t lag = clock_steady_us() - t->pinged_us;
+
+	if (lag > t->lag_us)
+		t->lag_us = lag;
 	t->answered_ms = clock_steady_ms();
 	t->pinged = false;
 }
@@ -189,12 +193,28 @@ loops_oldest_ms(struct server *srv)
 		struct server_thread *t = &srv->priv->threads[i];
 		uint64_t seen = t->answered_ms;
 
-		if (!atomic_exchange(&t->pinged, true))
+		if (!atomic_exchange(&t->pinged, true)) {
+			t->pinged_us = clock_steady_us();
 			loop_post(t->sl->loop, &t->ping);
-		else if (now > seen && now - seen > oldest)
+		} else if (now > seen && now - seen > oldest)
 			oldest = now - seen;
 	}
 	return oldest;
+}
+
+uint64_t
+loops_lag_us(struct server *srv)
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < srv->nloops; i++) {
+		uint64_t lag =
+		    atomic_exchange(&srv->priv->threads[i].lag_us, 0);
+
+		if (lag > most)
+			most = lag;
+	}
+	return most;
 }
 
 bool

@@ -7,8 +7,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "lib/base/inherit.h"
 #include "lib/base/map.h"
-#include "lib/daemon/inherit.h"
 #include "lib/daemon/server.h"
 
 /* A listening socket on a loop. */
@@ -27,6 +27,9 @@ struct server_thread {
 	struct loop_msg begin, end, ping;
 	atomic_bool pinged;           /* a ping is under way */
 	_Atomic uint64_t answered_ms; /* steady time of the last pong */
+	_Atomic uint64_t pinged_us;   /* and of the ping before */
+	_Atomic uint64_t lag_us;      /* what lay between them, the most since
+				       * the last heartbeat */
 	bool ending;                  /* loop's thread only */
 };
 
@@ -38,6 +41,7 @@ struct server_priv {
 	_Atomic uint32_t next_id;
 	_Atomic uint32_t clients, sessions;
 	_Atomic uint64_t total_clients;
+	uint64_t cpu_us;         /* told so far; main thread */
 	pthread_mutex_t lock;    /* of the two maps */
 	struct map by_ip;        /* address -> count, as a pointer */
 	struct map by_seat;      /* account and address -> count */
@@ -63,6 +67,8 @@ void seats_close(struct server *srv);
 PH_MUSTUSE int loops_start(struct server *srv, struct err *e);
 void loops_notify(struct server *srv);
 uint64_t loops_oldest_ms(struct server *srv);
+/* How long the slowest loop took to answer since the last call, us. */
+uint64_t loops_lag_us(struct server *srv);
 bool loops_end(struct server *srv);
 /* The last client of a loop that ends has gone. */
 void loops_maybe_end(struct server_loop *sl);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
@@ -115,6 +116,9 @@ open_all(struct server *srv, struct err *e)
 
 	if ((rc = inherit_take(&srv->priv->fds, e)) != 0)
 		return rc;
+	srv->figures =
+	    figures_map(inherit_find(&srv->priv->fds, SLICE("figures"), 0));
+	figures_set(srv->figures, FIG_STARTED, (uint64_t)clock_wall_sec());
 	srv->priv->control = inherit_find(&srv->priv->fds, SLICE("control"), 0);
 	if (srv->priv->control < 0)
 		return err_set(e, ERR_INVALID, "no control socket was passed");
@@ -166,6 +170,7 @@ close_all(struct server *srv)
 	free(p->old_confs);
 	last = (struct conf *)srv->conf;
 	conf_free(&last);
+	figures_unmap(srv->figures);
 	inherit_fini(&p->fds);
 	admit_fini(p);
 	free(p->threads);

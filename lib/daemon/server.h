@@ -12,6 +12,7 @@
 #include "auth/auth.h"
 #include "lib/base/board.h"
 #include "lib/base/conf.h"
+#include "lib/base/figures.h"
 #include "lib/net/conn.h"
 #include "lib/net/loop.h"
 #include "lib/net/work.h"
@@ -40,7 +41,8 @@ struct server {
 	struct work *store_work, *auth_work;
 	struct server_loop *loops;
 	size_t nloops;
-	void *app; /* the daemon's own, per process */
+	void *app;               /* the daemon's own, per process */
+	struct figures *figures; /* what it counts; never NULL */
 	struct server_priv *priv;
 };
 

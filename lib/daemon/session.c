@@ -52,6 +52,9 @@ session_close(struct session *s, const char *reason, const char *text)
 	log_info(s->id, "close", "reason=%s in=%" PRIu64 " out=%" PRIu64 "%s%s",
 	    reason, s->conn.stats.bytes_in, s->conn.stats.bytes_out,
 	    text[0] != '\0' ? " " : "", text);
+	figures_add(s->sl->srv->figures, FIG_BYTES_IN, s->conn.stats.bytes_in);
+	figures_add(
+	    s->sl->srv->figures, FIG_BYTES_OUT, s->conn.stats.bytes_out);
 	server_rise(s->sl->srv, &s->seat); /* the peer may linger */
 	conn_close(&s->conn);
 }

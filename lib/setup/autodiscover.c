@@ -35,7 +35,10 @@ autodiscover_read(struct slice xml, struct autodiscover *out)
 		ok = ev != XMLREAD_BAD &&
 		     (ev != XMLREAD_CLOSE || copy_text(&x, out, schema));
 	xmlread_fini(&x);
-	out->outlook = ok && slice_ieq_str(slice_str(schema), schema_outlook);
+	/* Some programs do not say what they take. */
+	out->outlook =
+	    ok && (schema[0] == '\0' ||
+		      slice_ieq_str(slice_str(schema), schema_outlook));
 	return ok && out->address[0] != '\0';
 }
 

@@ -28,6 +28,7 @@ static const struct {
 	{ "pop3", offsetof(struct conf, listen_pop3) },
 	{ "submissions", offsetof(struct conf, listen_submissions) },
 	{ "submission", offsetof(struct conf, listen_submission) },
+	{ "http", offsetof(struct conf, listen_http) },
 };
 
 static const struct conf_list *

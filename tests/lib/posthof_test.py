@@ -40,6 +40,8 @@ PACKAGE = "web100"
 
 PORTS = {"smtp": 25, "pop3": 110, "imap": 143, "submissions": 465,
          "submission": 587, "imaps": 993, "pop3s": 995}
+# Servers that wait for the client to speak.
+QUIET_PORTS = {"http": 880, "metrics": 943}
 TLS_AT_ONCE = ("imaps", "pop3s", "submissions")
 
 # Never to be seen in a log.
@@ -84,7 +86,8 @@ class PortBlock:
         except OSError:
             lock.close()
             return False
-        if not all(self._free(offset + p) for p in PORTS.values()):
+        if not all(self._free(offset + p) for p in
+                   (*PORTS.values(), *QUIET_PORTS.values())):
             os.unlink(path)
             lock.close()
             return False
@@ -273,7 +276,7 @@ class Host:
         return os.path.join(self.run_dir, "lmtp.sock")
 
     def port(self, name):
-        return PORTS[name] + self.ports.offset
+        return {**PORTS, **QUIET_PORTS}[name] + self.ports.offset
 
     def user(self, n):
         return f"{PACKAGE}p{n}"

@@ -26,7 +26,7 @@ static const struct {
 	{ REQ("<EMailAddress> <![CDATA[a@b]]> </EMailAddress>" WANT), "a@b",
 	    true },
 	{ REQ("<EMailAddress>&#97;&#x40;b</EMailAddress>" WANT), "a@b", true },
-	{ REQ("<LegacyDN/><EMailAddress>a@b</EMailAddress>"), "a@b", false },
+	{ REQ("<LegacyDN/><EMailAddress>a@b</EMailAddress>"), "a@b", true },
 	{ REQ("<EMailAddress>a@b</EMailAddress>"
 	      "<AcceptableResponseSchema>" NS
 	      "mobilesync/responseschema/2006</AcceptableResponseSchema>"),
@@ -34,7 +34,7 @@ static const struct {
 	{ "<x:Autodiscover xmlns:x='u'><!-- c --><x:Request a = \"1\" >"
 	  "<x:EMailAddress>a@b</x:EMailAddress></x:Request>"
 	  "</x:Autodiscover>",
-	    "a@b", false },
+	    "a@b", true },
 	/* refused */
 	{ "", NULL, false },
 	{ "<Autodiscover/>", NULL, false },

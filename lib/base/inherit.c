@@ -1,4 +1,4 @@
-#include "lib/daemon/inherit.h"
+#include "lib/base/inherit.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

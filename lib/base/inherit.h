@@ -1,8 +1,8 @@
 /*
  * inherit.h - the descriptors a daemon is born with (lib/base/control.h).
  */
-#ifndef LIB_DAEMON_INHERIT_H
-#define LIB_DAEMON_INHERIT_H
+#ifndef LIB_BASE_INHERIT_H
+#define LIB_BASE_INHERIT_H
 
 #include <stddef.h>
 
