@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <zlib.h>
 
 #include "lib/base/mem.h"
@@ -13,12 +14,23 @@ enum {
 	STEP_MIN = 512, /* of plain input at a time */
 	EXPECT = 4,     /* what a compressed byte makes */
 	DICTIONARY_MAX = 32 << 10,
+	IN_REGION = 48 << 10,   /* what Debian 12's zlib takes, */
+	OUT_REGION = 112 << 10, /* with the values above */
+	ALIGN = 16,
 	AT_BLOCK = 128, /* of data_type, see inflate() in zlib.h */
 	ODD_BITS = 63
 };
 
+/* A stream's memory: mapped and not from the heap, so that it goes back to
+ * the system while the connection rests. */
+struct region {
+	char *p;
+	size_t used, size;
+};
+
 struct conn_zip {
 	z_stream in, out;
+	struct region in_memory, out_memory;
 	struct buf spill;      /* compressed, kept while c->in is full */
 	struct buf dictionary; /* of `in` while it rests */
 	bool in_up, out_up;
@@ -27,24 +39,45 @@ struct conn_zip {
 	bool used; /* since the last rest */
 };
 
+/* From the region as long as it lasts: another zlib may want more. */
 static voidpf
 zip_alloc(voidpf opaque, uInt n, uInt size)
 {
-	(void)opaque;
-	return xmalloc((size_t)n * size);
+	struct region *r = opaque;
+	size_t bytes = ((size_t)n * size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	char *p = r->p + r->used;
+
+	if (bytes > r->size - r->used)
+		return xmalloc(bytes);
+	r->used += bytes;
+	return p;
 }
 
 static void
 zip_free(voidpf opaque, voidpf p)
 {
-	(void)opaque;
-	free(p);
+	struct region *r = opaque;
+
+	if ((char *)p < r->p || (char *)p >= r->p + r->size)
+		free(p);
 }
 
 static void
-prepare(z_stream *z)
+prepare(z_stream *z, struct region *r, size_t size)
 {
-	*z = (z_stream){ .zalloc = zip_alloc, .zfree = zip_free };
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ph_assert(p != MAP_FAILED); /* as when xmalloc() finds none */
+	*r = (struct region){ p, 0, size };
+	*z = (z_stream){ .zalloc = zip_alloc, .zfree = zip_free, .opaque = r };
+}
+
+static void
+give_back(struct region *r)
+{
+	(void)munmap(r->p, r->size);
+	*r = (struct region){ 0 };
 }
 
 static void
@@ -67,7 +100,7 @@ wake_in(struct conn *c)
 	wake(c);
 	if (z->in_up)
 		return;
-	prepare(&z->in);
+	prepare(&z->in, &z->in_memory, IN_REGION);
 	ph_assert(inflateInit2(&z->in, WINDOW) == Z_OK);
 	if (d.n != 0)
 		ph_assert(inflateSetDictionary(
@@ -164,7 +197,7 @@ wake_out(struct conn *c)
 	wake(c);
 	if (z->out_up)
 		return;
-	prepare(&z->out);
+	prepare(&z->out, &z->out_memory, OUT_REGION);
 	ph_assert(deflateInit2(&z->out, OUT_LEVEL, Z_DEFLATED, OUT_WINDOW,
 		      OUT_MEMORY, Z_DEFAULT_STRATEGY) == Z_OK);
 	z->out_up = true;
@@ -199,6 +232,26 @@ conn_zip_write(struct conn *c, struct slice s)
 /* ---- rest ---- */
 
 static void
+end_in(struct conn_zip *z)
+{
+	if (!z->in_up)
+		return;
+	(void)inflateEnd(&z->in);
+	give_back(&z->in_memory);
+	z->in_up = false;
+}
+
+static void
+end_out(struct conn_zip *z)
+{
+	if (!z->out_up)
+		return;
+	(void)deflateEnd(&z->out);
+	give_back(&z->out_memory);
+	z->out_up = false;
+}
+
+static void
 rest_in(struct conn_zip *z)
 {
 	uInt n = DICTIONARY_MAX;
@@ -215,8 +268,7 @@ rest_in(struct conn_zip *z)
 		(void)inflateGetDictionary(&z->in, (Bytef *)to, &n);
 		buf_advance(&z->dictionary, n);
 	}
-	(void)inflateEnd(&z->in);
-	z->in_up = false;
+	end_in(z);
 }
 
 bool
@@ -233,9 +285,7 @@ conn_zip_rest(struct conn *c)
 	struct conn_zip *z = c->priv->zip;
 
 	z->used = false;
-	if (z->out_up)
-		(void)deflateEnd(&z->out);
-	z->out_up = false;
+	end_out(z);
 	if (!conn_zip_waiting(c))
 		rest_in(z);
 }
@@ -248,10 +298,8 @@ conn_zip_fini(struct conn *c)
 	if (z == NULL)
 		return;
 	c->priv->zip = NULL;
-	if (z->in_up)
-		(void)inflateEnd(&z->in);
-	if (z->out_up)
-		(void)deflateEnd(&z->out);
+	end_in(z);
+	end_out(z);
 	buf_fini(&z->spill);
 	buf_fini(&z->dictionary);
 	free(z);
