@@ -37,6 +37,8 @@ forget(struct selected *sel)
 	free(sel->fresh);
 	sel->fresh = NULL;
 	sel->muted_from = sel->catching = 0;
+	if (sel->client->watch != NULL)
+		sel->client->watch->nown_uids = 0;
 	if (sel->names != NULL)
 		arena_clear(&sel->names->arena);
 	free(sel->names);
