@@ -5,6 +5,7 @@
 
 #include "imapd/app.h"
 #include "imapd/append.h"
+#include "imapd/capability.h"
 #include "imapd/cmd.h"
 #include "imapd/input.h"
 #include "imapd/news.h"
@@ -251,7 +252,7 @@ greet(struct client *c)
 	struct buf words;
 
 	buf_init(&words, 2048);
-	cmd_capability_words(c, &words);
+	caps_write(c, &words);
 	buf_add_str(&c->out, "* OK [CAPABILITY");
 	buf_add_slice(&c->out, buf_slice(&words));
 	buf_printf(
@@ -377,6 +378,7 @@ client_accept(struct server_loop *sl, const struct server_door *door,
 	frame_init(&c->frame, conf->line_max, 0);
 	buf_init(&c->out, conf->output_high_water + OUT_ROOM);
 	input_limits(c);
+	(void)caps_for_client(c, (struct slice){ 0 });
 	c->since_ms = loop_now_ms(sl->loop);
 	client_set_timeout(c);
 	c->admitted = server_admit(sl, c->conn.peer_ip, &why);

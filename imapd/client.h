@@ -23,6 +23,8 @@ struct append_in;
 struct watch;
 struct watch_inbox;
 
+enum { CAPS_WORDS = 2 }; /* of 64 bits */
+
 /* RFC 9051 3; a sum of them says where a command may run. */
 enum imap_state {
 	IS_NOAUTH = 1,
@@ -84,7 +86,8 @@ struct client {
 	struct server_seat seat; /* in IS_LOGIN */
 	enum imap_state state;
 	enum client_mode mode;
-	unsigned enabled; /* sum of client_enabled */
+	unsigned enabled;              /* sum of client_enabled */
+	uint64_t withheld[CAPS_WORDS]; /* by bit, see capability.c */
 	struct frame frame;
 	struct arena arena; /* the command's */
 	struct command cmd;

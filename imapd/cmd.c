@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "imapd/append.h"
+#include "imapd/capability.h"
 #include "imapd/parse_acl.h"
 #include "imapd/parse_append.h"
 #include "imapd/parse_args.h"
@@ -403,7 +404,7 @@ cmd_take(struct client *c)
 		return;
 	}
 	cmd->row = cmd_find(name, cmd->uid);
-	if (cmd->row == NULL)
+	if (cmd->row == NULL || !caps_allow(c, cmd->row->name))
 		bad(c, "no such command");
 	else if (!(cmd->row->states & c->state))
 		bad(c, c->state == IS_NOAUTH ? "log in first"

@@ -57,8 +57,6 @@ enum step cmd_id(struct client *c);
 enum step cmd_enable(struct client *c);
 enum step cmd_compress(struct client *c);
 enum step cmd_namespace(struct client *c);
-void cmd_capability_words(struct client *c, struct buf *out);
-bool cmd_offers(const char *word);
 
 /* cmd_auth.c */
 enum step cmd_starttls(struct client *c);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "imapd/capability.h"
 #include "imapd/parse_args.h"
 #include "lib/base/b64.h"
 #include "lib/base/mem.h"
@@ -58,7 +59,7 @@ good(struct client *c)
 		server_name_client(c->sl->srv, &c->seat, slice_str(c->program));
 	buf_init(&b, 4096);
 	buf_add_str(&b, "CAPABILITY");
-	cmd_capability_words(c, &b);
+	caps_write(c, &b);
 	(void)cmd_ok_code(c, arena_str(&c->arena, buf_slice(&b)), "logged in");
 	buf_fini(&b);
 	cmd_finish(c);

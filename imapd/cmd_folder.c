@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "imapd/capability.h"
 #include "imapd/mailbox.h"
 #include "imapd/mboxname.h"
 #include "imapd/parse_args.h"
@@ -40,7 +41,7 @@ cmd_create(struct client *c)
 	if (rc == 0 && c->enabled & EN_REV2 &&
 	    !slice_eq(a->name, mboxname_normal(&c->arena, a->name)))
 		status_list_line(c, a->name, &info);
-	if (rc == 0 && cmd_offers("OBJECTID")) /* RFC 8474 4.1 */
+	if (rc == 0 && caps_offers(c, "OBJECTID")) /* RFC 8474 4.1 */
 		c->cmd.code = arena_printf(
 		    &c->arena, "MAILBOXID (F%" PRIu64 ")", info.id);
 	return STEP_DONE;

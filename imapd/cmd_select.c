@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "imapd/capability.h"
 #include "imapd/mailbox.h"
 #include "imapd/msgset.h"
 #include "imapd/parse_args.h"
@@ -31,10 +32,10 @@ tell_folder(struct client *c)
 	resp_ok_code(
 	    out, "UIDs valid", "UIDVALIDITY %" PRIu32, view_uidvalidity(v));
 	resp_ok_code(out, "next UID", "UIDNEXT %" PRIu32, view_uidnext(v));
-	if (cmd_offers("OBJECTID")) /* RFC 8474 4.2 */
+	if (caps_offers(c, "OBJECTID")) /* RFC 8474 4.2 */
 		resp_ok_code(
 		    out, "its id", "MAILBOXID (F%" PRIu64 ")", view_folder(v));
-	if (cmd_offers("CONDSTORE")) /* RFC 7162 3.1.2.1 */
+	if (caps_offers(c, "CONDSTORE")) /* RFC 7162 3.1.2.1 */
 		resp_ok_code(
 		    out, "highest", "HIGHESTMODSEQ %" PRIu64, view_modseq(v));
 }

@@ -115,6 +115,11 @@ last_one_counts(void **state)
 	assert_int_equal(c->listen_imap.n, 1);
 	assert_string_equal(c->listen_imap.v[0], "c:3");
 	conf_free(&c);
+	/* a list of texts holds anything */
+	c = good("imap-withhold = {\"XLIST\", \" Old*: IDLE MOVE\"}\n");
+	assert_int_equal(c->imap_withhold.n, 2);
+	assert_string_equal(c->imap_withhold.v[1], "Old*: IDLE MOVE");
+	conf_free(&c);
 }
 
 /* One mistake each: what must be said, with its line. */
