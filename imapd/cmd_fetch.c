@@ -315,7 +315,8 @@ fetch_go(struct fetch_run *r)
 	unsigned rounds = 0;
 
 	while (!sync_full(r->c) && r->c->bye_text == NULL) {
-		if (!r->need_index)
+		/* One that the output's end cut is finished first. */
+		if (!r->need_index && !r->open)
 			write_plain(r);
 		if (!advance(r))
 			return true;

@@ -3,6 +3,7 @@
 
 import glob
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,7 @@ Expunge Both
 Remove Both
 SyncState *
 CopyArrivalDate yes
+FSync no
 """
 
 
@@ -56,7 +58,7 @@ class Mbsync:
         run = subprocess.run(["mbsync", "-V", "-c", f"{self.dir}/rc", "all"],
                              stdin=subprocess.DEVNULL, check=False,
                              stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT, timeout=120)
+                             stderr=subprocess.STDOUT, timeout=300)
         out = run.stdout.decode(errors="replace")
         if run.returncode != 0:
             raise pt.Failure(f"mbsync: exit {run.returncode}\n{out}")
@@ -107,6 +109,88 @@ def test_both_ways(host):
         assert count == 29, count
         assert c.search(None, "SUBJECT", '"number 99"')[1] != [b""]
         # Nothing left to do: no file and no UID changes.
+        before = m.files(), c.uid("SEARCH", "ALL")[1]
+        m.sync()
+        c.noop()
+        assert (m.files(), c.uid("SEARCH", "ALL")[1]) == before
+    c.logout()
+
+
+def fill(c, box, first, last):
+    """Messages first..last in pieces of 500 by MULTIAPPEND (RFC 3502)."""
+    for at in range(first, last + 1, 500):
+        piece = [message(i % 7 + 1).replace(b"\n", b"\r\n").replace(
+            b"number", b"big %d number" % i)
+            for i in range(at, min(at + 500, last + 1))]
+        tag = c._new_tag()
+        c.send(tag + b" APPEND " + box.encode() + b"".join(
+            b" {%d+}\r\n" % len(m) + m for m in piece) + b"\r\n")
+        c.tagged_commands[tag] = None
+        assert c._command_complete("APPEND", tag)[0] == "OK"
+
+
+def flags_of(c):
+    """{subject number: sorted flags} of the selected folder."""
+    found = {}
+    typ, data = c.fetch("1:*", "(FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
+    assert typ == "OK"
+    for part in data:
+        if isinstance(part, tuple):
+            subject = re.search(rb"big (\d+)", part[1])
+            flags = re.search(rb"FLAGS \(([^)]*)\)", part[0])[1].split()
+            found[int(subject[1])] = sorted(f for f in flags
+                                            if f != b"\\Recent")
+    return found
+
+
+def local(m):
+    """The same of the Maildir."""
+    letters = {"S": b"\\Seen", "F": b"\\Flagged", "R": b"\\Answered",
+               "D": b"\\Draft", "T": b"\\Deleted"}
+    found = {}
+    for path in m.files():
+        with open(path, "rb") as f:
+            number = int(re.search(rb"big (\d+)", f.read())[1])
+        info = path.rpartition(",")[2] if ":2," in path else ""
+        found[number] = sorted(letters[x] for x in info if x in letters)
+    return found
+
+
+def set_local(path, letter):
+    info = path if ":2," in path else path + ":2,"
+    os.rename(path, (info + letter).replace("/new/", "/cur/"))
+
+
+def test_ten_thousand_both_ways(host):
+    """10,000 messages; then both sides change at once, and agree."""
+    n = host.fresh()
+    c = host.imap(n)
+    fill(c, "INBOX", 1, 10000)
+    with tempfile.TemporaryDirectory() as folder:
+        m = Mbsync(host, n, folder)
+        m.sync()
+        assert len(m.files()) == 10000
+        files = m.files()
+        for path in files[0:300]:
+            os.unlink(path)
+        for path in files[300:600]:
+            set_local(path, "F")
+        for i in range(10001, 10101):
+            m.put("INBOX", message(1).replace(b"number", b"big %d number" % i))
+        c.select("INBOX")
+        c.store("9001:9300", "+FLAGS.SILENT", r"(\Deleted)")
+        c.expunge()
+        c.store("5001:5300", "+FLAGS.SILENT", r"(\Answered)")
+        fill(c, "INBOX", 10101, 10200)
+        m.sync()
+        m.sync()
+        c.noop()
+        there, here = flags_of(c), local(m)
+        assert there == here, sorted(
+            k for k in there.keys() | here.keys()
+            if there.get(k) != here.get(k))[:10]
+        assert 10000 - 600 + 200 <= len(there) <= 10000 - 300 + 200
+        assert sum(b"\\Flagged" in f for f in there.values()) >= 250
         before = m.files(), c.uid("SEARCH", "ALL")[1]
         m.sync()
         c.noop()

@@ -84,6 +84,31 @@ def test_long_search_tells_its_progress(_):
         s.close()
 
 
+def test_long_listings_are_whole(host):
+    """Each message is told once where the output pauses at its high-water
+    mark, in and out of the index."""
+    n = host.fresh()
+    s, f = raw(host, n)
+    count = 9000
+    for at in range(0, count, 500):
+        f.write(b"a APPEND INBOX" + b" {3+}\r\na\r\n" * 500 + b"\r\n")
+        f.flush()
+        assert until(f, b"a")[-1].startswith(b"a OK"), at
+    f.write(b"b SELECT INBOX\r\n")
+    f.flush()
+    until(f, b"b")
+    for items in ("(UID FLAGS)", "(UID FLAGS MODSEQ)",
+                  "(UID RFC822.SIZE INTERNALDATE FLAGS)"):
+        f.write(f"c FETCH 1:* {items}\r\n".encode())
+        f.flush()
+        got = [line for line in until(f, b"c") if b" FETCH " in line]
+        assert len(got) == count, len(got)
+        for i, line in enumerate(got, 1):
+            assert line.startswith(b"* %d FETCH (UID %d " % (i, i)) and \
+                line.count(b"FETCH") == 1, line
+    s.close()
+
+
 def test_large_messages_come_back_whole(host):
     n = host.fresh()
     c = host.imap(n)
