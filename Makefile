@@ -132,7 +132,7 @@ run: deps ## build, make a host in run/, print its settings, serve
 .PHONY: check
 check: test-deps ## lint and every test; ends with "N passed, N failed"
 	@$(SUB) -k all tests || echo "the build failed; what needs it will fail"
-	@$(RUNTESTS) lint unit fuzz proto clients crash
+	@$(RUNTESTS) lint unit fuzz proto clients stress crash
 
 .PHONY: tests
 tests: $(UNIT) $(FUZZ) ## build the unit tests and the corpus runners
@@ -155,6 +155,11 @@ proto: ## transcripts over real daemons
 clients: ## real clients against a real host
 	@$(SUB) all
 	@$(RUNTESTS) clients
+
+.PHONY: stress
+stress: ## a minute of random commands by 20 IMAP clients, against a model
+	@$(SUB) all
+	@POSTHOF_LONG=1 $(RUNTESTS) stress
 
 .PHONY: crash
 crash: ## kill -9, full disks and damaged files, for long
@@ -196,6 +201,7 @@ deps: ## install the Debian packages the build needs
 .PHONY: test-deps
 test-deps: ## install the Debian packages the tests need as well
 	@tools/deps build test
+	@tools/npm $(B)/npm
 	@tools/corpus $(B)/corpus
 
 MAN = $(foreach n,1 5 8,$(wildcard */*.$(n) lib/*/*.$(n)))

@@ -357,7 +357,9 @@ strict_time(struct cur *c, struct when *w)
 	       fixed_num(c, 2, &w->sec);
 }
 
-/* date-time = DQUOTE date-day-fixed "-" date-month "-" date-year SP time SP
+/* A day of one digit may stand without its blank: npm's imapflow sends it so.
+ *
+ * date-time = DQUOTE date-day-fixed "-" date-month "-" date-year SP time SP
  * zone DQUOTE;  date-day-fixed = (SP DIGIT) / 2DIGIT */
 bool
 date_internal_parse(struct slice s, int64_t *unix_sec, int *tz_min_out)
@@ -370,7 +372,9 @@ date_internal_parse(struct slice s, int64_t *unix_sec, int *tz_min_out)
 	*tz_min_out = 0;
 	cur_init(&c, s);
 	quoted = cur_skip(&c, '"');
-	if (!fixed_num(&c, cur_skip(&c, ' ') ? 1 : 2, &w.day) ||
+	if (!fixed_num(&c,
+		cur_skip(&c, ' ') || cur_peek_at(&c, 1) == '-' ? 1 : 2,
+		&w.day) ||
 	    !rest_of_day(&c, &w) || !cur_byte(&c, ' ') ||
 	    !strict_time(&c, &w) || !cur_byte(&c, ' ') ||
 	    !num_zone(&c, &w.tz_min) || (quoted && !cur_byte(&c, '"')) ||
