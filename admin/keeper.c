@@ -220,7 +220,8 @@ let_in(struct keeper *k)
 	if (fd < 0)
 		return;
 	if (!ctl_may_ask(fd)) {
-		log_warn(NULL, "admin", "refused: not root and not our user");
+		log_warn(NULL, "admin",
+		    "refused=1 why=\"not root and not our user\"");
 		close(fd);
 		return;
 	}
@@ -373,7 +374,7 @@ end(struct keeper *k)
 	idle = drain(k);
 	pthread_join(k->sweeper, NULL);
 	if (!idle) {
-		log_warn(NULL, "stop", "commands=%zu still run", k->commands);
+		log_warn(NULL, "stop", "commands_left=%zu", k->commands);
 		_exit(0);
 	}
 	store_close(&k->store);

@@ -116,8 +116,8 @@ child_main(const struct spawn *s, char **env, pid_t parent)
 			fexecve(program, argv, env);
 		}
 	}
-	log_error(NULL, "start", "program=%s step=%s errno=%d (%s)", s->path,
-	    step, errno, strerror(errno));
+	log_error(NULL, "start", "program=%s step=%s errno=%d text=\"%s\"",
+	    s->path, step, errno, strerror(errno));
 	_exit(EXIT_NOEXEC);
 }
 

@@ -139,8 +139,9 @@ try_lock(struct supervisor *s, uint64_t now)
 	if (flock(s->env_lock, LOCK_EX | LOCK_NB) != 0) {
 		if (now >= s->deadline_ms) {
 			log_warn(NULL, "lock",
-			    "waiting: a process of an earlier host still has "
-			    "the store open");
+			    "waiting=1 why=\"a process of an earlier host "
+			    "still "
+			    "has the store open\"");
 			s->deadline_ms = now + MINUTE_MS;
 		}
 		return;
@@ -202,8 +203,9 @@ on_helper_end(struct supervisor *s, int status)
 		return;
 	if (!good) {
 		log_error(NULL, "recovery",
-		    "failed status=%d: the store cannot be opened; see above, "
-		    "then try `posthof fsck` or restore a backup",
+		    "failed=1 status=%d hint=\"the store cannot be opened; "
+		    "see above, then try `posthof fsck` or restore a "
+		    "backup\"",
 		    status);
 		enter_end(s, 1);
 	} else if (s->stopping) {
@@ -298,7 +300,7 @@ supervise_stop(struct supervisor *s)
 		if (now - s->asked_ms < SAME_MS)
 			return;
 		if (s->state == SUP_STOP || s->state == SUP_RECOVER) {
-			log_warn(NULL, "stop", "asked again: killing");
+			log_warn(NULL, "stop", "asked=2 killing=1");
 			kill_all(s);
 		}
 		return;
@@ -392,7 +394,7 @@ check_stop(struct supervisor *s, uint64_t now)
 	if (!any_left(s, true)) {
 		enter_end(s, 0);
 	} else if (now >= s->deadline_ms) {
-		log_warn(NULL, "stop", "not in time: killing");
+		log_warn(NULL, "stop", "late=1 killing=1");
 		s->exit_status = 1;
 		kill_all(s);
 	}

@@ -45,7 +45,8 @@ warn_later(const struct conf *was, const struct conf *now)
 
 	if (strcmp(was->lmtp_socket, now->lmtp_socket) != 0)
 		log_warn(NULL, "reload",
-		    "lmtp-socket changes when the host is started again");
+		    "later=lmtp-socket hint=\"changes when the host is "
+		    "started again\"");
 	for (size_t i = 0; (door = listen_door(was, i, &a)) != NULL; i++) {
 		bool same;
 
@@ -55,8 +56,8 @@ warn_later(const struct conf *was, const struct conf *now)
 			same = strcmp(a->v[k], b->v[k]) == 0;
 		if (!same)
 			log_warn(NULL, "reload",
-			    "listen-%s changes when the host is started "
-			    "again",
+			    "later=listen-%s hint=\"changes when the host is "
+			    "started again\"",
 			    door);
 	}
 }
@@ -75,8 +76,8 @@ supreload_start(struct supervisor *s, struct buf *errors)
 		rest = slice_from(buf_slice(errors), from);
 		while (slice_split(&rest, '\n', &line))
 			if (line.n != 0)
-				log_error(NULL, "reload", "kept_old=1 %.*s",
-				    (int)line.n, line.p);
+				log_error(NULL, "reload", "kept_old=1 why=%s",
+				    log_q(line));
 		return rc;
 	}
 	warn_later(s->m.conf, fresh.conf);

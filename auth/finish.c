@@ -90,7 +90,7 @@ auth_refuse(struct auth *a, const struct auth_peer *peer, const char *mech,
 	    "service=%s login=%s account=%s ip=%s mech=%s tls=%s why=%s",
 	    service_of(peer), log_q(slice_str(f->login)),
 	    f->known ? log_q(f->ac.name) : "-", shown(peer->ip), mech,
-	    shown(peer->tls), why);
+	    log_q(slice_str(shown(peer->tls))), why);
 	buf_init(&b, sizeof(more));
 	buf_printf(&b, "why=%s", why);
 	if (slice_copy(buf_slice(&b), more, sizeof(more)) && f->known &&
@@ -157,7 +157,8 @@ auth_finish(struct auth *a, const struct auth_peer *peer, const char *mech,
 	log_info(peer->session, "login",
 	    "service=%s account=%s login=%s ip=%s mech=%s tls=%s secret=%u",
 	    service_of(peer), who.name, log_q(slice_str(f->login)),
-	    shown(peer->ip), mech, shown(peer->tls), (unsigned)s->id);
+	    shown(peer->ip), mech, log_q(slice_str(shown(peer->tls))),
+	    (unsigned)s->id);
 	/* A mailbox that is polled every minute is not recorded each time. */
 	if (!auth_told(a, peer, f->ac.id, s->id)) {
 		struct buf b;

@@ -169,7 +169,7 @@ sync_load_keywords(struct client *c)
 
 	if (folder_keywords(client_store(c), view_folder(sel->view),
 		&fresh.arena, fresh.v) != 0) {
-		log_warn(c->id, "keywords", "folder=%" PRIu64 " unreadable",
+		log_warn(c->id, "keywords", "folder=%" PRIu64 " failed=1",
 		    view_folder(sel->view));
 		arena_clear(&fresh.arena);
 		return;

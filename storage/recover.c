@@ -191,8 +191,8 @@ remove_stray(struct store *s, uint32_t number)
 	segment_name(number, name);
 	if ((rc = file_is_empty(s, number)) != 0) {
 		log_warn(NULL, "segment-unknown",
-		    "file=%s err=%s: it holds mail, but the index does not "
-		    "know it; left as it is",
+		    "file=%s err=%s hint=\"it holds mail, but the index does "
+		    "not know it; left as it is\"",
 		    name, err_name(rc));
 		return 0;
 	}

@@ -384,7 +384,8 @@ sync_one(struct segments *g, struct seg_out *o)
 		rc = fdatasync(o->fd) != 0 ? err_from_errno(errno) : 0;
 		if (rc != 0)
 			log_error(NULL, "segment-sync",
-			    "segment=%08x err=%s: it is not used any more",
+			    "segment=%08x err=\"%s\" hint=\"it is not used any "
+			    "more\"",
 			    o->number, strerror(errno));
 		pthread_mutex_lock(&g->mtx);
 		o->busy--;

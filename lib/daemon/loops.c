@@ -37,7 +37,7 @@ open_entry(struct server_thread *t, const struct server_door *door, int fd)
 	*entry = (struct server_entry){ .sl = t->sl, .door = door };
 	if (listener_open(
 		t->sl->loop, fd, on_accept, entry, &entry->listener) != 0) {
-		log_error(NULL, "listen", "door=%s failed", door->name);
+		log_error(NULL, "listen", "door=%s failed=1", door->name);
 		free(entry);
 		return;
 	}
@@ -66,7 +66,7 @@ on_begin(struct loop_msg *m)
 	const struct server_ops *ops = t->sl->srv->ops;
 
 	if (ops->loop_start != NULL && ops->loop_start(t->sl) != 0) {
-		log_error(NULL, "loop", "index=%zu failed", t->sl->index);
+		log_error(NULL, "loop", "index=%zu failed=1", t->sl->index);
 		exit(1);
 	}
 	for (size_t i = 0; i < ops->ndoors; i++)

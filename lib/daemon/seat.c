@@ -24,7 +24,7 @@ seats_open(struct server *srv)
 		srv->priv->board =
 		    board_new(path, (uint32_t)srv->conf->connections_max);
 	if (srv->priv->board == NULL)
-		log_warn(NULL, "sessions", "path=%s not made", path);
+		log_warn(NULL, "sessions", "path=%s failed=1", path);
 	free(path);
 	free(dir);
 }

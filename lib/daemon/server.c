@@ -208,7 +208,7 @@ server_main(const struct server_ops *ops, int argc, char **argv)
 	if (!loops_end(&srv)) {
 		/* Clients are left whose jobs may still run: durable is what
 		 * was answered, so the end may be short. */
-		log_warn(NULL, "stop", "clients=%u left", priv.clients);
+		log_warn(NULL, "stop", "clients_left=%u", priv.clients);
 		work_free(&srv.auth_work);
 		work_free(&srv.store_work);
 		store_close(&srv.store);
