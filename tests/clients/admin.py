@@ -14,7 +14,7 @@ import posthof_test as pt       # noqa: E402
 
 ACCOUNT_KEYS = {"account", "id", "package", "name", "suspended", "lang",
                 "bytes_used", "bytes_max", "messages_used", "messages_max",
-                "created_at"}
+                "folders_max", "created_at"}
 DAEMONS = {"keeper", "imapd", "pop3d", "submitd"}
 LONE = {"webd"}      # falls and rises alone
 
