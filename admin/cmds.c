@@ -162,6 +162,8 @@ static const struct cmd_row rows[] = {
 	{ "queue drop", SELECT_USAGE, SELECT_OPTS, 0, MANY, CMD_STORE, NULL,
 	    cmd_queue_drop, "delete without telling the sender" },
 
+	{ "rebuild", "[--json]", "json", 0, 0, CMD_CONF, NULL, cmd_rebuild,
+	    "make the index anew from the mail, when it is lost" },
 	{ "fsck", "[--json]", "json", 0, 0, CMD_STORE, NULL, cmd_fsck,
 	    "compare index and mail, name what is wrong" },
 	{ "version", "", "", 0, 0, CMD_LOCAL, NULL, cmd_version,

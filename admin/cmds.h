@@ -89,5 +89,7 @@ int cmd_provision(struct cmd *c);
 
 /* cmd_fsck.c */
 int cmd_fsck(struct cmd *c);
+/* cmd_rebuild.c */
+int cmd_rebuild(struct cmd *c);
 
 #endif

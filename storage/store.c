@@ -50,7 +50,7 @@ open_db(struct store *s, struct err *e)
 	free(dir);
 	if (rc != 0)
 		return rc;
-	if (recover && (rc = recover_check(s, e)) != 0)
+	if (recover && !s->conf.rebuild && (rc = recover_check(s, e)) != 0)
 		return rc;
 	if ((rc = db_update(s->db, take_epoch, s)) != 0)
 		return err_set(e, rc, "the index cannot be written");
@@ -89,7 +89,7 @@ open_parts(struct store *s, uint64_t lock_wait_ms, struct err *e)
 	s->known = known_new();
 	if ((rc = flusher_new(s, &s->flusher, e)) != 0)
 		return rc;
-	if (!recover || (rc = recover_bodies(s, e)) != 0)
+	if (!recover || s->conf.rebuild || (rc = recover_bodies(s, e)) != 0)
 		return rc;
 	finish_intents(s);
 	return 0;
