@@ -89,11 +89,17 @@ static int
 add_folder(struct drop *d, uint64_t folder, size_t *cap)
 {
 	struct msg_iter *it = NULL;
+	struct view *v = NULL;
 	struct msg_meta m;
-	int rc = msg_iter_open(
-	    d->store, d->account, folder, NULL, 0, 1, MSG_WANT_INFO, &it);
+	int rc = view_open(d->store, d->account, folder, true, &v);
 
+	if (rc == 0)
+		rc = msg_iter_open(d->store, d->account, folder, NULL, 0, 1,
+		    MSG_WANT_INFO, &it);
 	while (rc == 0 && (rc = msg_iter_next(it, &m)) == 0) {
+		/* Entries outlive their messages for a while. */
+		if (view_seq(v, m.uid) == 0)
+			continue;
 		if (d->nitems == DROP_ALL_MAX) {
 			rc = ERR_LIMIT;
 			break;
@@ -105,6 +111,7 @@ add_folder(struct drop *d, uint64_t folder, size_t *cap)
 		d->bytes += m.size;
 	}
 	msg_iter_close(&it);
+	view_close(&v);
 	d->folders[d->nfolders++] = folder;
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }

@@ -142,6 +142,7 @@ plan_gone(const struct deliver_gone *g)
 	x->uids = &g->uid;
 	x->n = 1;
 	x->flags = 0;
+	x->sizes = NULL;
 	return x;
 }
 

@@ -128,6 +128,23 @@ struct share {
 	uint64_t messages, bytes; /* of this folder */
 };
 
+/* Takes away what has left the folder; its entries may still be there. */
+static int
+only_there(struct db_txn *t, uint64_t folder, uint32_t run, uint32_t *mask_io)
+{
+	uint32_t there = 0;
+	struct hot_entry e;
+	struct hot_run r;
+	int rc = hot_load(t, folder, run, false, &r);
+
+	for (uint32_t i = 0; rc == 0 && i < r.n; i++) {
+		hot_get(r.bytes, i, &e);
+		there |= UINT32_C(1) << e.uid % HOT_RUN;
+	}
+	*mask_io &= there;
+	return rc;
+}
+
 /* Adds the entries of a run that the mask names. */
 static int
 sum_run(struct db_txn *t, struct share *sh, uint32_t run, uint32_t mask)
@@ -136,8 +153,10 @@ sum_run(struct db_txn *t, struct share *sh, uint32_t run, uint32_t mask)
 	struct db_scan *scan = NULL;
 	struct slice key, value;
 	struct entry e;
-	int rc;
+	int rc = only_there(t, sh->folder, run, &mask);
 
+	if (rc != 0 || mask == 0)
+		return rc;
 	entry_key(from, sh->folder, run * HOT_RUN);
 	if (run == hot_run_of(UINT32_MAX))
 		entry_key(to, sh->folder + 1, 0);

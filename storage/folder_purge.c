@@ -141,6 +141,7 @@ removal_init(struct removal *r, uint64_t account, bool whole)
 	r->x = xmalloc(sizeof(*r->x));
 	r->x->account = account;
 	r->x->flags = 0;
+	r->x->sizes = NULL;
 }
 
 int

@@ -26,6 +26,7 @@
 #include "storage/store_priv.h"
 #include "storage/submit.h"
 #include "storage/sweep.h"
+#include "storage/trash.h"
 
 enum {
 	CHECKPOINT_MS = 1000,
@@ -36,6 +37,7 @@ enum {
 	EMPTY_MAX = 64,  /* segments watched at a time */
 	EVENTS_AT_ONCE = 500,
 	INTENTS_AT_ONCE = 8,
+	TRASH_AT_ONCE = 4,  /* transactions */
 	INTENT_AGE_SEC = 60 /* younger ones are still worked on */
 };
 
@@ -245,6 +247,20 @@ trim_gone(struct store *s, struct keep *k, uint64_t now)
 	return true;
 }
 
+/* What large expunges have left behind. */
+static bool
+empty_trash(struct store *s)
+{
+	bool more = true;
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && more && i < TRASH_AT_ONCE; i++)
+		rc = trash_step(s, &more);
+	if (rc != 0)
+		log_error(NULL, "trash", "failed=%s", err_name(rc));
+	return rc == 0 && more;
+}
+
 int
 store_keep(struct store *s, bool *more_out)
 {
@@ -259,6 +275,7 @@ store_keep(struct store *s, bool *more_out)
 		return rc;
 	*more_out = sweep(s, k, now);
 	*more_out |= trim_gone(s, k, now);
+	*more_out |= empty_trash(s);
 	if (!k->events_wait && !k->compact_waits && now < k->look_ms + LOOK_MS)
 		return 0;
 	k->look_ms = now;

@@ -1,15 +1,31 @@
 #include "storage/msg_expunge.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/mem.h"
 #include "lib/base/num.h"
+#include "storage/entry.h"
 #include "storage/gone.h"
 #include "storage/msg.h"
 #include "storage/note.h"
 #include "storage/store_priv.h"
 #include "storage/tables.h"
+#include "storage/trash.h"
 #include "storage/usage.h"
+
+/* What the entries, which stay, say. */
+static void
+take_sizes(struct expunge *x)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < x->ntaken; i++) {
+		while (x->uids[k] != x->taken[i].hot.uid)
+			k++;
+		x->taken[i].size = x->sizes[k];
+	}
+}
 
 /* The usage rows are locked first, as the tables' order wants; how much they
  * lose is known only later. */
@@ -28,7 +44,9 @@ expunge_txn(struct db_txn *t, struct expunge *x)
 	if (rc == 0)
 		rc = take_hot(t, x->folder, x->uids, x->n, x->flags,
 		    TAKE_REMOVE, x->taken, &x->ntaken);
-	if (rc == 0)
+	if (rc == 0 && x->sizes != NULL)
+		take_sizes(x);
+	else if (rc == 0)
 		rc = take_entries(
 		    t, x->account, x->folder, TAKE_REMOVE, x->taken, x->ntaken);
 	if (rc != 0 || x->ntaken == 0)
@@ -42,8 +60,11 @@ expunge_txn(struct db_txn *t, struct expunge *x)
 		bytes += (int64_t)m->size;
 		folder_row_count(&x->row, m->hot.flags, m->size, -1);
 	}
-	rc = gone_put(t, x->folder, x->modseq, x->gone, x->ntaken);
+	if (x->sizes != NULL)
+		rc = trash_put(t, x->account, x->folder, x->gone, x->ntaken);
 	if (rc == 0)
+		rc = gone_put(t, x->folder, x->modseq, x->gone, x->ntaken);
+	if (rc == 0 && x->sizes == NULL)
 		rc = take_release(t, x->account, x->taken, x->ntaken);
 	if (rc == 0)
 		rc = folder_row_put(t, x->folder, &x->row);
@@ -162,6 +183,7 @@ msg_expunge(struct store *s, uint64_t account, uint64_t folder,
 	x->account = account;
 	x->folder = folder;
 	x->flags = flags;
+	x->sizes = NULL;
 	for (size_t at = 0; rc == 0 && at < n; at += x->n) {
 		x->uids = uids + at;
 		x->n = n - at < EXPUNGE_BATCH ? n - at : EXPUNGE_BATCH;
@@ -174,5 +196,96 @@ msg_expunge(struct store *s, uint64_t account, uint64_t folder,
 		*gone_out = gone;
 	free(x);
 	free(all);
+	return rc;
+}
+
+/* ---- many ---- */
+
+enum {
+	MANY = 32, /* fewer are released at once */
+	DENSE = 8  /* a scan may pass over so many for one it is for */
+};
+
+struct sizes {
+	uint64_t folder;
+	const uint32_t *uids;
+	size_t n;
+	uint64_t *v;
+};
+
+static int
+scan_sizes(struct db_txn *t, const struct sizes *z)
+{
+	uint8_t from[ENTRY_KEY], to[ENTRY_KEY];
+	struct db_scan *scan = NULL;
+	struct slice key, value, uidl;
+	size_t i = 0;
+	int rc;
+
+	entry_key(from, z->folder, z->uids[0]);
+	entry_key(to, z->folder + 1, 0);
+	rc = db_scan_init(t, T_ENTRY, slice_of(from, sizeof(from)),
+	    slice_of(to, sizeof(to)), &scan);
+	while (rc == 0 && i < z->n &&
+	       (rc = db_scan_next(scan, &key, &value)) == 0) {
+		uint32_t uid = num_get32(key.p + 8);
+
+		while (i < z->n && z->uids[i] < uid)
+			i++;
+		if (i < z->n && z->uids[i] == uid &&
+		    entry_decode_brief(value, &z->v[i], &uidl) != 0)
+			z->v[i] = 0; /* damaged: the keeper says so */
+	}
+	db_scan_fini(&scan);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+/* A message's size never changes. */
+static int
+sizes_txn(struct db_txn *t, void *arg)
+{
+	const struct sizes *z = arg;
+	struct entry e;
+	int rc = 0;
+
+	memset(z->v, 0, z->n * sizeof(*z->v));
+	if (z->uids[z->n - 1] - z->uids[0] < DENSE * z->n)
+		return scan_sizes(t, z);
+	for (size_t i = 0; i < z->n; i++) {
+		rc = entry_get(t, z->folder, z->uids[i], false, &e);
+		if (rc == 0)
+			z->v[i] = e.size;
+		else if (rc != ERR_NOTFOUND && rc != ERR_CORRUPT)
+			return rc;
+	}
+	return 0;
+}
+
+int
+expunge_many(struct store *s, uint64_t account, uint64_t folder,
+    const uint32_t *uids, size_t n)
+{
+	struct expunge *x;
+	struct sizes z;
+	int rc = 0;
+
+	if (n < MANY)
+		return msg_expunge(s, account, folder, uids, n, false, NULL);
+	x = xmalloc(sizeof(*x));
+	z.v = xcalloc(EXPUNGE_BATCH, sizeof(*z.v));
+	x->account = account;
+	x->folder = z.folder = folder;
+	x->flags = 0;
+	x->sizes = z.v;
+	for (size_t at = 0; rc == 0 && at < n; at += x->n) {
+		x->uids = z.uids = uids + at;
+		x->n = z.n = n - at < EXPUNGE_BATCH ? n - at : EXPUNGE_BATCH;
+		if ((rc = db_read(s->db, sizes_txn, &z)) != 0 ||
+		    (rc = db_update(s->db, batch_txn, x)) != 0)
+			break;
+		expunge_publish(s, x);
+	}
+	free(z.v);
+	free(x);
 	return rc;
 }

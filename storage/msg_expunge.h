@@ -17,6 +17,9 @@ struct expunge {
 	const uint32_t *uids; /* rising; at most EXPUNGE_BATCH */
 	size_t n;
 	uint32_t flags; /* only messages that have them */
+	/* NULL; or what each of uids[] has in bytes: then they only leave the
+	 * folder, and the rest is the keeper's (trash.h) */
+	const uint64_t *sizes;
 	/* results of the last run */
 	struct folder_row row; /* as written */
 	uint64_t modseq_from, modseq;
@@ -29,6 +32,11 @@ struct expunge {
 PH_MUSTUSE int expunge_txn(struct db_txn *t, struct expunge *x);
 /* After the commit: notes and events. */
 void expunge_publish(struct store *s, const struct expunge *x);
+
+/* msg_expunge() of many: they leave the folder at once, and the keeper
+ * releases what they were. */
+PH_MUSTUSE int expunge_many(struct store *s, uint64_t account, uint64_t folder,
+    const uint32_t *uids, size_t n);
 
 /* UIDs of the folder with all of `flags`, rising; the caller frees. */
 PH_MUSTUSE int expunge_list(struct store *s, uint64_t account, uint64_t folder,

@@ -278,6 +278,7 @@ remove_mail(struct store *s, struct sweep *w)
 	x->account = w->frow.account;
 	x->folder = w->folder;
 	x->flags = 0;
+	x->sizes = NULL;
 	for (size_t at = 0; rc == 0 && at < w->nuids; at += x->n) {
 		x->uids = w->uids + at;
 		x->n = w->nuids - at < EXPUNGE_BATCH ? w->nuids - at

@@ -20,6 +20,7 @@ const struct db_table_def store_tables[T_COUNT] = {
 	[T_SHARED] = { "shared", true },
 	[T_METADATA] = { "metadata", true },
 	[T_HOT] = { "hot", false },
+	[T_TRASH] = { "trash", true },
 	[T_ENTRY] = { "entry", false },
 	[T_UIDL] = { "uidl", false },
 	[T_GONE] = { "gone", false },

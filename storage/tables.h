@@ -26,6 +26,7 @@ enum table {
 	T_SHARED,
 	T_METADATA,
 	T_HOT,
+	T_TRASH,
 	T_ENTRY,
 	T_UIDL,
 	T_GONE,

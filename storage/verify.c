@@ -61,6 +61,7 @@ account_row(struct sums *s, struct slice key, struct slice value)
 	struct verify_usage none = { 0, 0 }, *p;
 	struct slice package = slice_from(value, USAGE_FIXED);
 
+	package = slice_sub(package, 0, slice_chr(package, '\0'));
 	s->naccounts += u != NULL;
 	u = u != NULL ? u : &none;
 	if (num_get64(value.p + 1) != u->bytes ||

@@ -9,6 +9,7 @@
 #include "storage/hot.h"
 #include "storage/msg.h"
 #include "storage/tables.h"
+#include "storage/trash.h"
 #include "storage/uidl.h"
 #include "storage/verify_priv.h"
 
@@ -21,6 +22,8 @@ struct look {
 	struct folder_row sum; /* counted */
 	struct hot_entry *hot;
 	size_t nhot, hot_cap;
+	const struct trash_range *trash;
+	size_t ntrash;
 };
 
 static int
@@ -88,6 +91,27 @@ find_hot(const struct look *l, uint32_t uid)
 	return lo < l->nhot && l->hot[lo].uid == uid ? &l->hot[lo] : NULL;
 }
 
+/* Whose is an entry that waits to be released?  0: it does not. */
+static uint64_t
+trash_owner(const struct look *l, uint64_t folder, uint32_t uid)
+{
+	for (size_t i = 0; i < l->ntrash; i++) {
+		const struct trash_range *r = &l->trash[i];
+
+		if (r->folder == folder && uid >= r->first && uid <= r->last)
+			return r->account;
+	}
+	return 0;
+}
+
+static void
+add_pair(struct verify *v, uint64_t account, uint64_t msgid)
+{
+	v->pairs =
+	    mem_grow(v->pairs, &v->pairs_cap, v->npairs, sizeof(*v->pairs));
+	v->pairs[v->npairs++] = (struct verify_pair){ account, msgid };
+}
+
 static void
 check_uidl(struct look *l, const struct entry *e, uint32_t uid)
 {
@@ -118,16 +142,20 @@ entry_row(struct look *l, struct slice key, struct slice value)
 		return;
 	}
 	uid = num_get32(key.p + 8);
-	if ((hot = find_hot(l, uid)) == NULL) {
+	if ((hot = find_hot(l, uid)) == NULL &&
+	    trash_owner(l, l->id, uid) == l->row.account) {
+		check_uidl(l, &e, uid);
+		add_pair(v, l->row.account, e.msgid);
+		return;
+	}
+	if (hot == NULL) {
 		verify_breach(v, "2 folder %llu: UID %u is in entry only",
 		    (unsigned long long)l->id, uid);
 		return;
 	}
 	check_uidl(l, &e, uid);
 	folder_row_count(&l->sum, hot->flags, e.size, 1);
-	v->pairs =
-	    mem_grow(v->pairs, &v->pairs_cap, v->npairs, sizeof(*v->pairs));
-	v->pairs[v->npairs++] = (struct verify_pair){ l->row.account, e.msgid };
+	add_pair(v, l->row.account, e.msgid);
 	u = verify_usage_of(v, l->row.account);
 	u->bytes += e.size;
 	u->messages++;
@@ -240,26 +268,62 @@ check_names(struct db_txn *t, struct verify *v, size_t nfolders)
 }
 
 static int
-each_folder(struct db_txn *t, struct verify *v, size_t *n_out)
+each_folder(struct db_txn *t, struct look *l, size_t *n_out)
 {
 	struct slice none = { NULL, 0 }, key, value;
-	struct look l = { .v = v, .t = t };
 	struct db_scan *scan = NULL;
 	int rc = db_scan_init(t, T_FOLDER, none, none, &scan);
 
 	*n_out = 0;
 	while (rc == 0 && (rc = db_scan_next(scan, &key, &value)) == 0) {
-		if (key.n != 8 || folder_row_decode(value, &l.row) != 0) {
-			verify_breach(v, "folder: a damaged row");
+		if (key.n != 8 || folder_row_decode(value, &l->row) != 0) {
+			verify_breach(l->v, "folder: a damaged row");
 			continue;
 		}
-		l.id = num_get64(key.p);
+		l->id = num_get64(key.p);
 		++*n_out;
-		rc = look(t, &l);
+		rc = look(t, l);
 	}
 	db_scan_fini(&scan);
-	free(l.hot);
 	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+/* Folders that are gone, but for entries that wait to be released. */
+static int
+each_gone(struct db_txn *t, struct look *l)
+{
+	uint64_t last = 0;
+	int rc = 0;
+
+	l->nhot = 0;
+	for (size_t i = 0; rc == 0 && i < l->ntrash; i++) {
+		if (l->trash[i].folder == last)
+			continue;
+		last = l->id = l->trash[i].folder;
+		rc = folder_row_get(t, l->id, false, &l->row);
+		if (rc != ERR_NOTFOUND)
+			continue;
+		l->row.account = l->trash[i].account;
+		rc = walk(t, T_ENTRY, l->id, l, entry_row);
+	}
+	return rc;
+}
+
+static int
+walk_folders(struct db_txn *t, struct verify *v, size_t *n_out)
+{
+	struct look l = { .v = v, .t = t };
+	struct trash_range *trash = NULL;
+	int rc = trash_list(t, &trash, &l.ntrash);
+
+	l.trash = trash;
+	if (rc == 0)
+		rc = each_folder(t, &l, n_out);
+	if (rc == 0)
+		rc = each_gone(t, &l);
+	free(l.hot);
+	free(trash);
+	return rc;
 }
 
 int
@@ -268,7 +332,7 @@ verify_folders(struct db_txn *t, struct verify *v)
 	size_t n, nfolders;
 	int rc;
 
-	if ((rc = each_folder(t, v, &nfolders)) != 0 ||
+	if ((rc = walk_folders(t, v, &nfolders)) != 0 ||
 	    (rc = check_names(t, v, nfolders)) != 0 ||
 	    (rc = count_rows(t, T_HOT, &n)) != 0)
 		return rc;
