@@ -241,6 +241,9 @@ server_ctx(void)
 	(void)SSL_CTX_set_session_id_context(ctx, id, sizeof(id) - 1);
 	(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
 	(void)SSL_CTX_sess_set_cache_size(ctx, SERVER_SESSIONS);
+	/* Each resumption brings a new one: two are for programs that open
+	 * several connections at once. */
+	(void)SSL_CTX_set_num_tickets(ctx, 1);
 	(void)SSL_CTX_set_timeout(ctx, SESSION_SEC);
 	return ctx;
 }
