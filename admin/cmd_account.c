@@ -39,6 +39,7 @@ static const struct out_col show_cols[] = {
 	{ "folders_max", "Folders max", OUT_COUNT_LIMIT },
 	{ "lang", "Language", OUT_TEXT },
 	{ "pop3_remove_after", "Remove fetched mail after", OUT_TEXT },
+	{ "pop3_login_delay", "Time between POP3 logins", OUT_TEXT },
 	{ "junk", "Junk goes to", OUT_TEXT },
 	{ "uidl", "POP3 unique-ids", OUT_TEXT },
 	{ "fetched_messages", "Fetched by POP3", OUT_NUM },
@@ -101,6 +102,32 @@ take_remove_after(struct cmd *c, struct account *ac)
 	return CMD_DONE;
 }
 
+/* --pop3-login-delay: "15m", or "default". */
+static int
+take_login_delay(struct cmd *c, struct account *ac)
+{
+	const char *text = args_get(&c->args, "pop3-login-delay");
+	uint64_t ms = 0, most = c->conf->pop3_login_delay_max;
+
+	if (text == NULL)
+		return CMD_DONE;
+	if (strcmp(text, "default") != 0 &&
+	    (!num_parse_duration(slice_str(text), &ms) || ms < 1000)) {
+		out_error(&c->out,
+		    "posthof: --pop3-login-delay %s: 15m, or default\n", text);
+		return CMD_USAGE;
+	}
+	if (ms > most) {
+		out_error(&c->out,
+		    "posthof: --pop3-login-delay %s: pop3-login-delay-max is "
+		    "%llu seconds\n",
+		    text, (unsigned long long)most / 1000);
+		return CMD_REFUSED;
+	}
+	ac->pop3_delay_sec = ms / 1000;
+	return CMD_DONE;
+}
+
 /* --junk: inbox or folder. */
 static int
 take_junk(struct cmd *c, struct account *ac)
@@ -137,20 +164,19 @@ take_uidl(struct cmd *c, struct account *ac)
 	return CMD_DONE;
 }
 
-/* "30d", "36h", "never". */
+/* "30d", "36h"; 0: the word. */
 static json_t *
-remove_after(const struct account *ac)
+time_text(uint64_t sec, const char *word)
 {
 	static const struct {
 		uint64_t sec;
 		char unit;
 	} units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
-	uint64_t sec = ac->pop3_remove_sec;
 	char text[32];
 	size_t i = 0;
 
 	if (sec == 0)
-		return json_string("never");
+		return json_string(word);
 	while (sec % units[i].sec != 0)
 		i++;
 	(void)snprintf(text, sizeof(text), "%llu%c",
@@ -187,6 +213,8 @@ take_fields(struct cmd *c, struct account *ac)
 		    c, "folders", FOLDERS_PER_ACCOUNT_MAX, &ac->folders_max);
 	if (status == CMD_DONE)
 		status = take_remove_after(c, ac);
+	if (status == CMD_DONE)
+		status = take_login_delay(c, ac);
 	if (status == CMD_DONE)
 		status = take_junk(c, ac);
 	return status == CMD_DONE ? take_uidl(c, ac) : status;
@@ -395,7 +423,10 @@ add_fetched(struct cmd *c, const struct account *ac, json_t *row)
 
 	if (fetched_share(c->store, ac->id, &messages, &bytes) != 0)
 		messages = bytes = 0;
-	(void)json_object_set_new(row, "pop3_remove_after", remove_after(ac));
+	(void)json_object_set_new(
+	    row, "pop3_remove_after", time_text(ac->pop3_remove_sec, "never"));
+	(void)json_object_set_new(
+	    row, "pop3_login_delay", time_text(ac->pop3_delay_sec, "default"));
 	(void)json_object_set_new(
 	    row, "junk", json_string(ac->junk_in_inbox ? "inbox" : "folder"));
 	(void)json_object_set_new(row, "uidl",

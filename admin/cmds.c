@@ -6,7 +6,9 @@
 #define SELECT_OPTS "json all domain= sender= recipient="
 #define PASS_OPTS "password-stdin password-hash="
 #define LIMIT_OPTS "quota= messages="
-#define ACCOUNT_OPTS " folders= lang= name= pop3-remove-after= junk= uidl="
+#define ACCOUNT_OPTS                                \
+	" folders= lang= name= pop3-remove-after= " \
+	"pop3-login-delay= junk= uidl="
 
 enum { MANY = ARGS_WORDS_MAX };
 
@@ -77,6 +79,7 @@ static const struct cmd_row rows[] = {
 	    "[--address A]... [--quota 2G] [--messages N] [--folders N] "
 	    "[--lang de|en] "
 	    "[--name NAME] [--pop3-remove-after 30d|never] "
+	    "[--pop3-login-delay 15m|default] "
 	    "[--junk inbox|folder] [--uidl FORMAT] "
 	    "[--json]" POLICY_ACCOUNT_USAGE,
 	    "json " PASS_OPTS
@@ -87,6 +90,7 @@ static const struct cmd_row rows[] = {
 	    "webNNNpM [--quota 2G] [--messages N] [--folders N] "
 	    "[--lang de|en] "
 	    "[--name NAME] [--pop3-remove-after 30d|never] "
+	    "[--pop3-login-delay 15m|default] "
 	    "[--junk inbox|folder] [--uidl FORMAT] "
 	    "[--address A]... [--password-stdin | --password-hash "
 	    "H]" POLICY_ACCOUNT_USAGE,

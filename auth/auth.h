@@ -27,9 +27,10 @@ struct auth_who {
 	char lang[3]; /* "de" or "en", the host's if unset */
 	uint32_t secret_id;
 	uint64_t secret_version;
-	uint64_t pop3_remove_sec; /* of the account, see there */
-	char suffix[256];         /* behind auth_peer.suffix_sep */
-	const char *mech;         /* static */
+	/* of the account, see there */
+	uint64_t pop3_remove_sec, pop3_delay_sec;
+	char suffix[256]; /* behind auth_peer.suffix_sep */
+	const char *mech; /* static */
 };
 
 /* Who asks: for throttling, the log and `logins`. */

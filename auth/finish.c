@@ -141,6 +141,7 @@ auth_finish(struct auth *a, const struct auth_peer *peer, const char *mech,
 		.secret_id = s->id,
 		.secret_version = f->ac.secret_version,
 		.pop3_remove_sec = f->ac.pop3_remove_sec,
+		.pop3_delay_sec = f->ac.pop3_delay_sec,
 		.mech = mech };
 	const char *why;
 	char more[40];

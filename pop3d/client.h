@@ -63,6 +63,14 @@ guard_of(const struct client *c)
 	return c->s.sl->srv->app;
 }
 
+/* The account's time between logins, in ms. */
+static inline uint64_t
+client_login_delay(const struct client *c, const struct auth_who *who)
+{
+	return who->pop3_delay_sec != 0 ? who->pop3_delay_sec * 1000
+					: c->s.sl->srv->conf->pop3_login_delay;
+}
+
 /* Gives up the maildrop. */
 void client_leave(struct client *c);
 /* The door's accept. */

@@ -3,15 +3,22 @@
 #include "pop3d/marks.h"
 #include "pop3d/resp.h"
 
-/* RFC 2449 6.5: seconds, and the same for everybody. */
+/* RFC 2449 6.5: before the login the largest value there may be. */
 static void
 capa_login_delay(struct client *c)
 {
-	uint64_t ms = c->s.sl->srv->conf->pop3_login_delay;
+	const struct conf *conf = c->s.sl->srv->conf;
+	uint64_t ms = conf->pop3_login_delay, most = conf->pop3_login_delay_max;
+	bool differs = c->state != ST_TRANS && most > ms;
 
+	if (c->state == ST_TRANS)
+		ms = client_login_delay(c, &c->who);
+	else if (differs)
+		ms = most;
 	if (ms != 0)
-		resp_line(c, "LOGIN-DELAY %llu",
-		    (unsigned long long)(ms + 999) / 1000);
+		resp_line(c, "LOGIN-DELAY %llu%s",
+		    (unsigned long long)(ms + 999) / 1000,
+		    differs ? " USER" : "");
 }
 
 static void

@@ -53,7 +53,8 @@ lock_drop(struct client *c)
 static int
 check_delay(struct client *c)
 {
-	uint64_t delay = c->s.sl->srv->conf->pop3_login_delay, left = 0;
+	uint64_t left = 0;
+	uint64_t delay = client_login_delay(c, &c->login.who);
 
 	if (delay != 0)
 		left = guard_login(guard_of(c), c->login.who.account, delay,

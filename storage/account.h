@@ -77,6 +77,7 @@ struct account {
 	uint64_t pop3_remove_sec; /* after all POP3 devices have fetched a
 				   * message; 0: it stays (sweep.h) */
 	bool junk_in_inbox;       /* for POP3 programs, which see no Junk */
+	uint64_t pop3_delay_sec;  /* between logins; 0: the host's */
 	struct slice uidl_format; /* uidl.h; "": the usual one */
 	uint64_t secret_version;  /* rises with every change of secrets */
 	struct secret secrets[ACCOUNT_SECRETS_MAX];

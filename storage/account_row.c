@@ -26,6 +26,7 @@ static const struct tagged_field account_fields[] = {
 	{ 12, TAGGED_U64, AT(ac.pop3_remove_sec) },
 	{ 13, TAGGED_BOOL, AT(ac.junk_in_inbox) },
 	{ 14, TAGGED_TEXT, AT(ac.uidl_format) },
+	{ 15, TAGGED_U64, AT(ac.pop3_delay_sec) },
 	{ 40, TAGGED_U64, AT(ac.folders_max) },
 	{ 41, TAGGED_U64, AT(ac.own.bytes) },
 	{ 42, TAGGED_U64, AT(ac.own.messages) },
