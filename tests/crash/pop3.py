@@ -17,6 +17,7 @@ import posthof_test as pt       # noqa: E402
 LONG = bool(os.environ.get("POSTHOF_LONG"))
 KILLS = 200 if LONG else 8
 MESSAGES = 4000     # more than one transaction takes
+AT_ONCE = 4         # kills; after more in a minute the supervisor pauses
 
 
 def fill(host, n, count, start):
@@ -76,6 +77,8 @@ def test_kills_between_dele_and_quit():
         host.expect_restarts = True
         made = deleted = 0
         for i in range(KILLS):
+            if i % AT_ONCE == 0:
+                host.restart()
             before = uidls(host, 1)
             if len(before) < MESSAGES:
                 fill(host, 1, MESSAGES - len(before), made)
@@ -96,6 +99,8 @@ def test_kills_between_dele_and_quit():
             assert after == [u for u in before if u not in gone], \
                 f"kill {i}: {len(before) - len(after)} of {len(chosen)}"
             deleted += 1
+        run = host.admin("fsck", check=False)
+        assert run.returncode == 0, run.stdout + run.stderr
         print(f"# {KILLS} kills, {deleted} times the messages went")
 
 
