@@ -1,5 +1,8 @@
 /*
  * clock.h - the two clocks.  Timeouts use the steady one; stamps the wall.
+ *
+ * For tests the environment variable POSTHOF_CLOCK_AHEAD puts the wall clock
+ * so many seconds ahead.
  */
 #ifndef LIB_BASE_CLOCK_H
 #define LIB_BASE_CLOCK_H

@@ -120,6 +120,7 @@ class Host:
     def __init__(self, accounts=4, conf=None, start=True):
         self.accounts = accounts
         self.expect_restarts = False
+        self.clock_ahead = 0    # seconds, from the next start on
         self.process = None
         self._next = 0
         self._lock = threading.Lock()
@@ -169,11 +170,12 @@ class Host:
                 f.write(f"\n{name} = {value}\n")
 
     def start(self):
+        env = dict(os.environ, POSTHOF_CLOCK_AHEAD=str(self.clock_ahead))
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [self.program, "-c", self.conf_path, "serve"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True)
+                start_new_session=True, env=env)
         self.wait_ready()
 
     def wait_ready(self, seconds=30):

@@ -4,6 +4,7 @@
 import base64
 import email
 import email.policy
+import glob
 import hashlib
 import hmac
 import json
@@ -432,6 +433,70 @@ def test_new_password_ends_sessions(host):
     c.close()
 
 
+def test_login_delay_of_one_s_own():
+    """RFC 2449 6.5: the largest value before the login, one's own after."""
+    with pt.Host(accounts=2, conf={"pop3-login-delay-max": '"1h"'}) as host:
+        def delay(c):
+            c.good("CAPA")
+            return [x for x in c.lines() if x.startswith("LOGIN-DELAY")]
+        run = host.admin("account", "set", host.user(1),
+                         "--pop3-login-delay", "2h", check=False)
+        assert run.returncode == 1 and b"3600 seconds" in run.stderr, run
+        host.admin("account", "set", host.user(1),
+                   "--pop3-login-delay", "15m")
+        c = Pop(host)
+        assert delay(c) == ["LOGIN-DELAY 3600 USER"]
+        assert delay(c.login(host, 1)) == ["LOGIN-DELAY 900"]
+        c.close()
+        c = Pop(host)
+        c.good("USER " + host.user(1))
+        answer = c.ask("PASS " + host.password(1))
+        assert answer.startswith("-ERR [LOGIN-DELAY] wait "), answer
+        for _ in range(2):
+            d = Pop(host).login(host, 2)
+            assert delay(d) == []
+            d.close()
+        text = host.admin("account", "show", host.user(1))
+        assert re.search(r"Time between POP3 logins:? +15m", text), text
+        host.admin("account", "set", host.user(1),
+                   "--pop3-login-delay", "default")
+        c.login(host, 1)
+        c.close()
+
+
+def test_a_damaged_message():
+    """RFC 3206: [SYS/PERM] for that one; the others are had, one by one
+    and pipelined."""
+    with pt.Host(accounts=1) as host:
+        for i in range(20):
+            host.deliver(1, f"Subject: {i}\r\n\r\nmark-{i:02}-\r\n".encode())
+        host.stop()
+        changed = 0
+        for path in glob.glob(host.state + "/mail/*"):
+            with open(path, "r+b") as f:
+                at = f.read().find(b"mark-11-")
+                if at >= 0:
+                    f.seek(at)
+                    f.write(b"MARK")
+                    changed += 1
+        assert changed == 1
+        host.start()
+        c = Pop(host).login(host, 1)
+        for together in (False, True):
+            if together:
+                c.send("\r\n".join(f"RETR {i}" for i in range(1, 21)))
+            for i in range(1, 21):
+                answer = c.line() if together else c.ask(f"RETR {i}")
+                if i == 12:
+                    assert answer.startswith("-ERR [SYS/PERM]"), answer
+                    continue
+                assert answer.startswith("+OK"), answer
+                assert f"mark-{i - 1:02}-" in c.lines()
+        assert c.good("UIDL 12").startswith("+OK 12 ")
+        c.good("QUIT")
+        c.close()
+
+
 # ---- unique-ids
 
 def uidl(host, n, folder=""):
@@ -553,6 +618,73 @@ def test_fetched_mail_goes():
         d.good("CAPA")
         assert "EXPIRE 30" in d.lines()
         d.close()
+
+
+DAY = 24 * 3600
+
+
+def test_two_devices_and_the_clock_moved():
+    """30 days after the last of two devices has fetched it, a message goes;
+    what IMAP has to do with stays, and so does what one has not got."""
+    with pt.Host(accounts=2, conf={"pop3-remove-time": '"1s"',
+                                   "pop3-remove-min": '"1d"'}) as host:
+        user, word = host.user(1), host.password(1)
+        phone = json.loads(host.admin(
+            "app-password", "add", user, "--label", "phone",
+            "--json"))["password"]
+        host.admin("account", "set", user, "--pop3-remove-after", "30d")
+        host.admin("account", "set", host.user(2),
+                   "--pop3-remove-after", "1d")
+
+        def count(n):
+            c = Pop(host).login(host, n)
+            messages = int(c.good("STAT").split()[1])
+            c.close()
+            return messages
+
+        def day(n):
+            """The keeper has looked at that day: what account 2 has fetched
+            a day before is gone."""
+            fill(host, 2, 1)
+            retr(host, host.user(2), host.password(2), (1,))
+            host.clock_ahead = n * DAY
+            host.restart()
+            pt.wait_for("the keeper", lambda: count(2) == 0)
+
+        def left():
+            c = host.imap(1)
+            c.select("INBOX")
+            uids = c.uid("SEARCH", "ALL")[1][0].decode()
+            c.logout()
+            return uids
+        fill(host, 1, 6)
+        retr(host, user, phone, (1, 2, 3, 4, 5))
+        c = host.imap(1)
+        c.select("INBOX")
+        c.store("1:2,4:6", "+FLAGS", r"(\Seen)")
+        c.store("2", "+FLAGS", r"(\Flagged)")
+        c.logout()
+        day(10)
+        assert left() == "1 2 3 4 5 6"
+        retr(host, user, word, (1, 2, 3, 4, 5, 6))
+        day(39)
+        assert left() == "1 2 3 4 5 6"
+        c = Pop(host).login(host, 1)
+        c.good("CAPA")
+        assert "EXPIRE 30" in c.lines()
+        c.close()
+        # Flagged; shown by IMAP and not read there; not on the phone.
+        day(40)
+        assert left() == "2 3 6"
+        shown = json.loads(host.admin("account", "show", user, "--json"))
+        assert shown["fetched_messages"] == 3, shown
+        assert shown["pop3_remove_after"] == "30d", shown
+        # Who has not come for 90 days is no device any more.
+        retr(host, user, word, ())
+        day(89)
+        assert left() == "2 3 6"
+        day(91)
+        assert left() == "2 3"
 
 
 def test_what_counts_as_fetched(host):
