@@ -72,7 +72,8 @@ static const struct {
 	{ "ESORT", LATER, NULL },                 /* RFC 5267 */
 	{ "THREAD=ORDEREDSUBJECT", LATER, NULL }, /* RFC 5256 */
 	{ "THREAD=REFERENCES", LATER, NULL },     /* RFC 5256 */
-	{ "I18NLEVEL=1", LATER, NULL },           /* RFC 5255 4.3 */
+	{ "THREAD=REFS", LATER, NULL },
+	{ "I18NLEVEL=1", LATER, NULL }, /* RFC 5255 4.3 */
 };
 
 _Static_assert(

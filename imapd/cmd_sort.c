@@ -311,6 +311,8 @@ arrange(struct client *c, struct sort_run *r, const struct args_sort *a)
 {
 	if (!r->threads)
 		arrange_sorted(c, r, a);
+	else if (a->refs)
+		thread_by_refs(&r->thread);
 	else if (a->by_references)
 		thread_by_references(&r->thread);
 	else

@@ -74,7 +74,8 @@ parse_thread(struct parse *p, void **args_out)
 	*args_out = a;
 	if (!parse_sp(p) || !parse_atom(p, &word))
 		return false;
-	a->by_references = slice_ieq(word, SLICE("REFERENCES"));
+	a->refs = slice_ieq(word, SLICE("REFS"));
+	a->by_references = a->refs || slice_ieq(word, SLICE("REFERENCES"));
 	if (!a->by_references && !slice_ieq(word, SLICE("ORDEREDSUBJECT")))
 		return cur_fail(&p->c, "no such threading algorithm");
 	return parse_criteria(p, a);

@@ -12,6 +12,7 @@ struct args_sort {
 	struct order_by by[ORDER_MAX];
 	size_t nby;
 	bool by_references; /* THREAD: not ORDEREDSUBJECT */
+	bool refs;          /* ... but REFS */
 };
 bool parse_sort(struct parse *p, void **args_out);
 bool parse_thread(struct parse *p, void **args_out);

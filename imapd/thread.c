@@ -237,6 +237,7 @@ thread_add(
 	parent = link_references(t, ids);
 	x = &t->v[i];
 	x->date = m->date;
+	x->arrival = m->arrival;
 	x->subject = m->subject_id;
 	x->is_reply = m->is_reply;
 	if (x->parent != 0)
@@ -474,6 +475,64 @@ thread_by_references(struct thread *t)
 	sort_top(t);
 	merge_subjects(t);
 	sort_all(t);
+}
+
+/* ---- REFS ---- */
+
+struct refs_key {
+	uint32_t i;
+	int64_t newest;
+};
+
+static int
+by_newest(const void *a, const void *b)
+{
+	const struct refs_key *x = a, *y = b;
+
+	if (x->newest != y->newest)
+		return x->newest < y->newest ? -1 : 1;
+	return x->i < y->i ? -1 : x->i > y->i;
+}
+
+/* A dummy has not arrived. */
+static void
+find_newest(struct thread *t)
+{
+	size_t n;
+	uint32_t *v = all_below(t, &n);
+
+	for (size_t k = 0; k < n; k++)
+		if (t->v[v[k]].seq == 0)
+			t->v[v[k]].arrival = INT64_MIN;
+	while (n-- > 0) {
+		struct thread_node *x = &t->v[v[n]], *up = &t->v[x->parent];
+
+		if (up->arrival < x->arrival)
+			up->arrival = x->arrival;
+	}
+	free(v);
+}
+
+/* The draft of THREAD=REFS (morg-inthread 4): REFERENCES without subjects,
+ * conversations by the latest arrival, messages in them by the date sent. */
+void
+thread_by_refs(struct thread *t)
+{
+	struct refs_key *keys;
+	size_t n = 0;
+
+	gather_roots(t);
+	prune(t);
+	sort_all(t);
+	find_newest(t);
+	keys = xcalloc(t->n, sizeof(*keys));
+	for (uint32_t i = t->v[0].child; i != 0; i = t->v[i].next)
+		keys[n++] = (struct refs_key){ i, t->v[i].arrival };
+	qsort(keys, n, sizeof(*keys), by_newest);
+	t->v[0].child = t->v[0].last = 0;
+	for (size_t k = 0; k < n; k++)
+		append_child(t, 0, keys[k].i);
+	free(keys);
 }
 
 /* ---- ORDEREDSUBJECT ---- */

@@ -1,6 +1,6 @@
 /*
  * thread.h - messages into conversations: THREAD=ORDEREDSUBJECT and
- * THREAD=REFERENCES, RFC 5256 3.
+ * THREAD=REFERENCES, RFC 5256 3, and THREAD=REFS.
  *
  * Pure.  Time is n log n whatever the messages refer to; trees may be as deep
  * as there are messages, and nothing here recurses.
@@ -15,7 +15,7 @@
 struct thread_node {
 	uint32_t parent, child, last, next, prev;
 	uint32_t seq; /* 0: a dummy */
-	int64_t date;
+	int64_t date, arrival;
 	uint64_t subject; /* order_id() of the base subject */
 	bool is_reply;
 };
@@ -58,6 +58,8 @@ void thread_add(
     struct thread *t, const struct order_msg *m, const struct thread_ids *ids);
 /* When all are there: the conversations, in order, are children of 0. */
 void thread_by_references(struct thread *t);
+/* The same by ids alone; what has the latest arrival comes last. */
+void thread_by_refs(struct thread *t);
 /* The other way, without thread_add(). */
 void thread_by_subject(struct thread *t, struct order_msg *v, size_t n);
 

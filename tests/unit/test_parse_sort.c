@@ -15,6 +15,7 @@ static const struct imap_case cases[] = {
 	{ parse_sort, " DATE UTF-8 ALL", false },
 	{ parse_thread, " REFERENCES UTF-8 SINCE 5-Mar-2000", true },
 	{ parse_thread, " ORDEREDSUBJECT US-ASCII TEXT \"gewp\"", true },
+	{ parse_thread, " REFS UTF-8 ALL", true },
 	{ parse_thread, " FOO UTF-8 ALL", false },
 	{ parse_thread, " REFERENCES UTF-8", false },
 	{ parse_sort, " RETURN () (REVERSE DATE) UTF-8 UNDELETED", true },

@@ -174,6 +174,40 @@ all_cases(void **state)
 	buf_fini(&out);
 }
 
+/* Conversations by their latest arrival; subjects join nobody. */
+static void
+refs_by_arrival(void **state)
+{
+	static const struct msg v[] = {
+		{ ID("a"), "A", false, 9 },
+		{ ID("b") REFS("<a@h>"), "A", true, 3 },
+		{ ID("c"), "A", false, 1 },
+		{ ID("d") REFS("<x@h>"), "B", true, 5 },
+		{ ID("e") REFS("<x@h>"), "B", true, 4 },
+		{ ID("f") REFS("<b@h>"), "A", true, 2 },
+	};
+	static const int64_t arrival[] = { 1, 2, 8, 3, 7, 6 };
+	struct thread t;
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 4096);
+	thread_init(&t);
+	thread_by_refs(&t); /* nothing at all */
+	assert_int_equal(t.v[0].child, 0);
+	for (size_t k = 0; k < PH_LEN(v); k++) {
+		struct order_msg m = order_of(&v[k], (uint32_t)k + 1);
+
+		m.arrival = arrival[k];
+		add(&t, &m, slice_str(v[k].headers));
+	}
+	thread_by_refs(&t);
+	write_all(&t, &out);
+	assert_slice(buf_slice(&out), "(1 2 6)((5)(4))(3)");
+	thread_fini(&t);
+	buf_fini(&out);
+}
+
 /* As deep, and as wide, as it gets. */
 static void
 bombs(void **state)
@@ -262,6 +296,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_cases),
+		cmocka_unit_test(refs_by_arrival),
 		cmocka_unit_test(bombs),
 		cmocka_unit_test(writing),
 	};
