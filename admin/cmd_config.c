@@ -5,6 +5,7 @@
 
 #include "admin/confman.h"
 #include "admin/listen.h"
+#include "admin/profsign.h"
 #include "admin/tlsload.h"
 #include "admin/user.h"
 #include "lib/base/clock.h"
@@ -82,6 +83,46 @@ check_tls(struct check *k)
 }
 
 static void
+check_profile(struct check *k)
+{
+	struct buf errors;
+	int fd = -1;
+
+	buf_init(&errors, TEXT_MAX);
+	if (profsign_load(k->conf, &fd, &errors) != 0) {
+		out_error(&k->c->out, "%s: %.*s", k->c->conf_path,
+		    (int)buf_len(&errors), errors.p != NULL ? errors.p : "\n");
+		k->wrong++;
+	}
+	if (fd >= 0)
+		close(fd);
+	buf_fini(&errors);
+}
+
+/* Figures are for this machine's own eyes. */
+static void
+check_metrics(struct check *k)
+{
+	static const struct slice own[] = { { "127.", 4 }, { "[::1]:", 6 },
+		{ "localhost:", 10 } };
+	const struct conf_list *list = &k->conf->listen_metrics;
+
+	for (size_t n = 0; n < list->n; n++) {
+		bool is_own = false;
+
+		for (size_t i = 0; i < PH_LEN(own); i++)
+			is_own = is_own ||
+				 slice_starts(slice_str(list->v[n]), own[i]);
+		if (!is_own)
+			out_error(&k->c->out,
+			    "%s: listen-metrics: warning: %s is not a "
+			    "loopback address; anyone who reaches it may read "
+			    "the figures\n",
+			    k->c->conf_path, list->v[n]);
+	}
+}
+
+static void
 check_user(struct check *k)
 {
 	struct user user;
@@ -112,6 +153,8 @@ cmd_check_config(struct cmd *c)
 		k.conf = conf;
 		check_doors(&k);
 		check_tls(&k);
+		check_profile(&k);
+		check_metrics(&k);
 		check_user(&k);
 		conf_free(&conf);
 	}

@@ -259,6 +259,18 @@ def test_key_that_does_not_fit(host):
     host.admin("reload")
 
 
+def test_check_config(host):
+    host.set_conf({"profile-cert": '"tls/nothing.pem"',
+                   "listen-metrics": '{"0.0.0.0:9"}'})
+    run = host.admin("check-config", check=False)
+    host.set_conf({"profile-cert": '""', "listen-metrics":
+                   '{"127.0.0.1:%d"}' % host.port("metrics")})
+    same(run.returncode, 1)
+    assert b"profile-cert" in run.stderr, run.stderr
+    assert b"warning: 0.0.0.0:9" in run.stderr, run.stderr
+    same(host.admin("check-config", check=False).stderr, b"")
+
+
 # -- DNS
 
 def ask_srv(port, name):
