@@ -24,7 +24,9 @@
 enum {
 	TAG_DATE = 1, /* of a BODY's description */
 	PARTS_AT_ONCE = 64,
-	SYNC_AT_ONCE = 16
+	SYNC_AT_ONCE = 16,
+	NOTES_FULL = 64 << 10, /* written without waiting for a sync */
+	NOTES_MAX = 1 << 20
 };
 
 /* Opening and closing. */
@@ -39,6 +41,8 @@ segments_new(struct store *s, struct segments **g_out, struct err *e)
 	g->dir = xasprintf("%s/mail", s->conf.state_dir);
 	g->files = segment_files_new(g->dir);
 	pthread_mutex_init(&g->mtx, NULL);
+	pthread_mutex_init(&g->notes_mtx, NULL);
+	buf_init(&g->notes, NOTES_MAX);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&g->changed, &attr);
@@ -68,6 +72,8 @@ hand_on(struct segments *g, struct seg_out *o)
 	free(o);
 }
 
+static void write_notes(struct segments *g);
+
 void
 segments_free(struct segments **gp)
 {
@@ -84,6 +90,7 @@ segments_free(struct segments **gp)
 		pthread_mutex_unlock(&g->mtx);
 		pthread_join(g->maker, NULL);
 	}
+	write_notes(g);
 	while ((o = g->old) != NULL) {
 		g->old = o->next;
 		hand_on(g, o);
@@ -96,6 +103,8 @@ segments_free(struct segments **gp)
 	pthread_cond_destroy(&g->changed);
 	pthread_cond_destroy(&g->work);
 	pthread_mutex_destroy(&g->mtx);
+	pthread_mutex_destroy(&g->notes_mtx);
+	buf_fini(&g->notes);
 	free(g->dir);
 	free(g);
 }
@@ -148,9 +157,10 @@ being_zeroed(const struct seg_out *o, uint64_t total)
 	       o->at + total > o->zero_from;
 }
 
-/* Takes `total` bytes and a running number of the current segment. */
+/* Takes `total` bytes and n running numbers, the first of which is told, of the
+ * current segment. */
 static int
-reserve(struct segments *g, uint64_t total, struct seg_out **o_out,
+reserve(struct segments *g, uint64_t total, uint32_t n, struct seg_out **o_out,
     struct seg_write *w, uint32_t *count_out)
 {
 	struct seg_out *o;
@@ -174,7 +184,8 @@ reserve(struct segments *g, uint64_t total, struct seg_out **o_out,
 	w->offset = o->at;
 	w->next = o->writes;
 	o->writes = w;
-	*count_out = ++o->count;
+	*count_out = o->count + 1;
+	o->count += n;
 	o->at += total;
 	*o_out = o;
 	if (o->at + SEG_ZERO_AHEAD / 2 > o->zeroed ||
@@ -279,7 +290,7 @@ append(struct store *s, struct piece *p, struct body_loc *loc)
 	uint32_t count;
 	int rc;
 
-	if ((rc = reserve(g, total, &o, &w, &count)) != 0)
+	if ((rc = reserve(g, total, 1, &o, &w, &count)) != 0)
 		return rc;
 	if (p->rec.id == 0)
 		p->rec.id = (uint64_t)o->number << 32 | count;
@@ -321,17 +332,98 @@ segment_put_body(struct store *s, const struct slice *parts, size_t nparts,
 	return append(s, &p, loc_out);
 }
 
+/* Notes gather in memory, laid out as they will be but for their headers, whose
+ * place has what is needed to make them. */
+struct note_start {
+	uint32_t kind, desc_n;
+};
+
+/* The headers, now that the numbers are known. */
+static void
+finish_notes(char *p, uint32_t n, uint64_t id)
+{
+	struct note_start start;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct seg_rec rec = { .id = id + i };
+
+		memcpy(&start, p, sizeof(start));
+		rec.kind = (enum rec_kind)start.kind;
+		rec.desc_n = start.desc_n;
+		seg_rec_encode((uint8_t *)p, &rec, p + REC_HEADER);
+		p += seg_rec_total(&rec);
+	}
+}
+
+static int
+append_notes(struct segments *g, char *p, size_t len, uint32_t n)
+{
+	struct iovec v = { p, len };
+	struct seg_write w;
+	struct seg_out *o = NULL;
+	uint32_t first;
+	uint64_t at;
+	int rc;
+
+	if ((rc = reserve(g, len, n, &o, &w, &first)) != 0)
+		return rc;
+	finish_notes(p, n, (uint64_t)o->number << 32 | first);
+	at = w.offset;
+	rc = write_all(o->fd, &v, 1, &at);
+	written(g, o, &w, rc == 0);
+	return rc;
+}
+
+/* What has gathered, in one write. */
+static void
+write_notes(struct segments *g)
+{
+	struct buf notes;
+	uint32_t n;
+	int rc;
+
+	pthread_mutex_lock(&g->notes_mtx);
+	notes = g->notes;
+	n = g->nnotes;
+	buf_init(&g->notes, NOTES_MAX);
+	g->nnotes = 0;
+	pthread_mutex_unlock(&g->notes_mtx);
+	if (n != 0 && (rc = append_notes(
+			   g, notes.p + notes.start, buf_len(&notes), n)) != 0)
+		log_error(NULL, "note-lost", "notes=%u why=%s", (unsigned)n,
+		    err_name(rc));
+	buf_fini(&notes);
+}
+
+static void
+add_note(struct buf *b, enum note_kind kind, struct slice description)
+{
+	static const char zeros[REC_HEADER];
+	struct note_start start = { kind, (uint32_t)description.n };
+	size_t n = REC_HEADER + description.n;
+
+	buf_add(b, &start, sizeof(start));
+	buf_add(b, zeros, REC_HEADER - sizeof(start));
+	buf_add_slice(b, description);
+	buf_add(b, zeros, seg_align(n) - n);
+}
+
 int
 segment_put_note(struct store *s, enum note_kind kind, struct slice description)
 {
-	struct piece p = { .rec = { .kind = (enum rec_kind)kind,
-			       .desc_n = (uint32_t)description.n },
-		.desc = description };
-	struct body_loc loc;
+	struct segments *g = s->segments;
+	bool full;
 
 	if (description.n > REC_DESC_MAX)
 		return ERR_TOOBIG;
-	return append(s, &p, &loc);
+	pthread_mutex_lock(&g->notes_mtx);
+	add_note(&g->notes, kind, description);
+	g->nnotes++;
+	full = buf_len(&g->notes) >= NOTES_FULL;
+	pthread_mutex_unlock(&g->notes_mtx);
+	if (full)
+		write_notes(g);
+	return 0;
 }
 
 int
@@ -360,8 +452,11 @@ segments_dirty(struct segments *g)
 {
 	bool dirty;
 
+	pthread_mutex_lock(&g->notes_mtx);
+	dirty = g->nnotes != 0;
+	pthread_mutex_unlock(&g->notes_mtx);
 	pthread_mutex_lock(&g->mtx);
-	dirty = is_dirty(g->cur) || is_dirty(g->next);
+	dirty = dirty || is_dirty(g->cur) || is_dirty(g->next);
 	for (struct seg_out *o = g->old; o != NULL && !dirty; o = o->next)
 		dirty = is_dirty(o);
 	pthread_mutex_unlock(&g->mtx);
@@ -427,6 +522,7 @@ segments_sync(struct segments *g)
 	size_t n = 0;
 	int rc = 0;
 
+	write_notes(g);
 	pthread_mutex_lock(&g->mtx);
 	while (n < SYNC_AT_ONCE && (o = next_dirty(g, seen, n)) != NULL) {
 		seen[n++] = o;
@@ -438,7 +534,8 @@ segments_sync(struct segments *g)
 		rc = ERR_IO;
 	for (size_t i = 0; i < n; i++)
 		seen[i]->busy--;
-	pthread_cond_signal(&g->work);
+	if (g->old != NULL)
+		pthread_cond_signal(&g->work);
 	pthread_mutex_unlock(&g->mtx);
 	return rc;
 }

@@ -27,7 +27,7 @@ enum note_kind { NOTE_PLACE = 2, NOTE_CHANGE = 3 };
 PH_MUSTUSE int segment_put_body(struct store *s, const struct slice *parts,
     size_t nparts, int64_t internal_date, struct body_loc *loc_out);
 
-/* Appends a note; description is tagged (rec.h). */
+/* Appends a note with the next sync; description is tagged (rec.h). */
 PH_MUSTUSE int segment_put_note(
     struct store *s, enum note_kind kind, struct slice description);
 

@@ -11,6 +11,7 @@
 
 #include "lib/base/err.h"
 #include "storage/segment_file.h"
+#include "lib/base/buf.h"
 #include "storage/segment_rec.h"
 
 struct store;
@@ -65,6 +66,9 @@ struct segments {
 	uint64_t sweep_at_ms;
 	uint64_t retry_at_ms; /* a failed step_next() waits */
 	pthread_t maker;
+	pthread_mutex_t notes_mtx;
+	struct buf notes; /* for the next sync */
+	uint32_t nnotes;
 };
 
 /* Starts the maker thread. */

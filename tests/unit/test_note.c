@@ -77,6 +77,7 @@ scan(struct store_fixture *f)
 	struct segment_file *file;
 	struct all a = { 0 };
 
+	assert_int_equal(store_sync_now(f->s), 0); /* notes go with it */
 	assert_int_equal(segment_file_get(f->s->segments->files, 1, &file), 0);
 	assert_int_equal(segment_scan(segment_file_fd(file), SEG_HEADER,
 			     FIXTURE_SEGMENT, see, &a, &r),
