@@ -45,6 +45,7 @@ import posthof_test as pt
 FLAGS = ["\\Seen", "\\Flagged", "\\Answered", "\\Draft", "\\Deleted",
          "$Forwarded", "work", "later"]
 FOLDERS = ["INBOX", "Box", "Gr&APw-n/deep"]
+SHARED = "Box"      # of account 1; account 2 has all rights to it
 HISTORY = 30        # lines that a finding shows
 BY_NUMBER = {"FETCH", "STORE", "SEARCH", "SORT"}
 
@@ -164,7 +165,12 @@ class Client:
         self.random = random.Random(seed)
         self.name = f"client {seed} of {host.user(account)}"
         self.wants_qresync = qresync
-        self.folder = None      # with the account: folders are not shared
+        # {name: what the folder is for all of us}
+        self.folders = {f: f"{account}:{f}" for f in FOLDERS}
+        if account == 2:
+            self.folders[f"Other Users/{host.user(1)}/{SHARED}"] = \
+                f"1:{SHARED}"
+        self.folder = None
         self.view = []
         self.vanished = False   # QRESYNC is on
         self.running = None     # (name, is UID) of the command under way
@@ -388,11 +394,14 @@ class Client:
 
     # - commands
 
+    def any_folder(self):
+        return self.random.choice(list(self.folders))
+
     def select(self, folder):
         self.drain()
         self.folder, self.view = None, []
         extra = " (CONDSTORE)" if self.random.random() < 0.3 else ""
-        self.folder = f"{self.account}:{folder}"
+        self.folder = self.folders[folder]
         word, text = self.command("SELECT", f'"{folder}"' + extra)
         rule(word == "OK", f"SELECT {folder}: {text}")
         self.learn()
@@ -432,7 +441,7 @@ class Client:
         self.idle(self.random.random() * 0.2)
 
     def do_select(self):
-        self.select(self.random.choice(FOLDERS))
+        self.select(self.any_folder())
 
     def do_fetch(self):
         uid = self.random.random() < 0.5
@@ -484,8 +493,8 @@ class Client:
             self.command("EXPUNGE", which, uid=True)
 
     def do_append(self):
-        folder = self.random.choice(FOLDERS)
-        name = f"{self.account}:{folder}"
+        folder = self.any_folder()
+        name = self.folders[folder]
         top = self.world.top.get(name, 0)
         text = (f"From: a@{pt.DOMAIN}\r\nSubject: stress {self.name}\r\n\r\n"
                 + "x" * self.random.randint(1, 2000) + "\r\n").encode()
@@ -505,10 +514,10 @@ class Client:
     def do_copy(self):
         uid = self.random.random() < 0.7
         name = self.random.choice(["COPY", "MOVE"])
-        folder = self.random.choice(FOLDERS)
+        folder = self.any_folder()
         if (which := self.some(uid)) is None:
             return
-        target = f"{self.account}:{folder}"
+        target = self.folders[folder]
         top = self.world.top.get(target, 0)
         word, text = self.command(name, f'{which} "{folder}"', uid=uid)
         if word == "OK" and name == "COPY" and "COPYUID" in text:
@@ -519,7 +528,7 @@ class Client:
             self.new_uids(target, top, pattern, text)
 
     def do_status(self):
-        self.command("STATUS", f'"{self.random.choice(FOLDERS)}" (MESSAGES '
+        self.command("STATUS", f'"{self.any_folder()}" (MESSAGES '
                      "UIDNEXT UIDVALIDITY UNSEEN HIGHESTMODSEQ)")
 
     CHOICES = [(do_noop, 6), (do_idle, 4), (do_select, 2), (do_fetch, 14),
@@ -529,7 +538,7 @@ class Client:
 
     def run(self, end):
         kinds, weights = zip(*self.CHOICES)
-        self.select(self.random.choice(FOLDERS))
+        self.select(self.any_folder())
         while time.monotonic() < end and not self.world.findings:
             self.random.choices(kinds, weights)[0](self)
             self.learn()
@@ -538,7 +547,7 @@ class Client:
 
     def settle(self, folder):
         """What this session believes when nothing moves any more."""
-        if self.folder != f"{self.account}:{folder}":
+        if self.folder != self.folders[folder]:
             self.select(folder)
         self.command("NOOP")
         self.learn()
@@ -586,17 +595,18 @@ def guarded(world, name, call, history):
 
 
 def agree(world, clients):
-    """All sessions of an account see the same, and so does STATUS."""
-    for account in sorted({c.account for c in clients}):
-        for folder in FOLDERS:
-            mine = [c for c in clients if c.account == account]
-            views = [c.settle(folder) for c in mine]
-            for c, view in zip(mine, views):
-                rule(view == views[0],
-                     f"{c.name} sees {folder} unlike {mine[0].name}: "
-                     f"{sorted(set(view) ^ set(views[0]), key=str)[:6]}")
-            status(mine[0], folder, views[0])
-            world.count("message at the end")
+    """All sessions that know a folder see the same, and so does STATUS."""
+    for key in sorted({k for c in clients for k in c.folders.values()}):
+        mine = [(c, name) for c in clients for name, k in c.folders.items()
+                if k == key]
+        views = [c.settle(name) for c, name in mine]
+        for (c, name), view in zip(mine, views):
+            rule(view == views[0],
+                 f"{c.name} sees {name} unlike {mine[0][0].name}: "
+                 f"{sorted(set(view) ^ set(views[0]), key=str)[:6]}")
+        status(*mine[0], views[0])
+        status(*mine[-1], views[0])
+        world.count("folder at the end")
 
 
 def status(c, folder, view):
@@ -616,7 +626,7 @@ def status(c, folder, view):
     for key, value in want.items():
         rule(seen[key] == value, f"STATUS {folder} {key} is {seen[key]}, "
              f"the session counts {value}")
-    top = c.world.top.get(f"{c.account}:{folder}", 0)
+    top = c.world.top.get(c.folders[folder], 0)
     rule(seen["UIDNEXT"] > top, f"UIDNEXT {seen['UIDNEXT']}, {top} was there")
     rule(seen["HIGHESTMODSEQ"] >= max([m for _, _, m in view], default=0),
          "HIGHESTMODSEQ is too small")
@@ -628,6 +638,9 @@ def stress(host, seconds, nclients, seed):
         c = host.imap(account)
         for folder in FOLDERS[1:]:
             c.create(f'"{folder}"')
+        if account == 1:
+            rule(c.setacl(SHARED, host.user(2), "lrswitedkx")[0] == "OK",
+                 "SETACL")
         c.logout()
     clients = [Client(world, host, 1 + i % 2, seed + i, i % 3 == 0)
                for i in range(nclients)]
