@@ -226,5 +226,35 @@ def test_curl(host):
     assert left_over.split()[1::2] == uidl.split()[3::2]
 
 
+def carry(host, n, folder, keep):
+    """Curl as a script uses it: what UIDL names and FOLDER has not got."""
+    new = 0
+    words = curl(host, n, "", "--request", "UIDL").split()
+    for number, uid in zip(words[::2], words[1::2]):
+        path = f"{folder}/mail/new/{uid}"
+        if not os.path.exists(path):
+            curl(host, n, number, "--output", path)
+            new += 1
+        if not keep:
+            curl(host, n, number, "--request", "DELE", "--list-only")
+            return new + carry(host, n, folder, keep)
+    return new
+
+
+def test_curl_with_keep_and_without(host):
+    n = host.fresh()
+    fill(host, n, 3)
+    with tempfile.TemporaryDirectory() as folder:
+        maildir(folder)
+        assert carry(host, n, folder, True) == 3
+        settled(host, n, 3)
+        assert carry(host, n, folder, True) == 0 and left(host, n) == 3
+        fill(host, n, 1)
+        assert carry(host, n, folder, False) == 1 and left(host, n) == 0
+        settled(host, n, 4)
+        assert carry(host, n, folder, False) == 0
+        assert len(delivered(folder)) == 4
+
+
 if __name__ == "__main__":
     pt.main(globals())
