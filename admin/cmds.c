@@ -166,6 +166,12 @@ static const struct cmd_row rows[] = {
 	{ "queue drop", SELECT_USAGE, SELECT_OPTS, 0, MANY, CMD_STORE, NULL,
 	    cmd_queue_drop, "delete without telling the sender" },
 
+	{ "backup", "DIR", "", 1, 1, CMD_STORE, NULL, cmd_backup,
+	    "copy the store into a new folder, and prove the copy" },
+	{ "check-backup", "DIR", "", 1, 1, CMD_LOCAL, NULL, cmd_check_backup,
+	    "recover the copy's index and look at all of it" },
+	{ "restore", "DIR", "", 1, 1, CMD_CONF, NULL, cmd_restore,
+	    "put a backup in the place of the store" },
 	{ "rebuild", "[--json]", "json", 0, 0, CMD_CONF, NULL, cmd_rebuild,
 	    "make the index anew from the mail, when it is lost" },
 	{ "fsck", "[--json]", "json", 0, 0, CMD_STORE, NULL, cmd_fsck,

@@ -89,6 +89,10 @@ int cmd_provision(struct cmd *c);
 
 /* cmd_fsck.c */
 int cmd_fsck(struct cmd *c);
+/* cmd_backup.c */
+int cmd_backup(struct cmd *c);
+int cmd_check_backup(struct cmd *c);
+int cmd_restore(struct cmd *c);
 /* cmd_rebuild.c */
 int cmd_rebuild(struct cmd *c);
 

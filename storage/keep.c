@@ -279,6 +279,10 @@ store_keep(struct store *s, bool *more_out)
 	if (!k->events_wait && !k->compact_waits && now < k->look_ms + LOOK_MS)
 		return 0;
 	k->look_ms = now;
+	if (s->in_backup) {
+		k->compact_waits = false;
+		return 0;
+	}
 	if ((rc = compact_step(s, k->compact, &k->compact_waits)) != 0 ||
 	    (rc = drop_empty(s, k)) != 0 ||
 	    (rc = intents_finish(s, clock_wall_sec() - INTENT_AGE_SEC,

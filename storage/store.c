@@ -36,6 +36,9 @@ static int
 open_db(struct store *s, struct err *e)
 {
 	bool recover = s->conf.role == STORE_RECOVER;
+	enum db_mode mode = !recover       ? DB_JOIN
+			    : s->conf.copy ? DB_RECOVER_COPY
+					   : DB_RECOVER_ALONE;
 	char *dir = xasprintf("%s/index", s->conf.state_dir);
 	struct db_conf conf = { .dir = dir,
 		.cache_bytes = s->conf.cache_bytes,
@@ -43,7 +46,7 @@ open_db(struct store *s, struct err *e)
 		.ntables = T_COUNT };
 	int rc;
 
-	rc = db_open(&conf, recover ? DB_RECOVER_ALONE : DB_JOIN, &s->db, e);
+	rc = db_open(&conf, mode, &s->db, e);
 	if (rc == ERR_NOTFOUND && !recover)
 		(void)err_set(
 		    e, rc, "the index is not open: start with `posthof serve`");

@@ -33,6 +33,7 @@ struct store_conf {
 	uint64_t sweep_ms; /* the keeper's: between two looks for mail that
 			    * may go (sweep.h); 0: an hour */
 	enum store_role role;
+	bool copy;    /* with STORE_RECOVER: a hot copy (backup.h) */
 	bool rebuild; /* with STORE_RECOVER: an empty index beside mail */
 };
 

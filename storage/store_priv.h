@@ -32,8 +32,9 @@ struct store {
 	_Atomic uint64_t last_id;
 	_Atomic uint64_t space_at_ms; /* when free_bytes was asked for */
 	_Atomic uint64_t free_bytes;
-	struct keep *keep;     /* keep.c */
-	uint64_t empty_age_ms; /* an empty segment is kept so long */
+	_Atomic bool in_backup; /* no segment is removed */
+	struct keep *keep;      /* keep.c */
+	uint64_t empty_age_ms;  /* an empty segment is kept so long */
 };
 
 #endif

@@ -166,7 +166,8 @@ open_env(struct db *db, const struct db_conf *conf, struct err *e)
 	if ((rc = db_env_settings(db, conf, e)) != 0)
 		return rc;
 	if (db->recovering)
-		flags |= DB_CREATE | DB_RECOVER;
+		flags |=
+		    DB_CREATE | (db->from_copy ? DB_RECOVER_FATAL : DB_RECOVER);
 	ret = db->env->open(db->env, conf->dir, flags, 0600);
 	if (ret == 0)
 		return 0;
@@ -288,7 +289,8 @@ db_open(const struct db_conf *conf, enum db_mode mode, struct db **db_out,
 	db->ntables = conf->ntables;
 	db->tables = xcalloc(conf->ntables, sizeof(DB *));
 	db->dir = xstrdup(conf->dir);
-	db->recovering = mode == DB_RECOVER_ALONE;
+	db->recovering = mode != DB_JOIN;
+	db->from_copy = mode == DB_RECOVER_COPY;
 	pthread_mutex_init(&db->mtx, NULL);
 	if (pthread_key_create(&db->key, thread_ends) != 0)
 		rc = err_set(e, ERR_INTERNAL, "no thread key");

@@ -46,8 +46,9 @@ struct db_conf {
 };
 
 enum db_mode {
-	DB_JOIN,         /* a daemon: the environment must be there */
-	DB_RECOVER_ALONE /* the helper: recover, create what is missing */
+	DB_JOIN,          /* a daemon: the environment must be there */
+	DB_RECOVER_ALONE, /* the helper: recover, create what is missing */
+	DB_RECOVER_COPY   /* the same of a hot copy: from the log's beginning */
 };
 
 PH_MUSTUSE int db_open(const struct db_conf *conf, enum db_mode mode,
@@ -114,6 +115,10 @@ PH_MUSTUSE int db_flush(struct db *db);
 PH_MUSTUSE int db_checkpoint(struct db *db, uint32_t kbytes, uint32_t minutes);
 /* Drops log files no longer needed. */
 PH_MUSTUSE int db_trim_log(struct db *db);
+
+/* A hot copy of tables and log into dir, which is empty; for one process at a
+ * time.  To be opened with DB_RECOVER_COPY. */
+PH_MUSTUSE int db_backup(struct db *db, const char *dir, struct err *e);
 
 struct db_stats {
 	uint64_t locks_max, locks_peak, lockers_peak, deadlocks;

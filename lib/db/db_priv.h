@@ -35,6 +35,7 @@ struct db {
 	pthread_mutex_t mtx; /* guards threads */
 	struct db_thread *threads;
 	bool recovering;
+	bool from_copy;
 	bool have_key;
 };
 
