@@ -76,6 +76,18 @@ static const struct cmd_row rows[] = {
 	{ "MOVE", IS_SELECTED, CMD_UID, parse_copy, cmd_move }, /* 6851 */
 };
 
+/* Which of those that run in jobs need none now and then: a job costs more
+ * than what they do. */
+static const struct {
+	enum step (*run)(struct client *c);
+	bool (*at_once)(struct client *c);
+} quick[] = {
+	{ cmd_select, cmd_select_at_once },
+	{ cmd_examine, cmd_examine_at_once },
+	{ cmd_fetch, cmd_fetch_at_once },
+	{ cmd_search, cmd_search_at_once },
+};
+
 const struct cmd_row *
 cmd_find(struct slice name, bool uid)
 {
@@ -374,15 +386,33 @@ uid_required(struct client *c)
 	bad(c, "with UIDONLY, use the UID command");
 }
 
+/* Another's folder is none of them: rights are asked for there. */
+static bool
+is_quick(struct client *c)
+{
+	if (c->sel == NULL || c->sel->view == NULL || c->sel->shared)
+		return false;
+	for (size_t i = 0; i < PH_LEN(quick); i++)
+		if (quick[i].run == c->cmd.row->run)
+			return quick[i].at_once(c);
+	return false;
+}
+
 static void
 run(struct client *c)
 {
-	if (!(c->cmd.row->how & CMD_LOOP)) {
+	const struct cmd_row *row = c->cmd.row;
+	enum step step;
+
+	if (!(row->how & CMD_LOOP) && !is_quick(c)) {
 		client_job(c, false, work, done);
 		return;
 	}
-	if (c->cmd.row->run(c) == STEP_DONE)
+	step = row->run(c);
+	if (step == STEP_DONE)
 		cmd_finish(c);
+	else if (step == STEP_AGAIN) /* more than that to say */
+		client_job(c, false, work, done);
 }
 
 void

@@ -96,6 +96,10 @@ enum step cmd_xlist(struct client *c);
 /* cmd_select.c */
 enum step cmd_select(struct client *c);
 enum step cmd_examine(struct client *c);
+/* On the loop: is all in memory that the command wants, so that it can run
+ * there this time?  The same of other commands below. */
+bool cmd_select_at_once(struct client *c);
+bool cmd_examine_at_once(struct client *c);
 enum step cmd_close(struct client *c);
 enum step cmd_unselect(struct client *c);
 enum step cmd_expunge(struct client *c);
@@ -107,6 +111,7 @@ enum step cmd_replace(struct client *c);
 
 /* cmd_fetch.c */
 enum step cmd_fetch(struct client *c);
+bool cmd_fetch_at_once(struct client *c);
 
 /* cmd_store.c */
 enum step cmd_store(struct client *c);
@@ -117,6 +122,7 @@ enum step cmd_move(struct client *c);
 
 /* cmd_search.c */
 enum step cmd_search(struct client *c);
+bool cmd_search_at_once(struct client *c);
 
 /* cmd_sort.c */
 enum step cmd_sort(struct client *c);

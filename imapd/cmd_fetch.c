@@ -341,3 +341,24 @@ cmd_fetch(struct client *c)
 	return r->no_text != NULL ? cmd_no(c, r->no_code, r->no_text)
 				  : cmd_ok(c, "fetched");
 }
+
+/* Flags of some messages, and their keywords' names are known. */
+bool
+cmd_fetch_at_once(struct client *c)
+{
+	const struct args_fetch *a = c->cmd.args;
+	struct view_cur ahead = { 0 };
+	struct ranges seqs;
+	uint32_t last = 0;
+
+	if (a->sections != NULL || a->vanished ||
+	    a->items & ~(unsigned)VIEW_ITEMS ||
+	    !msgset_seqs(c, &a->set, c->cmd.uid, &seqs) ||
+	    ranges_count(&seqs) > FETCH_BATCH)
+		return false;
+	while (ranges_next(&seqs, last + 1, &last))
+		if (view_at(c->sel->view, &ahead, last)->keywords &
+		    ~c->sel->known)
+			return false;
+	return true;
+}

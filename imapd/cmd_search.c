@@ -9,7 +9,12 @@
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 
-enum { WRITE_AT_ONCE = 5000 };
+enum {
+	WRITE_AT_ONCE = 5000,
+	/* a search no larger than this is done on the loop */
+	MESSAGES_MAX = 1000,
+	KEYS_MAX = 16
+};
 
 struct search_run {
 	struct search_scan scan;
@@ -139,4 +144,27 @@ cmd_search(struct client *c)
 		esearch_begin(c, &r->e);
 	}
 	return write_result(c, a, r);
+}
+
+/* How many keys there are; KEYS_MAX + 1: too many, or some that the view does
+ * not answer. */
+static unsigned
+count_keys(const struct search_key *k)
+{
+	unsigned n = 1;
+
+	if (!search_is_of_view(k))
+		return KEYS_MAX + 1;
+	for (k = k->sub; k != NULL && n <= KEYS_MAX; k = k->next)
+		n += count_keys(k);
+	return n;
+}
+
+bool
+cmd_search_at_once(struct client *c)
+{
+	const struct args_search *a = c->cmd.args;
+
+	return view_count(c->sel->view) <= MESSAGES_MAX &&
+	       count_keys(a->key) <= KEYS_MAX;
 }

@@ -9,6 +9,7 @@
 #include "imapd/parse_args.h"
 #include "imapd/qresync.h"
 #include "imapd/status.h"
+#include "storage/generation.h"
 
 /* What a SELECT is still to tell (RFC 7162 3.2.5). */
 struct select_run {
@@ -61,11 +62,25 @@ resync(struct client *c, const struct args_select *a)
 	return selected(c);
 }
 
+static void
+tell_opened(struct client *c, const struct args_select *a,
+    const struct folder_info *info)
+{
+	if (a->condstore)
+		c->enabled |= EN_CONDSTORE;
+	sync_tell_flags(c);
+	tell_folder(c);
+	if (c->enabled & EN_REV2)
+		status_list_line(c, a->name, info);
+	c->cmd.run = arena_alloc(&c->arena, sizeof(struct select_run));
+}
+
 static enum step
 open_folder(struct client *c, bool read_only)
 {
 	const struct args_select *a = c->cmd.args;
 	bool had_one = c->sel != NULL && c->sel->view != NULL;
+	uint64_t generation = generation_of(client_store(c), c->who.account);
 	struct folder_info info;
 	int rc;
 
@@ -81,15 +96,38 @@ open_folder(struct client *c, bool read_only)
 	    (rc = sync_select(c, &info, read_only)) != 0)
 		return cmd_fail(c, rc, NULL);
 	ph_assert(c->sel != NULL);
-	if (a->condstore)
-		c->enabled |= EN_CONDSTORE;
+	sync_remember(c, &info, generation);
 	sync_load_keywords(c);
-	sync_tell_flags(c);
-	tell_folder(c);
-	if (c->enabled & EN_REV2)
-		status_list_line(c, a->name, &info);
-	c->cmd.run = arena_alloc(&c->arena, sizeof(struct select_run));
+	tell_opened(c, a, &info);
 	return resync(c, a);
+}
+
+/* The folder that is selected, once more, and nothing about it or its name has
+ * changed: then all of it is known. */
+static bool
+open_again(struct client *c, bool read_only)
+{
+	const struct args_select *a = c->cmd.args;
+	struct folder_info info;
+
+	if (a->qresync || !sync_remembers(c, a->name, &info) ||
+	    !sync_select_again(c, read_only))
+		return false;
+	resp_ok_code(&c->out, "the folder before is closed", "CLOSED");
+	tell_opened(c, a, &info);
+	return true;
+}
+
+bool
+cmd_select_at_once(struct client *c)
+{
+	return open_again(c, false);
+}
+
+bool
+cmd_examine_at_once(struct client *c)
+{
+	return open_again(c, true);
 }
 
 enum step

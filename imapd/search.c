@@ -67,6 +67,17 @@ prepare_text(struct search *s, struct search_key *k)
 	s->ntexts++;
 }
 
+bool
+search_is_of_view(const struct search_key *k)
+{
+	static const unsigned ops =
+	    1U << SK_ALL | 1U << SK_AND | 1U << SK_OR | 1U << SK_NOT |
+	    1U << SK_FLAGS | 1U << SK_RECENT | 1U << SK_KEYWORD | 1U << SK_SEQ |
+	    1U << SK_UID | 1U << SK_MODSEQ;
+
+	return ops >> k->op & 1;
+}
+
 static bool
 prepare_leaf(struct search *s, struct search_key *k)
 {

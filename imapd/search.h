@@ -40,6 +40,8 @@ struct search {
  * is not there. */
 bool search_init(struct search *s, struct client *c, struct search_key *key);
 void search_fini(struct search *s);
+/* Does the view alone answer this key (whatever is in it)? */
+bool search_is_of_view(const struct search_key *k);
 
 /* What can be said of message number seq from the view alone. */
 enum search_says search_by_view(struct search *s, uint32_t seq);

@@ -11,6 +11,7 @@
 #include "imapd/watch.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "storage/generation.h"
 
 bool
 sync_full(const struct client *c)
@@ -29,8 +30,9 @@ drop_delta(struct selected *sel)
 	sel->pending = false;
 }
 
+/* What was going on, but not the folder's own names. */
 static void
-forget(struct selected *sel)
+forget_state(struct selected *sel)
 {
 	drop_delta(sel);
 	fetch_free(&sel->fetch);
@@ -39,14 +41,22 @@ forget(struct selected *sel)
 	sel->muted_from = sel->catching = 0;
 	if (sel->client->watch != NULL)
 		sel->client->watch->nown_uids = 0;
+	free(sel->saved);
+	sel->saved = NULL;
+	sel->nsaved = 0;
+}
+
+static void
+forget(struct selected *sel)
+{
+	forget_state(sel);
 	if (sel->names != NULL)
 		arena_clear(&sel->names->arena);
 	free(sel->names);
-	free(sel->saved);
+	free(sel->name);
 	sel->names = NULL;
+	sel->name = NULL;
 	sel->known = 0;
-	sel->saved = NULL;
-	sel->nsaved = 0;
 }
 
 void
@@ -65,6 +75,16 @@ is_read_only(unsigned rights)
 {
 	return (rights & (RIGHT_INSERT | RIGHT_EXPUNGE | RIGHT_SEEN |
 			     RIGHT_WRITE | RIGHT_DELETE)) == 0;
+}
+
+/* A view has just been opened. */
+static void
+begin(struct selected *sel, bool read_only, bool examined)
+{
+	sel->read_only = read_only;
+	sel->examined = examined;
+	sel->told_exists = view_count(sel->view);
+	sel->told_recent = view_recent(sel->view);
 }
 
 int
@@ -86,14 +106,55 @@ sync_select(struct client *c, const struct folder_info *info, bool read_only)
 		c->sel->client = c;
 	}
 	c->sel->view = view;
-	c->sel->read_only = read_only;
-	c->sel->examined = examined;
 	c->sel->rights = info->rights;
 	c->sel->shared = info->account != c->who.account;
-	c->sel->told_exists = view_count(view);
-	c->sel->told_recent = view_recent(view);
+	begin(c->sel, read_only, examined);
 	c->state = IS_SELECTED;
 	return 0;
+}
+
+void
+sync_remember(
+    struct client *c, const struct folder_info *info, uint64_t generation)
+{
+	struct selected *sel = c->sel;
+
+	if (sel->shared)
+		return;
+	sel->name = slice_dup(info->name);
+	sel->info = *info;
+	sel->name_generation = generation;
+}
+
+bool
+sync_remembers(
+    const struct client *c, struct slice name, struct folder_info *info_out)
+{
+	const struct selected *sel = c->sel;
+
+	if (sel == NULL || sel->view == NULL || sel->name == NULL ||
+	    !slice_eq(name, slice_str(sel->name)) ||
+	    generation_of(client_store(c), c->who.account) !=
+		sel->name_generation)
+		return false;
+	*info_out = sel->info;
+	info_out->name = name;
+	return true;
+}
+
+bool
+sync_select_again(struct client *c, bool read_only)
+{
+	struct selected *sel = c->sel;
+	bool closed = read_only || is_read_only(sel->rights);
+
+	if (generation_of(client_store(c), view_folder(sel->view)) !=
+		sel->keyword_generation ||
+	    !view_reopen(sel->view, closed))
+		return false;
+	forget_state(sel);
+	begin(sel, closed, read_only);
+	return true;
 }
 
 void
@@ -167,6 +228,8 @@ sync_load_keywords(struct client *c)
 	struct selected *sel = c->sel;
 	struct keyword_names fresh = { 0 };
 
+	sel->keyword_generation =
+	    generation_of(client_store(c), view_folder(sel->view));
 	if (folder_keywords(client_store(c), view_folder(sel->view),
 		&fresh.arena, fresh.v) != 0) {
 		log_warn(c->id, "keywords", "folder=%" PRIu64 " failed=1",

@@ -29,6 +29,11 @@ struct selected {
 	bool shared;     /* another's folder: rights may change */
 	bool examined;   /* EXAMINE */
 	unsigned rights; /* enum right */
+	/* what it was opened by, and when (generation.h): of the account for
+	 * the name, of the folder for the keywords' names */
+	char *name; /* NULL: not known */
+	struct folder_info info;
+	uint64_t name_generation, keyword_generation;
 	uint32_t told_exists, told_recent; /* what the peer knows */
 	struct keyword_names *names;       /* NULL: no keywords */
 	uint64_t known;                    /* bits that have a name */
@@ -53,6 +58,15 @@ struct selected {
  * 5.2). */
 PH_MUSTUSE int sync_select(
     struct client *c, const struct folder_info *info, bool read_only);
+/* Remembers an own folder that was selected by info->name; generation: the
+ * account's, from before it was looked up. */
+void sync_remember(
+    struct client *c, const struct folder_info *info, uint64_t generation);
+/* On the loop: is this the selected folder's name, still?  And selects it
+ * again, when that need not wait: false, and nothing has happened. */
+bool sync_remembers(
+    const struct client *c, struct slice name, struct folder_info *info_out);
+bool sync_select_again(struct client *c, bool read_only);
 /* Asks again what the peer may do in another's folder, and tells FLAGS when
  * that has changed; without the right to read there is nothing left but to
  * say goodbye (RFC 4314 5.1.1).  Costs nothing in own folders. */

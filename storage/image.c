@@ -8,6 +8,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/num.h"
 #include "storage/folder_row.h"
+#include "storage/generation.h"
 #include "storage/image_build.h"
 #include "storage/note.h"
 #include "storage/store_priv.h"
@@ -22,6 +23,7 @@ enum {
 struct image_slot {
 	uint64_t folder;
 	_Atomic uint64_t heard;
+	_Atomic uint64_t generation; /* of cur: before it was read */
 	/* under images.lock: */
 	unsigned refs;
 	struct image_slot *newer, *older; /* idle ones, by last use */
@@ -31,7 +33,8 @@ struct image_slot {
 	size_t bytes;
 	/* under lock, which is held across the index's reads: */
 	pthread_mutex_t lock;
-	struct image *cur; /* or NULL */
+	struct image *cur;    /* or NULL */
+	uint32_t recent_from; /* with it */
 };
 
 struct images {
@@ -214,6 +217,7 @@ struct refresh {
 	struct notify_event *ev;
 	size_t nev;
 	bool deaf;
+	uint32_t recent_from;
 	uint32_t runs[RUNS_MAX]; /* rising */
 	size_t nruns;
 	struct image *out;
@@ -393,6 +397,7 @@ refresh_txn(struct db_txn *t, void *arg)
 
 	if ((rc = folder_row_get(t, r->folder, false, &row)) != 0)
 		return rc;
+	r->recent_from = row.st.recent_from;
 	if (r->old != NULL && r->old->modseq == row.st.highestmodseq) {
 		r->out = image_ref(r->old);
 		return 0;
@@ -441,25 +446,74 @@ set_current(struct images *im, struct image_slot *slot, struct image *cur)
 	pthread_mutex_unlock(&im->lock);
 }
 
-int
-image_get(struct store *s, struct image_slot *slot, struct image **im_out)
+/* Is what we have the present state?  Under slot->lock. */
+static bool
+is_current(struct store *s, const struct image_slot *slot)
 {
-	struct refresh r = { .folder = slot->folder };
+	return slot->cur != NULL &&
+	       generation_of(s, slot->folder) == slot->generation;
+}
+
+static int
+refresh(struct store *s, struct image_slot *slot)
+{
+	uint64_t generation = generation_of(s, slot->folder);
+	struct refresh r = { .folder = slot->folder, .old = slot->cur };
 	int rc;
 
-	*im_out = NULL;
-	pthread_mutex_lock(&slot->lock);
 	take_pending(s->images, slot, &r);
-	r.old = slot->cur;
 	rc = db_read(s->db, refresh_txn, &r);
 	if (rc == 0) {
 		hear(slot, r.out->modseq);
 		if (r.out != slot->cur)
 			set_current(s->images, slot, r.out);
-		*im_out = r.out;
+		image_unref(&r.out);
+		slot->recent_from = r.recent_from;
+		slot->generation = generation;
 	} else
 		set_current(s->images, slot, NULL);
-	pthread_mutex_unlock(&slot->lock);
 	free(r.ev);
 	return rc;
+}
+
+int
+image_get(struct store *s, struct image_slot *slot, struct image **im_out,
+    uint32_t *recent_from_out)
+{
+	int rc = 0;
+
+	*im_out = NULL;
+	pthread_mutex_lock(&slot->lock);
+	if (!is_current(s, slot))
+		rc = refresh(s, slot);
+	if (rc == 0) {
+		*im_out = image_ref(slot->cur);
+		*recent_from_out = slot->recent_from;
+	}
+	pthread_mutex_unlock(&slot->lock);
+	return rc;
+}
+
+bool
+image_get_now(struct store *s, struct image_slot *slot, struct image **im_out,
+    uint32_t *recent_from_out)
+{
+	bool have;
+
+	*im_out = NULL;
+	if (pthread_mutex_trylock(&slot->lock) != 0)
+		return false;
+	have = is_current(s, slot);
+	if (have) {
+		*im_out = image_ref(slot->cur);
+		*recent_from_out = slot->recent_from;
+	}
+	pthread_mutex_unlock(&slot->lock);
+	return have;
+}
+
+bool
+image_slot_stale(const struct store *s, const struct image_slot *slot)
+{
+	return generation_of(s, slot->folder) != slot->generation;
 }

@@ -66,9 +66,15 @@ void image_slot_put(struct store *s, struct image_slot **slot);
 /* The highest MODSEQ heard of; never blocks. */
 uint64_t image_slot_heard(const struct image_slot *slot);
 /* The folder as it is now; the caller's reference.  ERR_NOTFOUND: no such
- * folder (any more). */
-PH_MUSTUSE int image_get(
-    struct store *s, struct image_slot *slot, struct image **im_out);
+ * folder (any more).  Reads the index only when the folder's generation says
+ * so. */
+PH_MUSTUSE int image_get(struct store *s, struct image_slot *slot,
+    struct image **im_out, uint32_t *recent_from_out);
+/* The same when nothing need be read; never blocks. */
+bool image_get_now(struct store *s, struct image_slot *slot,
+    struct image **im_out, uint32_t *recent_from_out);
+/* Has something been committed since image_get()?  Never blocks. */
+bool image_slot_stale(const struct store *s, const struct image_slot *slot);
 
 struct image *image_ref(struct image *im);
 void image_unref(struct image **im);

@@ -21,6 +21,7 @@
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "storage/flush.h"
+#include "storage/generation.h"
 #include "storage/image.h"
 #include "storage/interest.h"
 #include "storage/known.h"
@@ -177,6 +178,8 @@ notify_add(struct store *s, const struct notify_event *ev)
 	struct notifier *n = s->notifier;
 	struct buf b;
 
+	generation_bump(
+	    s, ev->kind == NOTIFY_FOLDER ? ev->folder : ev->account);
 	buf_init(&b, EVENT_MAX);
 	notify_encode(&b, ev);
 	pthread_mutex_lock(&n->mtx);

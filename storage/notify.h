@@ -65,7 +65,8 @@ void notify_want(struct store *s, uint64_t account, uint64_t folder, int by);
  * fit into events[] waits for the next call without a sign on the socket. */
 size_t notify_read(struct store *s, struct notify_event *events, size_t cap);
 
-/* For storage/ only: to be sent with the next flush, after a commit. */
+/* For storage/ only, after a commit: counts the generation of the folder or
+ * account on (generation.h); to be sent with the next flush. */
 void notify_add(struct store *s, const struct notify_event *ev);
 /* The same, when the change that rc tells of has come about; returns rc. */
 PH_MUSTUSE int notify_routes(struct store *s, int rc);

@@ -10,6 +10,7 @@
 #include "lib/base/mem.h"
 #include "storage/counter.h"
 #include "storage/flush.h"
+#include "storage/generation.h"
 #include "storage/image.h"
 #include "storage/intent.h"
 #include "storage/keep.h"
@@ -84,7 +85,8 @@ open_parts(struct store *s, uint64_t lock_wait_ms, struct err *e)
 	    (rc = store_dir_check(s->conf.state_dir, e)) != 0 ||
 	    (rc = open_db(s, e)) != 0 ||
 	    (rc = segments_new(s, &s->segments, e)) != 0 ||
-	    (rc = notifier_new(s, &s->notifier, e)) != 0)
+	    (rc = notifier_new(s, &s->notifier, e)) != 0 ||
+	    (rc = generations_open(s->conf.run_dir, &s->generations, e)) != 0)
 		return rc;
 	s->images = images_new(s);
 	s->shelf = shelf_new();
@@ -132,6 +134,7 @@ store_close(struct store **sp)
 	flusher_free(&s->flusher);
 	shelf_free(&s->shelf);
 	images_free(&s->images);
+	generations_close(&s->generations);
 	notifier_free(&s->notifier);
 	segments_free(&s->segments);
 	keep_free(&s->keep);

@@ -12,6 +12,7 @@
 #include "storage/store.h"
 
 struct flusher;
+struct generations;
 struct images;
 struct known;
 struct notifier;
@@ -22,13 +23,14 @@ struct store {
 	struct store_conf conf; /* its texts belong to the store */
 	int lock_fd;            /* RUN/env.lock, locked for life */
 	struct db *db;
-	struct segments *segments; /* segment_priv.h */
-	struct notifier *notifier; /* notify_priv.h */
-	struct images *images;     /* image.h */
-	struct shelf *shelf;       /* shelf.h */
-	struct flusher *flusher;   /* flush.h */
-	struct known *known;       /* known.h */
-	uint64_t epoch;            /* of this process; never 0 */
+	struct segments *segments;       /* segment_priv.h */
+	struct notifier *notifier;       /* notify_priv.h */
+	struct generations *generations; /* generation.h */
+	struct images *images;           /* image.h */
+	struct shelf *shelf;             /* shelf.h */
+	struct flusher *flusher;         /* flush.h */
+	struct known *known;             /* known.h */
+	uint64_t epoch;                  /* of this process; never 0 */
 	_Atomic uint64_t last_id;
 	_Atomic uint64_t space_at_ms; /* when free_bytes was asked for */
 	_Atomic uint64_t free_bytes;

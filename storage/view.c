@@ -4,6 +4,7 @@
 
 #include "lib/base/mem.h"
 #include "storage/folder_row.h"
+#include "storage/generation.h"
 #include "storage/gone.h"
 #include "storage/image_diff.h"
 #include "storage/store_priv.h"
@@ -52,15 +53,13 @@ claim_txn(struct db_txn *t, void *arg)
 	return folder_row_put(t, c->folder, &row);
 }
 
+/* The generation counts: others have the old place in mind. */
 static int
-recent_txn(struct db_txn *t, void *arg)
+claim(struct view *v, struct claim *c)
 {
-	struct claim *c = arg;
-	struct folder_row row;
-	int rc = folder_row_get(t, c->folder, false, &row);
+	int rc = db_update(v->store->db, claim_txn, c);
 
-	if (rc == 0)
-		c->was = row.st.recent_from;
+	generation_bump(v->store, v->folder);
 	return rc;
 }
 
@@ -68,11 +67,11 @@ recent_txn(struct db_txn *t, void *arg)
 static int
 open_recent(struct view *v)
 {
-	struct claim c = { .folder = v->folder };
-	int rc = db_read(v->store->db, recent_txn, &c);
+	struct claim c = { .folder = v->folder, .was = v->recent_from };
+	int rc = 0;
 
-	if (rc == 0 && !v->read_only && c.was < v->base->uidnext)
-		rc = db_update(v->store->db, claim_txn, &c);
+	if (!v->read_only && c.was < v->base->uidnext)
+		rc = claim(v, &c);
 	v->recent_from = c.was;
 	return rc;
 }
@@ -90,7 +89,7 @@ view_open(struct store *s, uint64_t account, uint64_t folder, bool read_only,
 	v->folder = folder;
 	v->read_only = read_only;
 	v->slot = image_slot_get(s, folder);
-	if ((rc = image_get(s, v->slot, &v->base)) != 0)
+	if ((rc = image_get(s, v->slot, &v->base, &v->recent_from)) != 0)
 		goto out;
 	if (v->base->account != account) {
 		rc = ERR_NOTFOUND;
@@ -113,9 +112,14 @@ static void
 close_recent(struct view *v)
 {
 	struct claim c = { .folder = v->folder, .upto = v->base->uidnext };
+	struct image *now;
+	uint32_t recent;
 
-	if (db_read(v->store->db, recent_txn, &c) == 0 && c.was < c.upto)
-		(void)!db_update(v->store->db, claim_txn, &c);
+	if (image_get(v->store, v->slot, &now, &recent) != 0)
+		return;
+	image_unref(&now);
+	if (recent < c.upto)
+		(void)!claim(v, &c);
 }
 
 void
@@ -133,6 +137,42 @@ view_close(struct view **vp)
 	image_slot_put(v->store, &v->slot);
 	free(v->told);
 	free(v);
+}
+
+/* Shows `now`, whose base is `base`; takes both references. */
+static void
+show(struct view *v, struct image *now, struct image *base)
+{
+	image_unref(&v->shown);
+	image_unref(&v->base);
+	v->shown = now;
+	v->base = base;
+	v->ntold = 0;
+	if (v->told_cap > 1024) {
+		free(v->told);
+		v->told = NULL;
+		v->told_cap = 0;
+	}
+}
+
+bool
+view_reopen(struct view *v, bool read_only)
+{
+	struct image *now;
+	uint32_t recent;
+
+	if (!image_get_now(v->store, v->slot, &now, &recent))
+		return false;
+	/* Nothing may be left to claim, at the end nor at the new beginning. */
+	if ((!v->read_only && recent < v->base->uidnext) ||
+	    (!read_only && recent < now->uidnext)) {
+		image_unref(&now);
+		return false;
+	}
+	show(v, image_ref(now), now);
+	v->recent_from = recent;
+	v->read_only = read_only;
+	return true;
 }
 
 uint64_t
@@ -238,7 +278,7 @@ view_first_unseen(const struct view *v)
 bool
 view_stale(const struct view *v)
 {
-	return v->shown != v->base ||
+	return v->shown != v->base || image_slot_stale(v->store, v->slot) ||
 	       image_slot_heard(v->slot) > v->base->modseq;
 }
 
@@ -294,31 +334,16 @@ fill_gone(const struct image_diff *d, struct view_delta *out)
 	}
 }
 
-/* Shows `now`, whose base is `base`; takes both references. */
-static void
-show(struct view *v, struct image *now, struct image *base)
-{
-	image_unref(&v->shown);
-	image_unref(&v->base);
-	v->shown = now;
-	v->base = base;
-	v->ntold = 0;
-	if (v->told_cap > 1024) {
-		free(v->told);
-		v->told = NULL;
-		v->told_cap = 0;
-	}
-}
-
 int
 view_sync(struct view *v, bool may_expunge, struct view_delta *delta)
 {
 	struct image *base, *now;
 	struct image_diff d;
+	uint32_t recent;
 	int rc;
 
 	*delta = (struct view_delta){ .modseq_before = v->shown->modseq };
-	rc = image_get(v->store, v->slot, &base);
+	rc = image_get(v->store, v->slot, &base, &recent);
 	if (rc == ERR_NOTFOUND) {
 		delta->folder_gone = true;
 		return 0;

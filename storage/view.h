@@ -40,6 +40,9 @@ struct view_msg {
 PH_MUSTUSE int view_open(struct store *s, uint64_t account, uint64_t folder,
     bool read_only, struct view **view_out);
 void view_close(struct view **v);
+/* Closes and opens it again; false when that would have to wait for the index:
+ * nothing has happened then.  Never blocks: may run on a loop. */
+bool view_reopen(struct view *v, bool read_only);
 
 uint64_t view_folder(const struct view *v);
 uint64_t view_account(const struct view *v);

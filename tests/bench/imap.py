@@ -21,8 +21,9 @@ from meter import Imap, Meter, heading, message, private_kib, pt, say  # noqa
 BIG = 100000    # messages of account 1's INBOX
 SMALL = 20000   # of account 2's
 FOLDERS = 500   # of account 3
-CONF = {"connections-per-address": 50000, "plaintext-without-tls": "true",
-        "store-cache": "512M", "line-max": "64K"}
+CONF = {"connections-per-address": 50000, "sessions-per-account": 50000,
+        "plaintext-without-tls": "true", "store-cache": "512M",
+        "line-max": "64K"}
 
 
 def fill_big(host):

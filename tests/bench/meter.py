@@ -18,7 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../lib"))
 import posthof_test as pt       # noqa: E402
 
-END_MAX = 512   # a tagged line is shorter
+END_MAX = 4096   # a tagged line is shorter
 
 
 def cpu_us(host):
