@@ -3,15 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "storage/acl_row.h"
+#include "lib/base/clock.h"
 #include "storage/account.h"
 #include "storage/account_row.h"
+#include "storage/acl_row.h"
 #include "storage/change.h"
 #include "storage/folder_row.h"
 #include "storage/name_row.h"
 #include "storage/names.h"
 #include "storage/store_priv.h"
 #include "storage/tables.h"
+
+/* Whoever shares nothing pays nothing: on a host where nobody does, that is
+ * remembered for so long; a notification that is lost costs no more. */
+enum { UNSHARED_MS = 10000 };
 
 static const struct slice others = SLICE(ACL_OTHERS);
 static const struct slice anyone = SLICE("anyone");
@@ -146,6 +151,7 @@ acl_find(struct store *s, const struct acl_user *u, struct slice name,
 
 struct listing {
 	const struct acl_user *u;
+	bool none; /* nothing is shared on the host */
 	bool with_status;
 	struct arena *a;
 	struct folder_info *v;
@@ -238,6 +244,20 @@ take_folder(struct db_txn *t, struct listing *l, const struct acl_shared *f)
 }
 
 static int
+nothing_shared(struct db_txn *t, bool *none_out)
+{
+	struct slice all = { NULL, 0 }, key, value;
+	struct db_scan *scan = NULL;
+	int rc = db_scan_init(t, T_SHARED, all, all, &scan);
+
+	if (rc == 0)
+		rc = db_scan_next(scan, &key, &value);
+	db_scan_fini(&scan);
+	*none_out = rc == ERR_NOTFOUND;
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+static int
 list_txn(struct db_txn *t, void *arg)
 {
 	struct listing *l = arg;
@@ -246,6 +266,9 @@ list_txn(struct db_txn *t, void *arg)
 	int rc = acl_row_shared(t, l->u->package, l->a, &v, &n);
 
 	l->n = l->account = 0;
+	l->none = false;
+	if (rc == 0 && n == 0)
+		rc = nothing_shared(t, &l->none);
 	if (rc != 0 || n == 0)
 		return rc;
 	l->v = arena_alloc(l->a, n * sizeof(*l->v));
@@ -262,13 +285,31 @@ cmp_info(const void *a, const void *b)
 	return folder_name_cmp(x->name, y->name);
 }
 
+void
+acl_changed(struct store *s)
+{
+	atomic_fetch_add(&s->shares_changed, 1);
+	atomic_store(&s->unshared_until_ms, 0);
+}
+
 int
 acl_list(struct store *s, const struct acl_user *u, bool with_status,
     struct arena *a, struct folder_info **v_out, size_t *n_out)
 {
 	struct listing l = { .u = u, .with_status = with_status, .a = a };
-	int rc = db_read(s->db, list_txn, &l);
+	uint64_t now = clock_steady_ms();
+	uint64_t changed = atomic_load(&s->shares_changed);
+	int rc;
 
+	*v_out = NULL;
+	*n_out = 0;
+	if (atomic_load(&s->unshared_until_ms) > now)
+		return 0;
+	rc = db_read(s->db, list_txn, &l);
+	if (rc == 0 && l.none)
+		atomic_store(&s->unshared_until_ms, now + UNSHARED_MS);
+	if (atomic_load(&s->shares_changed) != changed)
+		atomic_store(&s->unshared_until_ms, 0);
 	*v_out = l.v;
 	*n_out = rc == 0 ? l.n : 0;
 	if (*n_out > 1)

@@ -42,6 +42,8 @@ PH_MUSTUSE int acl_owner(struct store *s, const struct acl_user *u,
 /* The user's rights in another's folder. */
 PH_MUSTUSE int acl_rights(struct store *s, const struct acl_user *u,
     uint64_t folder, unsigned *rights_out);
+/* Somebody's rights changed: for notify.c and change.c. */
+void acl_changed(struct store *s);
 /* What others let the user look up, in name order; memory from the arena. */
 PH_MUSTUSE int acl_list(struct store *s, const struct acl_user *u,
     bool with_status, struct arena *a, struct folder_info **v_out,

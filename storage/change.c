@@ -1,5 +1,6 @@
 #include "storage/change.h"
 
+#include "storage/acl.h"
 #include "storage/hot.h"
 #include "storage/image.h"
 
@@ -57,6 +58,7 @@ change_rights(struct store *s, uint64_t account, uint64_t folder)
 		.kind = NOTIFY_RIGHTS, .account = account, .folder = folder
 	};
 
+	acl_changed(s);
 	notify_add(s, &ev);
 }
 

@@ -20,6 +20,7 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "storage/acl.h"
 #include "storage/flush.h"
 #include "storage/generation.h"
 #include "storage/image.h"
@@ -579,6 +580,8 @@ notify_read(struct store *s, struct notify_event *events, size_t cap)
 	for (size_t i = 0; i < got; i++)
 		if (events[i].kind == NOTIFY_FOLDER)
 			images_stale(s, &events[i]);
+		else if (events[i].kind == NOTIFY_RIGHTS)
+			acl_changed(s);
 		else if (events[i].kind & (NOTIFY_ACCOUNT | NOTIFY_ROUTES))
 			known_forget(s);
 	return got;

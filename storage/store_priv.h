@@ -34,6 +34,9 @@ struct store {
 	_Atomic uint64_t last_id;
 	_Atomic uint64_t space_at_ms; /* when free_bytes was asked for */
 	_Atomic uint64_t free_bytes;
+	/* Nobody on the host shares anything: known until then, unless the
+	 * count moves (acl.c). */
+	_Atomic uint64_t unshared_until_ms, shares_changed;
 	_Atomic bool in_backup; /* no segment is removed */
 	struct keep *keep;      /* keep.c */
 	uint64_t empty_age_ms;  /* an empty segment is kept so long */
