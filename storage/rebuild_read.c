@@ -101,7 +101,7 @@ take_change(struct rebuild *r, const struct seg_found *f, const struct note *n)
 	struct changing g = { r, n };
 
 	if (!note_each_uid(n, take_uid, &g))
-		log_warn(NULL, "rebuild", "note=%llx damaged",
+		log_warn(NULL, "rebuild", "note=%llx damaged=1",
 		    (unsigned long long)f->rec.id);
 	if (n->made.p != NULL)
 		tell(r, f, n, TAG_MADE, n->made);
@@ -122,7 +122,7 @@ take_record(const struct seg_found *f, void *arg)
 	if (f->rec.kind == REC_BODY)
 		take_body(g, f);
 	else if (!note_decode(f->desc, &n))
-		log_warn(NULL, "rebuild", "note=%llx damaged",
+		log_warn(NULL, "rebuild", "note=%llx damaged=1",
 		    (unsigned long long)f->rec.id);
 	else if (f->rec.kind == REC_PLACE)
 		take_place(g->r, f, &n);
