@@ -23,6 +23,7 @@ enum {
 	SENDERS = 4096,      /* accounts learnt in one job */
 	LOOK_MAX_MS = 60000, /* look at the queue at least this often */
 	TICK_MS = 1000,      /* look at what is under way */
+	GATHER_MS = 2,       /* between looks: many rows in each */
 	SICK_MS = 30000,     /* pause when outcomes cannot be written */
 	DOWN_MS = 60000,     /* leave a host alone that is not reached */
 	AGE_MS = 300000      /* a connection's best years: names and
@@ -60,6 +61,7 @@ struct runner {
 	bool stopping, timer_closed;
 	bool starting;       /* start_relays() is at work */
 	uint64_t sick_until; /* loop's clock; nothing is started before */
+	uint64_t looked_at;
 
 	/* The look at the queue: one job at a time. */
 	struct sjob look;
@@ -250,6 +252,10 @@ look(struct runner *r)
 	if (r->looking)
 		return;
 	(void)sched_wake(&r->sched, clock_wall_sec());
+	if (r->sched.ndue != 0 && now_ms(r) - r->looked_at < GATHER_MS) {
+		uv_timer_start(&r->timer, on_timer, GATHER_MS, 0);
+		return;
+	}
 	r->nshares = 0;
 	if (now_ms(r) >= r->sick_until)
 		choose(r);
@@ -323,6 +329,7 @@ look_done(struct sjob *j)
 	int64_t now = clock_wall_sec();
 
 	r->looking = false;
+	r->looked_at = now_ms(r);
 	for (size_t i = 0; i < r->nshares; i++) {
 		struct look_share *ls = &r->shares[i];
 

@@ -94,6 +94,7 @@ class Sink:
         self.connections = 0
         self.peers = set()
         self.drip = False       # answers a byte a second
+        self.end_delay = 0      # seconds before the last reply
         self.stuck = False      # takes a byte of the data a second
         sink = self
 
@@ -205,6 +206,7 @@ class _Talk:
         if reply[0] == "2" or reply == "DROP":
             self.sink.mails.append((self.sender, self.rcpts, text,
                                     self.secure))
+        time.sleep(self.sink.end_delay)
         self.say(reply)
         self.sender, self.rcpts = None, []
 
