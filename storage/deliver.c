@@ -7,6 +7,7 @@
 #include "storage/change.h"
 #include "storage/deliver_plan.h"
 #include "storage/entry.h"
+#include "storage/fate.h"
 #include "storage/known.h"
 #include "storage/msg.h"
 #include "storage/msg_expunge.h"
@@ -271,6 +272,8 @@ deliver_txn(struct db_txn *t, void *arg)
 	submit_place(p);
 	if ((rc = change_queue(t, p)) != 0)
 		return rc;
+	if (p->d->fate != NULL && (rc = fate_txn(t, p->d->fate)) != 0)
+		return rc;
 	return submit_end(t, p);
 }
 
@@ -392,6 +395,8 @@ deliver(struct store *s, struct deliver *d, struct err *e)
 	}
 	if (rc == 0)
 		publish(&p);
+	if (rc == 0 && d->fate != NULL)
+		fate_tell(s, d->fate);
 	else
 		rc = explain(e, rc);
 out:

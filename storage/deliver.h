@@ -11,6 +11,7 @@
 #include "lib/base/slice.h"
 #include "storage/queue.h"
 
+struct fate;
 struct store;
 struct submit;
 
@@ -58,6 +59,7 @@ struct deliver {
 	const struct queue_change *changes;
 	size_t nchanges;
 	struct submit *submit; /* of who has logged in; else NULL */
+	struct fate *fate;     /* of the rows that change; or NULL */
 	/* result on failure: which message and target it was */
 	size_t bad_msg, bad_target;
 };

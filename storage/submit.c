@@ -6,6 +6,7 @@
 #include "lib/base/num.h"
 #include "lib/crypt/crypt.h"
 #include "storage/entry.h"
+#include "storage/fate.h"
 #include "storage/folder_row.h"
 #include "storage/store_priv.h"
 #include "storage/submit_txn.h"
@@ -17,9 +18,7 @@ enum {
 	KIND_COPY = 'm',
 	KEY = 4 + 1 + 8 + SUBMIT_KEY_LEN,
 	ID_ROW = 1 + 8 + 8,
-	COPY_ROW = 1 + 8 + 4 + 4,
-	FATE_KEY = 12,
-	FATE_ROW = 1 + 4 + 1
+	COPY_ROW = 1 + 8 + 4 + 4
 };
 
 /* u32 hour, u8 kind, u64 account, hash: what is old stands in front. */
@@ -143,21 +142,6 @@ put_copy(struct db_txn *t, const struct plan *p, const struct submit *su,
 	    slice_of(v, sizeof(v)));
 }
 
-/* How many rows its fate hangs on. */
-static int
-put_fate(struct db_txn *t, const struct plan_item *sent, size_t rows)
-{
-	char key[FATE_KEY], v[FATE_ROW];
-
-	num_put64(key, sent->folder);
-	num_put32(key + 8, sent->hot.uid);
-	v[0] = FORMAT;
-	num_put32(v + 1, (uint32_t)rows);
-	v[5] = 0;
-	return db_put(
-	    t, T_FATE, slice_of(key, sizeof(key)), slice_of(v, sizeof(v)));
-}
-
 int
 submit_end(struct db_txn *t, struct plan *p)
 {
@@ -175,7 +159,8 @@ submit_end(struct db_txn *t, struct plan *p)
 	if (rc == 0 && sent != NULL && su->has_key)
 		rc = put_copy(t, p, su, sent);
 	if (rc == 0 && sent != NULL && rows != 0)
-		rc = put_fate(t, sent, rows);
+		rc = fate_put_txn(t, su->account, sent->folder, sent->hot.uid,
+		    (uint32_t)rows);
 	return rc;
 }
 

@@ -33,16 +33,6 @@ struct submit {
 	uint64_t first_id;
 };
 
-/* What became of mail whose copy in Sent is here. */
-struct submit_fate {
-	uint64_t account, folder; /* folder 0: there is none */
-	uint32_t uid;
-	bool final;     /* the row is done for */
-	bool bounced;   /* somebody will not get it */
-	bool deferred;  /* somebody has to wait */
-	bool cancelled; /* called back */
-};
-
 void submit_hash_msgid(struct slice msgid, uint8_t out[SUBMIT_KEY_LEN]);
 
 /* The copy that the server itself put into this folder for the message with

@@ -9,6 +9,7 @@
 #include "lib/base/utf8.h"
 #include "lib/crypt/crypt.h"
 #include "storage/deliver.h"
+#include "storage/fate.h"
 #include "submitd/dsn.h"
 
 bool
@@ -217,14 +218,32 @@ postpone(struct errand *e, struct store *s, const struct conf *conf)
 	return queue_settle(s, &change, 1);
 }
 
-/* The change and its report together. */
-static int
-write_reported(
-    struct server *srv, struct dsn *dsn, const struct queue_change *ch)
+/* What the copy in Sent is to show of this round. */
+static struct fate
+fate_of(const struct errand *e, bool open)
 {
-	struct deliver d = {
-		.msgs = &dsn->msg, .nmsgs = 1, .changes = ch, .nchanges = 1
-	};
+	struct fate f = { .account = e->row.account,
+		.folder = e->row.sent_folder,
+		.uid = e->row.sent_uid,
+		.rows = open ? 0 : -1,
+		.deferred = open };
+
+	for (size_t i = 0; i < e->row.nrcpts; i++)
+		f.bounced |= e->row.rcpts[i].state == RCPT_FAILED;
+	return f;
+}
+
+/* The change, its report and its traces together. */
+static int
+write_reported(struct errand *e, struct server *srv, struct dsn *dsn,
+    const struct queue_change *ch)
+{
+	struct fate fate = fate_of(e, ch->row != NULL);
+	struct deliver d = { .msgs = &dsn->msg,
+		.nmsgs = dsn->has_msg ? 1 : 0,
+		.changes = ch,
+		.nchanges = 1,
+		.fate = &fate };
 
 	return deliver(srv->store, &d, NULL);
 }
@@ -246,12 +265,12 @@ errand_write(struct errand *e, struct server *srv, struct queue_change *ch)
 	e->rc = dsn_make(&dsn, e, srv, late);
 	if (e->rc == 0 && late)
 		e->row.flags |= QUEUE_DELAY_TOLD;
-	if (e->rc == 0 && !dsn.has_msg) {
+	if (e->rc == 0 && !dsn.has_msg && e->row.sent_folder == 0) {
 		dsn_fini(&dsn);
 		return true;
 	}
 	if (e->rc == 0)
-		e->rc = write_reported(srv, &dsn, ch);
+		e->rc = write_reported(e, srv, &dsn, ch);
 	dsn_fini(&dsn);
 	if (e->rc == 0 || e->rc == ERR_NOTFOUND)
 		return false;

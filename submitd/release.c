@@ -7,10 +7,12 @@
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/mail/header.h"
+#include "storage/fate.h"
+#include "storage/outbox.h"
 #include "submitd/dispatch.h"
 #include "submitd/dsn.h"
 
-enum { AGAIN_SEC = 60 };
+enum { AGAIN_SEC = 60, FLAGGED_SEC = 10 };
 
 /* Where one recipient leads today: the host may have changed since. */
 static int
@@ -66,10 +68,22 @@ make_envelope(struct server *srv, struct errand *e, struct envelope *env)
 	return rc;
 }
 
-/* The states that the report is made from. */
+/* The new rows know the copy in Sent too. */
 static void
+inherit(struct dispatch *p, const struct queue_row *row)
+{
+	for (size_t i = 0; i < p->nqueue; i++) {
+		p->queue[i].row.sent_folder = row->sent_folder;
+		p->queue[i].row.sent_uid = row->sent_uid;
+	}
+}
+
+/* The states that the report is made from; has anybody failed? */
+static bool
 settle(struct errand *e, const struct envelope *env)
 {
+	bool failed = false;
+
 	for (size_t i = 0; i < env->nrcpts; i++) {
 		struct queue_rcpt *q = &e->row.rcpts[i];
 
@@ -77,11 +91,13 @@ settle(struct errand *e, const struct envelope *env)
 			continue;
 		if (env->rcpts[i].rc != 0) {
 			q->state = RCPT_FAILED;
+			failed = true;
 		} else if (env->rcpts[i].route.nremote == 0) {
 			e->out[i] = OUT_SENT;
 			q->state = RCPT_DELIVERED;
 		}
 	}
+	return failed;
 }
 
 /* Whoever is full does not get it, and the sender is told. */
@@ -120,7 +136,17 @@ send_once(struct server *srv, struct errand *e, struct envelope *env,
 		.header = slice_sub(bytes, 0, header_end(bytes)) };
 	struct queue_change gone = { .id = e->row.id };
 	struct deliver_msg msgs[2] = { { .parts = &bytes, .nparts = 1 } };
-	struct deliver d = { .msgs = msgs, .changes = &gone, .nchanges = 1 };
+	struct deliver_gone box = { .account = e->row.account,
+		.folder = e->row.box_folder,
+		.uid = e->row.box_uid };
+	struct fate fate = { .account = e->row.account,
+		.folder = e->row.sent_folder,
+		.uid = e->row.sent_uid };
+	struct deliver d = { .msgs = msgs,
+		.gone = box.folder != 0 ? &box : NULL,
+		.changes = &gone,
+		.nchanges = 1,
+		.fate = &fate };
 	struct dispatch p;
 	struct dsn dsn;
 	int rc;
@@ -130,7 +156,9 @@ send_once(struct server *srv, struct errand *e, struct envelope *env,
 	msgs[0].ntargets = p.ntargets;
 	msgs[0].queue = p.queue;
 	msgs[0].nqueue = p.nqueue;
-	settle(e, env);
+	fate.rows = (int64_t)p.nqueue - 1;
+	fate.bounced = settle(e, env);
+	inherit(&p, &e->row);
 	e->original = bytes;
 	rc = dsn_make(&dsn, e, srv, false);
 	msgs[1] = dsn.msg;
@@ -178,32 +206,79 @@ wait_on(struct server *srv, struct errand *e, int why)
 	return queue_change(srv->store, &ch, 1);
 }
 
-int
-release_row(struct server *srv, struct errand *e)
+/* It was deleted in the Outbox, or moved out of it. */
+static int
+cancel(struct server *srv, struct errand *e)
+{
+	struct queue_change gone = { .id = e->row.id };
+	struct fate fate = { .account = e->row.account,
+		.folder = e->row.sent_folder,
+		.uid = e->row.sent_uid,
+		.rows = -1,
+		.cancelled = true };
+	struct deliver d = { .changes = &gone, .nchanges = 1, .fate = &fate };
+	char id[24];
+
+	queue_id_text(e->row.id, id);
+	log_info(id, "release", "cancelled from=%s", log_q(e->row.sender));
+	return deliver(srv->store, &d, NULL);
+}
+
+/* Flagged: looked at again soon, without an end. */
+static int
+look_again(struct server *srv, struct errand *e)
+{
+	struct queue_row row = e->row;
+	struct queue_change ch = { .id = row.id, .row = &row };
+
+	row.next_at = clock_wall_sec() + FLAGGED_SEC;
+	return queue_change(srv->store, &ch, 1);
+}
+
+static int
+send_all(struct server *srv, struct errand *e)
 {
 	struct envelope env = { 0 };
 	struct buf bytes;
 	bool again = true;
-	char id[24];
 	int rc;
 
 	buf_init(&bytes, (size_t)e->row.size + 1);
-	if ((rc = may_send(srv, e)) == 0 &&
-	    (rc = queue_read(
-		 srv->store, &e->row, 0, (size_t)e->row.size, &bytes)) == 0)
+	rc = queue_read(srv->store, &e->row, 0, (size_t)e->row.size, &bytes);
+	if (rc == 0)
 		rc = make_envelope(srv, e, &env);
-	while (rc == 0 && again)
-		if ((rc = send_once(srv, e, &env, buf_slice(&bytes), &again)) !=
-			0 &&
-		    again)
-			rc = 0;
+	while (rc == 0 && again) {
+		rc = send_once(srv, e, &env, buf_slice(&bytes), &again);
+		rc = again ? 0 : rc;
+	}
+	free(env.rcpts);
+	buf_fini(&bytes);
+	return rc;
+}
+
+int
+release_row(struct server *srv, struct errand *e)
+{
+	bool wait = false;
+	char id[24];
+	int rc = 0;
+
+	if (e->row.box_folder != 0)
+		rc = outbox_look(srv->store, e->row.account, e->row.box_folder,
+		    e->row.box_uid, &wait);
+	if (rc == ERR_NOTFOUND)
+		return cancel(srv, e);
+	if (rc == 0 && wait)
+		return look_again(srv, e);
+	if (rc == 0 && (rc = may_send(srv, e)) == 0)
+		rc = send_all(srv, e);
 	queue_id_text(e->row.id, id);
 	if (rc == 0)
 		log_info(id, "release", "from=%s rcpts=%zu",
 		    log_q(e->row.sender), e->row.nrcpts);
+	else if (rc == ERR_CONFLICT) /* called back this very moment */
+		rc = cancel(srv, e);
 	else if (rc != ERR_NOTFOUND)
 		rc = wait_on(srv, e, rc);
-	free(env.rcpts);
-	buf_fini(&bytes);
 	return rc;
 }

@@ -12,6 +12,7 @@
 #include "lib/mail/header.h"
 #include "storage/event.h"
 #include "storage/folder.h"
+#include "storage/outbox.h"
 #include "storage/view.h"
 #include "submitd/alarm.h"
 #include "submitd/app.h"
@@ -115,6 +116,9 @@ submission_init(struct submission *s, struct client *c, const struct fixup *fix)
 	    app_of(srv)->rights, srv->store, srv->conf, &c->who, &s->rights);
 	if (rc != 0 || (rc = add_limits(s, c)) != 0)
 		return rc;
+	/* Undo: everything waits a while. */
+	if (c->env.hold_until == 0 && s->rights.undo_sec != 0)
+		c->env.hold_until = clock_wall_sec() + s->rights.undo_sec;
 	s->submit.account = c->who.account;
 	(void)queue_id_parse(slice_str(c->queue_id), &s->submit.id);
 	/* Without a Message-ID of its own, what looks the same may well be
@@ -151,38 +155,72 @@ bcc_of(struct submission *s, struct slice header)
 	return SLICE("");
 }
 
-/* Mail to people here alone has arrived with the commit. */
-static void
-add_sent(struct submission *s, struct client *c, const struct fixup *fix,
-    struct dispatch *p)
+static struct deliver_target *
+add_copy(struct submission *s, const struct fixup *fix, struct dispatch *p,
+    uint64_t folder)
 {
-	static const struct slice delivered[] = { { "$Delivered", 10 } };
-	uint64_t folder;
+	struct deliver_target *t;
 
-	if (!s->rights.sent_copy || s->no_sent ||
-	    (folder = sent_folder(s, c->s.sl->srv->store)) == 0)
-		return;
 	p->targets = mem_grow(
 	    p->targets, &p->targets_cap, p->ntargets, sizeof(*p->targets));
-	p->targets[p->ntargets] = (struct deliver_target){
+	t = &p->targets[p->ntargets++];
+	*t = (struct deliver_target){
 		.account = s->submit.account,
 		.folder = folder,
 		.flags = MSG_SEEN,
 		.prefix = bcc_of(s, fix->header),
-		.keywords = delivered,
-		.nkeywords = p->nqueue == 0 ? 1 : 0,
 	};
-	s->submit.sent = &p->targets[p->ntargets++];
+	return t;
+}
+
+/* Mail to people here alone has arrived with the commit. */
+static void
+add_sent(struct submission *s, struct store *store, const struct fixup *fix,
+    struct dispatch *p)
+{
+	static const struct slice delivered[] = { { "$Delivered", 10 } };
+	struct deliver_target *t;
+	uint64_t folder;
+
+	if (!s->rights.sent_copy || s->no_sent ||
+	    (folder = sent_folder(s, store)) == 0)
+		return;
+	t = add_copy(s, fix, p, folder);
+	if (p->nqueue == 0) {
+		t->keywords = delivered;
+		t->nkeywords = 1;
+	}
+	s->submit.sent = t;
+}
+
+/* One message is one row: what goes in several cannot be called back as one. */
+static void
+add_box(struct submission *s, struct store *store, const struct fixup *fix,
+    struct dispatch *p)
+{
+	uint64_t folder;
+
+	if (!s->rights.outbox || s->no_box || p->nqueue != 1 ||
+	    !(p->queue[0].row.flags & QUEUE_UNSENT) ||
+	    outbox_folder(store, s->submit.account, &folder) != 0)
+		return;
+	s->submit.box = add_copy(s, fix, p, folder);
 }
 
 struct submit *
 submission_add(struct submission *s, struct client *c, const struct fixup *fix,
     struct dispatch *p)
 {
+	size_t sent;
+
 	if (s->submit.account == 0)
 		return NULL;
 	s->submit.sent = s->submit.box = NULL;
-	add_sent(s, c, fix, p);
+	add_sent(s, c->s.sl->srv->store, fix, p);
+	sent = p->ntargets - 1;
+	add_box(s, c->s.sl->srv->store, fix, p);
+	if (s->submit.sent != NULL) /* the array may have moved */
+		s->submit.sent = &p->targets[sent];
 	return &s->submit;
 }
 
@@ -190,14 +228,20 @@ bool
 submission_without_copy(struct submission *s, const struct dispatch *p,
     const struct deliver *d, int rc)
 {
+	const struct deliver_target *bad;
+
 	if ((rc != ERR_QUOTA && rc != ERR_NOTFOUND && rc != ERR_LIMIT) ||
-	    s->submit.sent == NULL || d->bad_msg != 0 ||
-	    (s->submit.sending != NULL && s->sending.hit != NULL) ||
-	    &p->targets[d->bad_target] != s->submit.sent)
+	    d->bad_msg != 0 || d->bad_target >= p->ntargets ||
+	    (s->submit.sending != NULL && s->sending.hit != NULL))
+		return false;
+	bad = &p->targets[d->bad_target];
+	if (bad != s->submit.sent && bad != s->submit.box)
 		return false;
 	log_info(NULL, "sent-copy", "account=%llu failed=%s",
 	    (unsigned long long)s->submit.account, err_name(rc));
-	return s->no_sent = true;
+	s->no_sent |= bad == s->submit.sent;
+	s->no_box |= bad == s->submit.box;
+	return true;
 }
 
 /* "14:20 CET" */

@@ -16,7 +16,7 @@ struct submission {
 	struct arena arena;
 	struct sending sending;
 	struct rights rights;
-	bool no_sent; /* there was no room for it */
+	bool no_sent, no_box; /* there was no room for it */
 };
 
 /* Nothing for who has not logged in.  Who: of the session; limits that are set

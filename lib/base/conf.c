@@ -9,6 +9,7 @@
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
 #include "lib/base/num.h"
+#include "lib/base/prefix.h"
 
 enum { FILE_MAX_BYTES = 1 << 20, SHOW_BYTES = 32, WRAP = 76 };
 
@@ -255,6 +256,25 @@ on_error(cfg_t *cfg, const char *fmt, va_list ap)
 	complain(ps, ps->first_line + cfg->line - 1, "", what);
 }
 
+/* Lists hold addresses to listen at, or networks ("...-from"). */
+static const char *
+wrong_item(const struct row *r, struct slice value)
+{
+	struct slice name = slice_str(r->name);
+	struct prefix net;
+
+	if (name.n > 5 &&
+	    slice_eq(slice_from(name, name.n - 5), SLICE("-from")))
+		return prefix_parse(value, &net)
+			   ? NULL
+			   : "a network is \"192.0.2.1\", \"10.0.0.0/8\", "
+			     "\"2001:db8::/32\" or \"unix\", in quotes";
+	return !slice_starts(name, SLICE("listen-")) || is_address(value)
+		   ? NULL
+		   : "an address is \"HOST:PORT\", \"[IPV6]:PORT\" or "
+		     "\"*:PORT\", in quotes";
+}
+
 /* The library calls this for every value; never fails, so that the rest of
  * the file is looked at too. */
 static int
@@ -266,10 +286,8 @@ on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 
 	if (r->type != T_LIST)
 		wrong = set_value(r, value, ps->conf);
-	else if (slice_starts(slice_str(r->name), SLICE("listen-")) &&
-		 !is_address(slice_trim(slice_str(value))))
-		wrong = "an address is \"HOST:PORT\", \"[IPV6]:PORT\" or "
-			"\"*:PORT\", in quotes";
+	else if ((wrong = wrong_item(r, slice_trim(slice_str(value)))) != NULL)
+		;
 	else if (opt->nvalues > r->max)
 		wrong = "too many of them";
 	if (wrong != NULL)

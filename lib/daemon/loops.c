@@ -29,6 +29,25 @@ on_accept(struct listener *l, void *arg)
 	entry->door->accept(entry->sl, entry->door, l);
 }
 
+/* Load balancers (proxy-from). */
+static void
+trust(struct server_thread *t, struct listener *l)
+{
+	const struct conf_list *from = &t->sl->srv->conf->proxy_from;
+	struct prefix *v = xcalloc(from->n, sizeof(*v));
+	size_t n = 0;
+
+	for (size_t i = 0; i < from->n; i++) {
+		if (prefix_parse(slice_str(from->v[i]), &v[n]))
+			n++;
+		else
+			log_error(NULL, "conf", "proxy-from=%s is no network",
+			    from->v[i]);
+	}
+	listener_trust(l, v, n);
+	free(v);
+}
+
 static void
 open_entry(struct server_thread *t, const struct server_door *door, int fd)
 {
@@ -41,6 +60,7 @@ open_entry(struct server_thread *t, const struct server_door *door, int fd)
 		free(entry);
 		return;
 	}
+	trust(t, entry->listener);
 	entry->next = t->entries;
 	t->entries = entry;
 }

@@ -9,6 +9,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "lib/net/proxied.h"
 
 enum {
 	BATCH = 16, /* peers a wake-up, before others get their turn */
@@ -28,6 +29,7 @@ struct listener {
 	unsigned handles;
 	void (*on_accept)(struct listener *l, void *arg);
 	void *arg;
+	struct proxied *proxied; /* or NULL */
 };
 
 static void on_readable(uv_poll_t *p, int status, int events);
@@ -56,6 +58,43 @@ rest(struct listener *l, int errnum)
 	(void)uv_timer_start(&l->rest, on_rested, REST_MS, 0);
 }
 
+static void
+show(struct listener *l)
+{
+	l->on_accept(l, l->arg);
+	if (l->peer_fd >= 0)
+		(void)close(l->peer_fd);
+	l->peer_fd = -1;
+}
+
+static void
+park(struct listener *l)
+{
+	int fd = l->peer_fd;
+
+	l->peer_fd = -1;
+	proxied_wait(l->proxied, fd, &l->peer);
+}
+
+static void
+on_proxied(void *arg, int fd, const struct sockaddr_storage *peer)
+{
+	struct listener *l = arg;
+
+	l->peer_fd = fd;
+	l->peer = *peer;
+	show(l);
+}
+
+void
+listener_trust(struct listener *l, const struct prefix *from, size_t n)
+{
+	if (n == 0)
+		return;
+	l->proxied = proxied_new(l->loop, from, n, on_proxied, l);
+	l->handles++;
+}
+
 /* False when there is nothing more to accept now. */
 static bool
 accept_one(struct listener *l)
@@ -66,10 +105,10 @@ accept_one(struct listener *l)
 	l->peer_fd = accept4(l->fd, (struct sockaddr *)&l->peer, &len,
 	    SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (l->peer_fd >= 0) {
-		l->on_accept(l, l->arg);
-		if (l->peer_fd >= 0)
-			(void)close(l->peer_fd);
-		l->peer_fd = -1;
+		if (proxied_is(l->proxied, &l->peer))
+			park(l);
+		else
+			show(l);
 		return true;
 	}
 	switch (errno) {
@@ -132,14 +171,20 @@ listener_open(struct loop *loop, int fd,
 }
 
 static void
-on_closed(uv_handle_t *h)
+part_closed(void *arg)
 {
-	struct listener *l = h->data;
+	struct listener *l = arg;
 
 	if (--l->handles != 0)
 		return;
 	(void)close(l->fd);
 	free(l);
+}
+
+static void
+on_closed(uv_handle_t *h)
+{
+	part_closed(h->data);
 }
 
 void
@@ -153,6 +198,8 @@ listener_close(struct listener **lp)
 	l->closing = true;
 	uv_close((uv_handle_t *)&l->poll, on_closed);
 	uv_close((uv_handle_t *)&l->rest, on_closed);
+	if (l->proxied != NULL)
+		proxied_close(&l->proxied, part_closed, l);
 }
 
 struct loop *

@@ -11,6 +11,7 @@
 
 #include "lib/base/err.h"
 #include "lib/net/loop.h"
+#include "lib/base/prefix.h"
 
 struct listener;
 
@@ -21,6 +22,9 @@ struct listener;
 PH_MUSTUSE int listener_open(struct loop *loop, int fd,
     void (*on_accept)(struct listener *l, void *arg), void *arg,
     struct listener **listener_out);
+/* Connections from these networks begin with a PROXY header (proxy.h), and
+ * their peer is who it names.  Once, before the loop runs. */
+void listener_trust(struct listener *l, const struct prefix *from, size_t n);
 /* Stops accepting; closes the descriptor and frees itself on the loop. */
 void listener_close(struct listener **l);
 struct loop *listener_loop(const struct listener *l);
