@@ -7,12 +7,14 @@
 #include "lib/daemon/server.h"
 #include "storage/host_key.h"
 #include "submitd/probe.h"
+#include "submitd/rate.h"
 #include "submitd/rights.h"
 #include "submitd/runner.h"
 
 struct app {
 	struct runner *runner; /* on loop 0 */
 	struct probe *probe;
+	struct rates *rates;
 	struct rights_cache *rights;
 	uint8_t srs_key[HOST_KEY_LEN];
 };

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "submitd/app.h"
 #include "submitd/cmd.h"
 #include "submitd/data.h"
 #include "submitd/parse.h"
@@ -58,11 +60,35 @@ greet_late(struct session *s)
 	client_close(client_of(s), "early");
 }
 
+/* Who comes too often, or has made too many mistakes, is told so at once. */
+static bool
+comes_too_often(struct session *s)
+{
+	const struct conf *conf = s->sl->srv->conf;
+	struct rates *r = app_of(s->sl->srv)->rates;
+	const char *ip = s->conn.peer_ip;
+	uint64_t now = clock_steady_ms();
+
+	if (client_of(s)->role != ROLE_MX ||
+	    (rate_take(r, RATE_CONNECTIONS, ip, 1,
+		 conf->smtp_connections_per_minute, now) &&
+		rate_take(
+		    r, RATE_ERRORS, ip, 0, conf->smtp_errors_per_minute, now)))
+		return false;
+	log_info(s->id, "refused", "why=rate peer=%s", s->conn.peer);
+	resp_line(&s->out, "421 4.7.0 ", "%s you come too often, try later",
+	    s->sl->srv->hostname);
+	client_close(client_of(s), "rate");
+	return true;
+}
+
 static void
 greet(struct session *s)
 {
 	const struct conf *conf = s->sl->srv->conf;
 
+	if (comes_too_often(s))
+		return;
 	if (client_of(s)->role != ROLE_SUBMIT)
 		conn_set_timeout(&s->conn, conf->smtp_timeout);
 	if (client_of(s)->role == ROLE_MX && conf->greet_delay != 0)
@@ -158,6 +184,11 @@ on_free(struct session *s)
 {
 	struct client *c = client_of(s);
 
+	if (c->role == ROLE_MX && s->bad_commands != 0)
+		(void)rate_take(app_of(s->sl->srv)->rates, RATE_ERRORS,
+		    s->conn.peer_ip, s->bad_commands,
+		    s->sl->srv->conf->smtp_errors_per_minute,
+		    clock_steady_ms());
 	envelope_reset(c);
 	login_fini(&c->login);
 	free(c->user);

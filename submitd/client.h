@@ -66,7 +66,9 @@ struct client {
 	char helo[256]; /* "" until it has been said */
 	enum expect expect;
 	unsigned auth_failures;
-	char *user; /* AUTH LOGIN, until the password */
+	char xclient_ip[46]; /* who is really there, when XCLIENT named another;
+			      * else "" */
+	char *user;          /* AUTH LOGIN, until the password */
 	struct login login;
 	struct auth_who who; /* account 0: not logged in */
 	struct envelope env;

@@ -21,6 +21,7 @@ static const struct smtp_cmd cmds[] = {
 	{ "NOOP", "", ALL_ROLES, NULL, smtp_noop },
 	{ "QUIT", "", ALL_ROLES, NULL, smtp_quit },
 	{ "STARTTLS", "", MAIL_ROLES, NULL, smtp_starttls }, /* RFC 3207 */
+	{ "XCLIENT", "ATTRIBUTE=VALUE ...", MAIL_ROLES, NULL, smtp_xclient },
 	{ "AUTH", "MECHANISM [RESPONSE]", ROLE_SUBMIT, NULL,
 	    smtp_auth }, /* RFC 4954 */
 };

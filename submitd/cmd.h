@@ -31,6 +31,11 @@ void smtp_vrfy(struct client *c, struct slice rest);
 void smtp_quit(struct client *c, struct slice rest);
 void smtp_starttls(struct client *c, struct slice rest);
 
+/* cmd_xclient.c */
+void smtp_xclient(struct client *c, struct slice rest);
+/* May this peer say it? */
+bool smtp_xclient_ok(const struct client *c);
+
 /* cmd_auth.c */
 void smtp_auth(struct client *c, struct slice rest);
 /* A line of an AUTH exchange. */

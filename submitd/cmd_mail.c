@@ -50,6 +50,13 @@ may_mail(struct client *c)
 		resp_lines(out, "530 5.7.0 ", need_auth);
 	else if (c->env.open)
 		resp_line(out, "503 5.5.1 ", "one mail at a time");
+	else if (c->role == ROLE_MX &&
+		 !rate_take(app_of(c->s.sl->srv)->rates, RATE_MAILS,
+		     c->s.conn.peer_ip, 1,
+		     c->s.sl->srv->conf->smtp_messages_per_minute,
+		     clock_steady_ms()))
+		resp_line(out, "450 4.7.1 ",
+		    "too many mails from your address, try later");
 	else if (!store_has_space(c->s.sl->srv->store))
 		words_fail(c, ERR_NOSPACE, "", "");
 	else

@@ -96,6 +96,8 @@ smtp_ehlo(struct client *c, struct slice rest)
 		put_keyword(out, "DSN");
 	if (c->role == ROLE_SUBMIT)
 		put_hold(c);
+	if (smtp_xclient_ok(c))
+		put_keyword(out, "XCLIENT NAME ADDR PORT PROTO HELO");
 	/* RFC 9422 3 */
 	buf_printf(out, "250-LIMITS RCPTMAX=%" PRIu64 "\r\n",
 	    c->s.sl->srv->conf->recipients_max);

@@ -25,6 +25,7 @@ start(struct server *srv, struct err *e)
 		return err_set(e, rc, "no key for return addresses");
 	}
 	app->rights = rights_new();
+	app->rates = rate_new(PROBE_SOURCES_MAX);
 	app->probe = probe_new(PROBE_WINDOW_MS, PROBE_SOURCES_MAX);
 	srv->app = app;
 	return 0;
@@ -68,6 +69,7 @@ stop(struct server *srv)
 	session_stop(srv);
 	probe_free(&app->probe);
 	rights_free(&app->rights);
+	rate_free(&app->rates);
 	free(app);
 	srv->app = NULL;
 }

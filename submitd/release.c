@@ -220,7 +220,8 @@ cancel(struct server *srv, struct errand *e)
 	char id[24];
 
 	queue_id_text(e->row.id, id);
-	log_info(id, "release", "cancelled from=%s", log_q(e->row.sender));
+	log_info(
+	    id, "release", "result=cancelled from=%s", log_q(e->row.sender));
 	return deliver(srv->store, &d, NULL);
 }
 

@@ -1,5 +1,8 @@
 #include "lib/daemon/priv.h"
 
+#include <arpa/inet.h>
+#include <string.h>
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -50,25 +53,76 @@ admit_count_out(struct server_priv *p, struct map *m, struct slice key)
 	pthread_mutex_unlock(&p->lock);
 }
 
+/* "n" and the bytes of the /24 or /64. */
+static struct slice
+network_of(char key[32], const char *ip)
+{
+	key[0] = 'n';
+	if (inet_pton(AF_INET6, ip, key + 1) == 1)
+		return slice_of(key, 1 + 8);
+	/* in a place of its own: shorter than any of IPv6 */
+	if (ip[0] == '\0' || strchr(ip, ':') != NULL)
+		return SLICE("");
+	key[0] = '4';
+	return inet_pton(AF_INET, ip, key + 1) == 1 ? slice_of(key, 1 + 3)
+						    : SLICE("");
+}
+
 bool
-server_admit(struct server_loop *sl, const char *peer_ip, const char **why_out)
+server_admit_ip(
+    struct server_loop *sl, const char *peer_ip, const char **why_out)
 {
 	const struct conf *conf = sl->srv->conf;
 	struct server_priv *p = sl->srv->priv;
-	struct slice ip = slice_str(peer_ip);
+	struct slice ip = slice_str(peer_ip), net;
+	char key[32];
 
-	if (p->clients >= conf->connections_max) {
+	*why_out = NULL;
+	if (ip.n == 0)
+		return true;
+	if (!admit_count_in(p, &p->by_ip, ip, conf->connections_per_address)) {
+		*why_out = "too many connections from your address";
+		return false;
+	}
+	net = network_of(key, peer_ip);
+	if (conf->connections_per_network != 0 && net.n != 0 &&
+	    !admit_count_in(p, &p->by_ip, net, conf->connections_per_network)) {
+		admit_count_out(p, &p->by_ip, ip);
+		*why_out = "too many connections from your network";
+		return false;
+	}
+	return true;
+}
+
+void
+server_leave_ip(struct server_loop *sl, const char *peer_ip)
+{
+	struct server_priv *p = sl->srv->priv;
+	struct slice ip = slice_str(peer_ip), net;
+	char key[32];
+
+	if (ip.n == 0)
+		return;
+	admit_count_out(p, &p->by_ip, ip);
+	net = network_of(key, peer_ip);
+	if (sl->srv->conf->connections_per_network != 0 && net.n != 0)
+		admit_count_out(p, &p->by_ip, net);
+}
+
+bool
+server_admit(struct server_loop *sl, const char *peer_ip, const char **why_out)
+{
+	struct server_priv *p = sl->srv->priv;
+
+	if (p->clients >= sl->srv->conf->connections_max) {
 		figures_add(sl->srv->figures, FIG_TURNED_AWAY, 1);
 		*why_out = "too many connections, try again later";
 		return false;
 	}
-	if (ip.n != 0 &&
-	    !admit_count_in(p, &p->by_ip, ip, conf->connections_per_address)) {
+	if (!server_admit_ip(sl, peer_ip, why_out)) {
 		figures_add(sl->srv->figures, FIG_TURNED_AWAY, 1);
-		*why_out = "too many connections from your address";
 		return false;
 	}
-	*why_out = NULL;
 	p->clients++;
 	p->total_clients++;
 	figures_add(sl->srv->figures, FIG_CONNECTIONS, 1);
@@ -79,12 +133,8 @@ server_admit(struct server_loop *sl, const char *peer_ip, const char **why_out)
 void
 server_leave(struct server_loop *sl, const char *peer_ip)
 {
-	struct server_priv *p = sl->srv->priv;
-	struct slice ip = slice_str(peer_ip);
-
-	if (ip.n != 0)
-		admit_count_out(p, &p->by_ip, ip);
-	p->clients--;
+	server_leave_ip(sl, peer_ip);
+	sl->srv->priv->clients--;
 	sl->clients--;
 	loops_maybe_end(sl);
 }

@@ -41,7 +41,7 @@ trust(struct server_thread *t, struct listener *l)
 		if (prefix_parse(slice_str(from->v[i]), &v[n]))
 			n++;
 		else
-			log_error(NULL, "conf", "proxy-from=%s is no network",
+			log_error(NULL, "conf", "proxy-from=%s why=no-network",
 			    from->v[i]);
 	}
 	listener_trust(l, v, n);

@@ -81,6 +81,10 @@ int server_main(const struct server_ops *ops, int argc, char **argv);
  * why (text for the peer) and close.  Loop thread. */
 bool server_admit(
     struct server_loop *sl, const char *peer_ip, const char **why_out);
+/* A client that turns out to come from another address: its count alone. */
+bool server_admit_ip(
+    struct server_loop *sl, const char *peer_ip, const char **why_out);
+void server_leave_ip(struct server_loop *sl, const char *peer_ip);
 /* Counts it out; in ops->closed. */
 void server_leave(struct server_loop *sl, const char *peer_ip);
 /* A loop that ends waits for this too: work that belongs to no client.  Loop

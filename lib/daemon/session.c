@@ -1,6 +1,7 @@
 #include "lib/daemon/session.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -444,6 +445,22 @@ session_accept(struct session *s, struct server_loop *sl,
 		session_flush(s);
 	}
 	return true;
+}
+
+bool
+session_peer(
+    struct session *s, const char *ip, unsigned port, const char **why_out)
+{
+	struct conn *conn = &s->conn;
+
+	server_leave_ip(s->sl, conn->peer_ip);
+	(void)snprintf(conn->peer_ip, sizeof(conn->peer_ip), "%s", ip);
+	(void)snprintf(conn->peer, sizeof(conn->peer),
+	    strchr(ip, ':') != NULL ? "[%s]:%u" : "%s:%u", ip, port);
+	if (server_admit_ip(s->sl, ip, why_out))
+		return true;
+	conn->peer_ip[0] = '\0'; /* it is counted nowhere now */
+	return false;
 }
 
 void

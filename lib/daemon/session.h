@@ -122,6 +122,11 @@ void session_starttls(struct session *s);
 /* Is a password allowed here and now? */
 bool session_plain_ok(const struct session *s);
 
+/* Another peer speaks through this connection (XCLIENT): it counts for that
+ * address now.  False: too many from there (why), close. */
+bool session_peer(
+    struct session *s, const char *ip, unsigned port, const char **why_out);
+
 /* The account is known now: counts as logged in; idle time changes.  who lives
  * as long as s.  False: it has too many sessions from there; say why. */
 PH_MUSTUSE bool session_logged_in(struct session *s, const struct auth_who *who,
