@@ -392,6 +392,7 @@ on_next(struct relay *relay, void *arg, bool *keep_out)
 	struct relay_node *node = arg;
 	struct runner *r = node->runner;
 	struct dest *d = node->dest;
+	size_t relays_max = r->sched.relays_max;
 	struct errand *e = NULL;
 
 	*keep_out = may_start(r) && relay_age_ms(relay) < AGE_MS &&
@@ -399,6 +400,9 @@ on_next(struct relay *relay, void *arg, bool *keep_out)
 		    !sched_starves(&r->sched, node->share);
 	if (*keep_out)
 		e = sched_take_next(&r->sched, d, node->share);
+	/* The last quarter is for who has none, not for who may want more. */
+	if (e == NULL && r->sched.relays > relays_max - relays_max / 4)
+		*keep_out = false;
 	work_for(node, e != NULL ? e->share : NULL);
 	set_idle(node, e == NULL && *keep_out);
 	return e;
