@@ -76,8 +76,9 @@ cmd_init(struct cmd *c, size_t argc, const char *const *argv)
 	out_init(&c->out, NULL, NULL);
 	if ((c->row = cmd_find(argc, argv, &used)) == NULL)
 		return no_such(c, argc, argv);
-	if (args_parse(
-		&c->args, c->row->opts, argc - used, argv + used, &c->err) != 0)
+	if (args_parse(&c->args,
+		arena_printf(&c->arena, "%s json", c->row->opts), argc - used,
+		argv + used, &c->err) != 0)
 		return CMD_USAGE;
 	if (c->args.nwords < c->row->min || c->args.nwords > c->row->max) {
 		(void)err_set(&c->err, ERR_INVALID, "%s: too %s words",
@@ -96,13 +97,31 @@ cmd_fini(struct cmd *c)
 	arena_clear(&c->arena);
 }
 
+/* Programs that call us get one object in any case. */
+static void
+say_result(struct cmd *c, int status)
+{
+	const char *kind = status == CMD_USAGE ? "usage" : err_name(c->refused);
+	json_t *j;
+
+	if (status == CMD_DONE)
+		j = json_pack("{s:s}", "result", "ok");
+	else
+		j = json_pack("{s:s,s:s,s:o}", "result", "refused", "error",
+		    kind, "text", out_str(slice_str(c->out.why)));
+	out_record(&c->out, NULL, 0, j);
+}
+
 int
 cmd_run(struct cmd *c)
 {
 	int status;
 
 	c->err = (struct err){ 0 };
+	c->refused = ERR_INVALID;
 	status = c->row->run(c);
+	if (c->out.json && !c->out.said && c->row->where == CMD_STORE)
+		say_result(c, status);
 	out_flush(&c->out);
 	return status;
 }
@@ -166,6 +185,7 @@ cmd_refuse(struct cmd *c, int rc, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
+	c->refused = rc;
 	out_error(&c->out, "posthof: %s: %s\n", what, reason(c, rc));
 	return CMD_REFUSED;
 }

@@ -39,13 +39,14 @@ struct cmd {
 	struct slice input; /* standard input, where the row asks for it */
 	bool batch;         /* a line of provision: add means add or set, and
 			     * all is synced once at the end */
+	int refused;        /* enum ph_err of what was refused */
 	struct err err;
 };
 
 struct cmd_row {
 	const char *name;  /* "account add" */
 	const char *usage; /* behind the name */
-	const char *opts;  /* args.h; "json" and others */
+	const char *opts;  /* args.h; all have "json" too */
 	size_t min, max;   /* words behind the name */
 	enum cmd_where where;
 	const char *input; /* reads standard input when this option is given;
@@ -67,7 +68,9 @@ const struct cmd_row *cmd_at(size_t i);
  */
 PH_MUSTUSE int cmd_init(struct cmd *c, size_t argc, const char *const *argv);
 void cmd_fini(struct cmd *c);
-/* Runs it; the exit status.  Everything has been handed to the sink. */
+/* Runs it; the exit status.  Everything has been handed to the sink.  With
+ * --json there is always an answer: {"result": "ok"}, or {"result": "refused",
+ * "error": a word of err_name(), "text": why} when the command had none. */
 PH_MUSTUSE int cmd_run(struct cmd *c);
 bool cmd_wants_input(const struct cmd *c);
 void cmd_usage(struct cmd *c, struct buf *out);

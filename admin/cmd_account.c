@@ -4,10 +4,13 @@
 
 #include "admin/opt.h"
 #include "admin/policy.h"
+#include "auth/network.h"
 #include "lib/base/clock.h"
 #include "lib/base/num.h"
 #include "storage/fetched.h"
 #include "storage/uidl.h"
+
+_Static_assert((int)ACCOUNT_BIND_MAX >= (int)ARGS_OPTS_MAX, "account.h");
 
 enum { PAGE = 64, ADDRESSES_MAX = 1000, MAIN_SECRET = 1, NAME_MAX_BYTES = 200 };
 
@@ -23,6 +26,10 @@ static const struct out_col cols[] = {
 	{ "created_at", "CREATED", OUT_TIME },
 	{ "name", "NAME", OUT_TEXT },
 	{ "id", NULL, OUT_NUM },
+	{ "refuses_mail", NULL, OUT_BOOL },
+	{ "networks", NULL, OUT_TEXT },
+	{ "deleted_at", NULL, OUT_TIME },
+	{ "purge_at", NULL, OUT_TIME },
 };
 
 static const struct out_col show_cols[] = {
@@ -31,6 +38,8 @@ static const struct out_col show_cols[] = {
 	{ "package", "Package", OUT_TEXT },
 	{ "name", "Name", OUT_TEXT },
 	{ "suspended", "Suspended", OUT_BOOL },
+	{ "refuses_mail", "Refuses mail", OUT_BOOL },
+	{ "networks", "Only from", OUT_TEXT },
 	{ "addresses", "Addresses", OUT_LIST },
 	{ "bytes_used", "Used", OUT_BYTES },
 	{ "bytes_max", "Quota", OUT_LIMIT },
@@ -65,15 +74,18 @@ row_of(struct cmd *c, const struct account *ac)
 
 	if (account_usage(c->store, ac->id, &use) != 0)
 		use = (struct usage){ 0 };
-	return json_pack("{s:o,s:I,s:o,s:o,s:b,s:o,s:I,s:I,s:I,s:I,s:I,s:o}",
+	return json_pack("{s:o,s:I,s:o,s:o,s:b,s:o,s:I,s:I,s:I,s:I,s:I,s:o,"
+			 "s:b,s:o,s:o,s:o}",
 	    "account", out_str(ac->name), "id", (json_int_t)ac->id, "package",
 	    out_str(ac->package), "name", out_str(ac->full_name), "suspended",
 	    ac->suspended, "lang", out_str(ac->lang), "bytes_used",
 	    (json_int_t)use.bytes, "bytes_max", (json_int_t)ac->bytes_max,
 	    "messages_used", (json_int_t)use.messages, "messages_max",
 	    (json_int_t)ac->messages_max, "folders_max",
-	    (json_int_t)ac->folders_max, "created_at",
-	    out_time(ac->created_at));
+	    (json_int_t)ac->folders_max, "created_at", out_time(ac->created_at),
+	    "refuses_mail", ac->refuses_mail, "networks", out_str(ac->networks),
+	    "deleted_at", out_time(ac->deleted_at), "purge_at",
+	    out_time(ac->purge_at));
 }
 
 /* --pop3-remove-after: "30d", or "never". */
@@ -184,6 +196,26 @@ time_text(uint64_t sec, const char *word)
 	return json_string(text);
 }
 
+/* --networks: see auth/network.h, or "any". */
+static int
+take_networks(struct cmd *c, struct account *ac)
+{
+	const char *text = args_get(&c->args, "networks");
+	struct buf b;
+	int rc;
+
+	if (text == NULL)
+		return CMD_DONE;
+	buf_init(&b, ACCOUNT_NETWORKS_MAX);
+	rc = strcmp(text, "any") == 0
+		 ? 0
+		 : network_fold(slice_str(text), &b, &c->err);
+	if (rc == 0)
+		ac->networks = arena_copy(&c->arena, buf_slice(&b));
+	buf_fini(&b);
+	return rc == 0 ? CMD_DONE : cmd_refuse(c, rc, "--networks");
+}
+
 /* --quota, --messages, --lang, --name, --pop3-remove-after, --junk, --uidl. */
 static int
 take_fields(struct cmd *c, struct account *ac)
@@ -211,6 +243,8 @@ take_fields(struct cmd *c, struct account *ac)
 	if (status == CMD_DONE)
 		status = opt_num(
 		    c, "folders", FOLDERS_PER_ACCOUNT_MAX, &ac->folders_max);
+	if (status == CMD_DONE)
+		status = take_networks(c, ac);
 	if (status == CMD_DONE)
 		status = take_remove_after(c, ac);
 	if (status == CMD_DONE)
@@ -240,35 +274,19 @@ put_secret(struct account *ac, const struct secret *fresh)
 	to->used_at = to->expires_at = 0;
 }
 
+/* --address, as often as it comes. */
 static int
-bind_address(struct cmd *c, const char *word, struct slice account)
-{
-	struct address ad = { .created_at = clock_wall_sec() }, have;
-	int rc, status;
-
-	if ((status = opt_name(c, word, ident_fold_address, &ad.addr)) !=
-	    CMD_DONE)
-		return status;
-	ad.targets[ad.ntargets++] = account;
-	rc = address_add(c->store, &ad, &c->err);
-	if (rc == ERR_EXISTS &&
-	    address_get(c->store, ad.addr, &c->arena, &have) == 0)
-		for (size_t i = 0; i < have.ntargets; i++)
-			if (slice_eq(have.targets[i], account))
-				return CMD_DONE;
-	return rc == 0 ? CMD_DONE : cmd_refuse(c, rc, "--address %s", word);
-}
-
-static int
-bind_addresses(struct cmd *c, struct slice account)
+take_addresses(struct cmd *c, struct account_bind *bind)
 {
 	const char *word;
 	size_t at = 0;
-	int status = CMD_DONE, one;
+	int status = CMD_DONE;
 
-	while ((word = args_next(&c->args, "address", &at)) != NULL)
-		if ((one = bind_address(c, word, account)) != CMD_DONE)
-			status = one;
+	bind->n = 0;
+	while (status == CMD_DONE &&
+	       (word = args_next(&c->args, "address", &at)) != NULL)
+		status = opt_name(
+		    c, word, ident_fold_address, &bind->addrs[bind->n++]);
 	return status;
 }
 
@@ -312,12 +330,15 @@ cmd_account_add(struct cmd *c)
 {
 	struct account ac = { .created_at = clock_wall_sec() }, made;
 	struct account have;
+	struct account_bind bind;
 	struct secret secret = { 0 };
 	const char *password;
 	bool given;
 	int rc, status;
 
 	if ((status = take_name(c, &ac)) != CMD_DONE ||
+	    (status = take_addresses(c, &bind)) != CMD_DONE ||
+	    (status = policy_look(c, POLICY_ACCOUNT, ac.name)) != CMD_DONE ||
 	    (status = take_fields(c, &ac)) != CMD_DONE)
 		return status;
 	/* Before a password is derived for nothing. */
@@ -328,15 +349,14 @@ cmd_account_add(struct cmd *c)
 	    CMD_DONE)
 		return status;
 	put_secret(&ac, &secret);
-	rc = account_add(c->store, &ac, &c->arena, &made, &c->err);
+	rc = account_add(c->store, &ac, &bind, &c->arena, &made, &c->err);
 	if (rc != 0)
 		return cmd_refuse(c, rc, "account add %s", c->args.words[0]);
-	if ((status = policy_take(c, POLICY_ACCOUNT, made.name)) == CMD_DONE)
-		status = bind_addresses(c, made.name);
+	if ((status = policy_take(c, POLICY_ACCOUNT, made.name)) != CMD_DONE)
+		return status;
 	if (ac.name.n == 0 && password == NULL && !c->out.json)
 		out_printf(&c->out, "%.*s\n", (int)made.name.n, made.name.p);
-	rc = finish(c, &made, password);
-	return status != CMD_DONE ? status : rc;
+	return finish(c, &made, password);
 }
 
 static int
@@ -349,25 +369,27 @@ int
 cmd_account_set(struct cmd *c)
 {
 	struct account ac;
+	struct account_bind bind;
 	struct secret secret = { 0 };
 	const char *password;
 	bool given;
 	int rc, status;
 
 	if ((status = find(c, &ac)) != CMD_DONE ||
+	    (status = policy_look(c, POLICY_ACCOUNT, ac.name)) != CMD_DONE ||
+	    (status = take_addresses(c, &bind)) != CMD_DONE ||
 	    (status = take_fields(c, &ac)) != CMD_DONE ||
 	    (status = opt_secret(c, false, &secret, &given, &password)) !=
 		CMD_DONE)
 		return status;
 	if (given)
 		put_secret(&ac, &secret);
-	rc = account_set(c->store, &ac, given, &c->err);
+	rc = account_set(c->store, &ac, &bind, given, &c->err);
 	if (rc != 0)
 		return cmd_refuse(c, rc, "account set %s", c->args.words[0]);
-	if ((status = policy_take(c, POLICY_ACCOUNT, ac.name)) == CMD_DONE)
-		status = bind_addresses(c, ac.name);
-	rc = cmd_sync(c);
-	return status != CMD_DONE ? status : rc;
+	if ((status = policy_take(c, POLICY_ACCOUNT, ac.name)) != CMD_DONE)
+		return status;
+	return cmd_sync(c);
 }
 
 int
@@ -384,7 +406,7 @@ cmd_account_passwd(struct cmd *c)
 		CMD_DONE)
 		return status;
 	put_secret(&ac, &secret);
-	rc = account_set(c->store, &ac, true, &c->err);
+	rc = account_set(c->store, &ac, NULL, true, &c->err);
 	if (rc != 0)
 		return cmd_refuse(c, rc, "account passwd");
 	return finish(c, &ac, password);
@@ -399,7 +421,11 @@ set_suspended(struct cmd *c, bool suspended)
 	if ((status = find(c, &ac)) != CMD_DONE)
 		return status;
 	ac.suspended = suspended;
-	rc = account_set(c->store, &ac, suspended, &c->err);
+	if ((status = opt_mail(c, &ac.refuses_mail)) != CMD_DONE)
+		return status;
+	if (!suspended)
+		ac.refuses_mail = false;
+	rc = account_set(c->store, &ac, NULL, suspended, &c->err);
 	return rc == 0 ? cmd_sync(c) : cmd_refuse(c, rc, "%s", c->row->name);
 }
 
@@ -468,9 +494,20 @@ cmd_account_show(struct cmd *c)
 	return CMD_DONE;
 }
 
+static const struct out_col deleted_cols[] = {
+	{ "account", "ACCOUNT", OUT_TEXT },
+	{ "package", "PACKAGE", OUT_TEXT },
+	{ "bytes_used", "USED", OUT_BYTES },
+	{ "messages_used", "MESSAGES", OUT_NUM },
+	{ "deleted_at", "DELETED", OUT_TIME },
+	{ "purge_at", "ENDS", OUT_TIME },
+	{ "name", "NAME", OUT_TEXT },
+};
+
 int
 cmd_account_list(struct cmd *c)
 {
+	bool deleted = args_has(&c->args, "deleted");
 	struct account *page;
 	struct slice after = SLICE(""), only;
 	size_t n = PAGE;
@@ -480,9 +517,17 @@ cmd_account_list(struct cmd *c)
 	    CMD_DONE)
 		return status;
 	page = arena_alloc(&c->arena, PAGE * sizeof(*page));
-	out_begin(&c->out, cols, PH_LEN(cols));
-	while (n == PAGE && (rc = account_list(c->store, after, &c->arena, page,
-				 PAGE, &n)) == 0) {
+	if (deleted)
+		out_begin(&c->out, deleted_cols, PH_LEN(deleted_cols));
+	else
+		out_begin(&c->out, cols, PH_LEN(cols));
+	while (n == PAGE) {
+		rc = deleted ? account_list_binned(
+				   c->store, after, &c->arena, page, PAGE, &n)
+			     : account_list(
+				   c->store, after, &c->arena, page, PAGE, &n);
+		if (rc != 0)
+			break;
 		for (size_t i = 0; i < n; i++)
 			if (only.p == NULL || slice_eq(only, page[i].package))
 				out_row(&c->out, row_of(c, &page[i]));
@@ -493,14 +538,43 @@ cmd_account_list(struct cmd *c)
 	return rc == 0 ? CMD_DONE : cmd_refuse(c, rc, "account list");
 }
 
+/* Into the bin, and out of the host when its time has come; or --now, one in
+ * the bin too. */
 int
 cmd_account_del(struct cmd *c)
 {
+	int64_t keep_sec = (int64_t)(c->conf->undelete_time / 1000);
 	struct account ac;
+	struct slice name;
 	int rc, status;
 
-	if ((status = find(c, &ac)) != CMD_DONE)
+	if (args_has(&c->args, "now") || keep_sec == 0) {
+		status =
+		    opt_name(c, c->args.words[0], ident_fold_account, &name);
+		if (status != CMD_DONE)
+			return status;
+		rc = account_del(c->store, name, &c->err);
+	} else {
+		if ((status = find(c, &ac)) != CMD_DONE)
+			return status;
+		rc = account_bin(
+		    c->store, ac.name, clock_wall_sec() + keep_sec, &c->err);
+	}
+	return rc == 0 ? cmd_sync(c)
+		       : cmd_refuse(c, rc, "account del %s", c->args.words[0]);
+}
+
+int
+cmd_account_undelete(struct cmd *c)
+{
+	struct slice name;
+	int rc, status;
+
+	status = opt_name(c, c->args.words[0], ident_fold_account, &name);
+	if (status != CMD_DONE)
 		return status;
-	rc = account_del(c->store, ac.name, &c->err);
-	return rc == 0 ? cmd_sync(c) : cmd_refuse(c, rc, "account del");
+	rc = account_undelete(c->store, name, &c->err);
+	return rc == 0
+		   ? cmd_sync(c)
+		   : cmd_refuse(c, rc, "account undelete %s", c->args.words[0]);
 }

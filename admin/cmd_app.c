@@ -24,6 +24,7 @@ static const struct out_col cols[] = {
 	{ "scope", "SCOPE", OUT_LIST },
 	{ "created_at", "CREATED", OUT_TIME },
 	{ "used_at", "LAST USED", OUT_TIME },
+	{ "expires_at", "EXPIRES", OUT_TIME },
 };
 
 static const struct out_col made_cols[] = {
@@ -64,6 +65,24 @@ next_id(const struct account *ac)
 	return id + 1;
 }
 
+/* --expires: after "90d". */
+static int
+take_expires(struct cmd *c, struct secret *s)
+{
+	const char *text = args_get(&c->args, "expires");
+	uint64_t ms;
+
+	if (text == NULL)
+		return CMD_DONE;
+	if (!num_parse_duration(slice_str(text), &ms) || ms < 1000) {
+		out_error(&c->out,
+		    "posthof: --expires %s: a time like 90d or 12h\n", text);
+		return CMD_USAGE;
+	}
+	s->expires_at = clock_wall_sec() + (int64_t)(ms / 1000);
+	return CMD_DONE;
+}
+
 int
 cmd_app_add(struct cmd *c)
 {
@@ -96,11 +115,13 @@ cmd_app_add(struct cmd *c)
 		    "posthof: --scope is a list of imap, pop3, smtp\n");
 		return CMD_USAGE;
 	}
+	if ((status = take_expires(c, s)) != CMD_DONE)
+		return status;
 	password = opt_random_password(&c->arena);
 	if ((status = opt_scram(c, slice_str(password), s)) != CMD_DONE)
 		return status;
 	ac.nsecrets++;
-	if ((rc = account_set(c->store, &ac, false, &c->err)) != 0)
+	if ((rc = account_set(c->store, &ac, NULL, false, &c->err)) != 0)
 		return cmd_refuse(c, rc, "app-password add");
 	if ((status = cmd_sync(c)) == CMD_DONE)
 		out_record(&c->out, made_cols, PH_LEN(made_cols),
@@ -119,9 +140,10 @@ row_of(const struct secret *s)
 		if ((s->scope & scopes[i].bit) != 0)
 			(void)json_array_append_new(
 			    list, json_string(scopes[i].name));
-	return json_pack("{s:I,s:o,s:o,s:o,s:o}", "id", (json_int_t)s->id,
+	return json_pack("{s:I,s:o,s:o,s:o,s:o,s:o}", "id", (json_int_t)s->id,
 	    "label", out_str(s->label), "scope", list, "created_at",
-	    out_time(s->created_at), "used_at", out_time(s->used_at));
+	    out_time(s->created_at), "used_at", out_time(s->used_at),
+	    "expires_at", out_time(s->expires_at));
 }
 
 int
@@ -165,6 +187,6 @@ cmd_app_revoke(struct cmd *c)
 		return cmd_refuse(
 		    c, ERR_NOTFOUND, "app password %s", c->args.words[1]);
 	ac.nsecrets = kept;
-	rc = account_set(c->store, &ac, true, &c->err);
+	rc = account_set(c->store, &ac, NULL, true, &c->err);
 	return rc == 0 ? cmd_sync(c) : cmd_refuse(c, rc, "app-password revoke");
 }

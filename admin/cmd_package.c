@@ -12,11 +12,14 @@ static const struct out_col cols[] = {
 	{ "bytes_max", "QUOTA", OUT_LIMIT },
 	{ "messages_used", "MESSAGES", OUT_NUM },
 	{ "messages_max", "OF", OUT_COUNT_LIMIT },
-	{ "accounts_max", "ACCOUNTS", OUT_COUNT_LIMIT },
-	{ "domains_max", "DOMAINS", OUT_COUNT_LIMIT },
+	{ "accounts", "ACCOUNTS", OUT_NUM },
+	{ "accounts_max", "OF", OUT_COUNT_LIMIT },
+	{ "domains", "DOMAINS", OUT_NUM },
+	{ "domains_max", "OF", OUT_COUNT_LIMIT },
 	{ "sends_per_hour", "SENDS/H", OUT_COUNT_LIMIT },
 	{ "created_at", "CREATED", OUT_TIME },
 	{ "sending", "SENDING", OUT_TEXT },
+	{ "refuses_mail", NULL, OUT_BOOL },
 };
 
 static json_t *
@@ -27,15 +30,16 @@ row_of(struct cmd *c, const struct package *p)
 
 	if (package_usage(c->store, p->name, &use) != 0)
 		use = (struct usage){ 0 };
-	row = json_pack("{s:o,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "package",
-	    out_str(p->name), "suspended", p->suspended, "bytes_used",
-	    (json_int_t)use.bytes, "bytes_max", (json_int_t)p->bytes_max,
-	    "messages_used", (json_int_t)use.messages, "messages_max",
-	    (json_int_t)p->messages_max, "accounts_max",
+	row = json_pack("{s:o,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:I,s:I,s:b}",
+	    "package", out_str(p->name), "suspended", p->suspended,
+	    "bytes_used", (json_int_t)use.bytes, "bytes_max",
+	    (json_int_t)p->bytes_max, "messages_used", (json_int_t)use.messages,
+	    "messages_max", (json_int_t)p->messages_max, "accounts_max",
 	    (json_int_t)p->accounts_max, "domains_max",
 	    (json_int_t)p->domains_max, "sends_per_hour",
 	    (json_int_t)p->sends_per_hour, "created_at",
-	    out_time(p->created_at));
+	    out_time(p->created_at), "accounts", (json_int_t)p->accounts,
+	    "domains", (json_int_t)p->domains, "refuses_mail", p->refuses_mail);
 	policy_show(c, POLICY_PACKAGE, p->name, row);
 	return row;
 }
@@ -118,6 +122,10 @@ set_suspended(struct cmd *c, bool suspended)
 	if ((status = find(c, &p)) != CMD_DONE)
 		return status;
 	p.suspended = suspended;
+	if ((status = opt_mail(c, &p.refuses_mail)) != CMD_DONE)
+		return status;
+	if (!suspended)
+		p.refuses_mail = false;
 	rc = package_set(c->store, &p, &c->err);
 	return rc == 0 ? cmd_sync(c) : cmd_refuse(c, rc, "%s", c->row->name);
 }

@@ -15,7 +15,7 @@ struct said {
 static const struct out_col cols[] = {
 	{ "line", "LINE", OUT_NUM },
 	{ "status", "STATUS", OUT_TEXT },
-	{ "output", "OUTPUT", OUT_TEXT },
+	{ "answer", NULL, OUT_TEXT },
 	{ "error", "ERROR", OUT_TEXT },
 };
 
@@ -104,6 +104,7 @@ run_line(struct cmd *c, struct slice line, struct said *said)
 	}
 	status = cmd_init(&one, n, words);
 	one.out.sink = keep;
+	one.out.json = one.out.json || c->out.json;
 	one.out.arg = said;
 	one.conf = c->conf;
 	one.conf_path = c->conf_path;
@@ -130,12 +131,16 @@ report(struct cmd *c, size_t number, int status, const struct said *said)
 {
 	struct slice out = slice_trim(buf_slice(&said->out));
 	struct slice err = slice_trim(buf_slice(&said->err));
+	json_t *answer;
 
 	if (c->out.json) {
+		/* What the command answered, as it would alone. */
+		answer = json_loadb(out.p != NULL ? out.p : "", out.n, 0, NULL);
 		out_row(&c->out,
 		    json_pack("{s:I,s:s,s:o,s:o}", "line", (json_int_t)number,
 			"status", status == CMD_DONE ? "ok" : "refused",
-			"output", out_str(out), "error", out_str(err)));
+			"answer", answer != NULL ? answer : json_null(),
+			"error", out_str(err)));
 		return;
 	}
 	if (status != CMD_DONE)

@@ -204,8 +204,9 @@ put_account(
 	ac->secrets[0] = secret;
 	ac->nsecrets = ac->nsecrets != 0 ? ac->nsecrets : 1;
 	if (exists)
-		return account_set(s->c->store, ac, true, &s->c->err);
-	return account_add(s->c->store, ac, &s->c->arena, &made, &s->c->err);
+		return account_set(s->c->store, ac, NULL, true, &s->c->err);
+	return account_add(
+	    s->c->store, ac, NULL, &s->c->arena, &made, &s->c->err);
 }
 
 /* An account that is there keeps its password, unless the file has one. */

@@ -6,8 +6,8 @@
 #define SELECT_OPTS "json all domain= sender= recipient="
 #define PASS_OPTS "password-stdin password-hash="
 #define LIMIT_OPTS "quota= messages="
-#define ACCOUNT_OPTS                                \
-	" folders= lang= name= pop3-remove-after= " \
+#define ACCOUNT_OPTS                                          \
+	" folders= networks= lang= name= pop3-remove-after= " \
 	"pop3-login-delay= junk= uidl="
 
 enum { MANY = ARGS_WORDS_MAX };
@@ -54,8 +54,9 @@ static const struct cmd_row rows[] = {
 	    cmd_package_show, "limits and use" },
 	{ "package list", "[--json]", "json", 0, 0, CMD_STORE, NULL,
 	    cmd_package_list, "all packages" },
-	{ "package suspend", "webNNN", "", 1, 1, CMD_STORE, NULL,
-	    cmd_package_suspend, "no login and no mail for its accounts" },
+	{ "package suspend", "webNNN [--mail accept|refuse]", "mail=", 1, 1,
+	    CMD_STORE, NULL, cmd_package_suspend,
+	    "no login for its accounts; mail is taken or refused" },
 	{ "package resume", "webNNN", "", 1, 1, CMD_STORE, NULL,
 	    cmd_package_resume, "and again" },
 	{ "package del", "webNNN", "", 1, 1, CMD_STORE, NULL, cmd_package_del,
@@ -78,7 +79,7 @@ static const struct cmd_row rows[] = {
 	    "webNNNpM | webNNN [--password-stdin | --password-hash H] "
 	    "[--address A]... [--quota 2G] [--messages N] [--folders N] "
 	    "[--lang de|en] "
-	    "[--name NAME] [--pop3-remove-after 30d|never] "
+	    "[--name NAME] [--networks N|any] [--pop3-remove-after 30d|never] "
 	    "[--pop3-login-delay 15m|default] "
 	    "[--junk inbox|folder] [--uidl FORMAT] "
 	    "[--json]" POLICY_ACCOUNT_USAGE,
@@ -89,7 +90,7 @@ static const struct cmd_row rows[] = {
 	{ "account set",
 	    "webNNNpM [--quota 2G] [--messages N] [--folders N] "
 	    "[--lang de|en] "
-	    "[--name NAME] [--pop3-remove-after 30d|never] "
+	    "[--name NAME] [--networks N|any] [--pop3-remove-after 30d|never] "
 	    "[--pop3-login-delay 15m|default] "
 	    "[--junk inbox|folder] [--uidl FORMAT] "
 	    "[--address A]... [--password-stdin | --password-hash "
@@ -100,23 +101,28 @@ static const struct cmd_row rows[] = {
 	    "change it; 0: no limit" },
 	{ "account show", "webNNNpM|ADDRESS [--json]", "json", 1, 1, CMD_STORE,
 	    NULL, cmd_account_show, "all about one" },
-	{ "account list", "[--package webNNN] [--json]", "json package=", 0, 0,
-	    CMD_STORE, NULL, cmd_account_list, "all accounts" },
+	{ "account list", "[--package webNNN] [--deleted] [--json]",
+	    "json package= deleted", 0, 0, CMD_STORE, NULL, cmd_account_list,
+	    "all accounts" },
 	{ "account passwd",
 	    "webNNNpM [--password-stdin | --password-hash H] [--json]",
 	    "json " PASS_OPTS, 1, 1, CMD_STORE, "password-stdin",
 	    cmd_account_passwd,
 	    "a new password; without options one is made and shown" },
-	{ "account suspend", "webNNNpM", "", 1, 1, CMD_STORE, NULL,
-	    cmd_account_suspend, "no login, no mail; sessions end" },
+	{ "account suspend", "webNNNpM [--mail accept|refuse]", "mail=", 1, 1,
+	    CMD_STORE, NULL, cmd_account_suspend,
+	    "no login, sessions end; mail is taken or refused" },
 	{ "account resume", "webNNNpM", "", 1, 1, CMD_STORE, NULL,
 	    cmd_account_resume, "and again" },
-	{ "account del", "webNNNpM", "", 1, 1, CMD_STORE, NULL, cmd_account_del,
-	    "remove it with all its mail" },
+	{ "account del", "webNNNpM [--now]", "now", 1, 1, CMD_STORE, NULL,
+	    cmd_account_del, "remove it; its mail goes after undelete-time" },
+	{ "account undelete", "webNNNpM", "", 1, 1, CMD_STORE, NULL,
+	    cmd_account_undelete, "and back, with its mail and addresses" },
 
 	{ "app-password add",
-	    "webNNNpM --label L [--scope imap,pop3,smtp] [--json]",
-	    "json label= scope=", 1, 1, CMD_STORE, NULL, cmd_app_add,
+	    "webNNNpM --label L [--scope imap,pop3,smtp] [--expires 90d] "
+	    "[--json]",
+	    "json label= scope= expires=", 1, 1, CMD_STORE, NULL, cmd_app_add,
 	    "a password for one program, made and shown once" },
 	{ "app-password list", "webNNNpM [--json]", "json", 1, 1, CMD_STORE,
 	    NULL, cmd_app_list, "labels, scopes, last use" },

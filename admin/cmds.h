@@ -50,6 +50,7 @@ int cmd_account_set(struct cmd *c);
 int cmd_account_show(struct cmd *c);
 int cmd_account_list(struct cmd *c);
 int cmd_account_del(struct cmd *c);
+int cmd_account_undelete(struct cmd *c);
 int cmd_account_passwd(struct cmd *c);
 int cmd_account_suspend(struct cmd *c);
 int cmd_account_resume(struct cmd *c);

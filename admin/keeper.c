@@ -21,13 +21,16 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "storage/account.h"
 
 enum {
 	LOCK_WAIT_MS = 30000,
 	BEAT_MS = 1000,
 	COMMANDS_MAX = 32, /* at once */
 	END_SEC = 8,       /* for commands under way at the end */
-	TEXT_MAX = 1 << 20
+	TEXT_MAX = 1 << 20,
+	PURGE_MS = 3600000,
+	PURGED_AT_ONCE = 100
 };
 
 struct keeper {
@@ -94,11 +97,30 @@ warn(struct keeper *k, uint64_t *last_ms_io)
 		log_error(NULL, "quota-warnings", "failed=%s", err_name(rc));
 }
 
+/* Deleted accounts whose time is over. */
+static void
+purge(struct keeper *k, uint64_t *last_ms_io)
+{
+	const struct conf *conf = current(k);
+	uint64_t every = conf->undelete_time / 4, now = clock_steady_ms();
+	size_t gone = 0;
+	int rc;
+
+	if (now < *last_ms_io + (every < PURGE_MS ? every : PURGE_MS))
+		return;
+	*last_ms_io = now;
+	rc = account_purge(k->store, clock_wall_sec(), PURGED_AT_ONCE, &gone);
+	if (rc != 0)
+		log_error(NULL, "purge", "failed=%s", err_name(rc));
+	if (gone != 0)
+		log_info(NULL, "purge", "accounts=%zu", gone);
+}
+
 static void *
 sweep(void *arg)
 {
 	struct keeper *k = arg;
-	uint64_t warned_ms = 0;
+	uint64_t warned_ms = 0, purged_ms = 0;
 	struct tally tally;
 
 	tally_init(&tally, k->store, k->figures, SPAWN_CONTROL_FD);
@@ -114,6 +136,7 @@ sweep(void *arg)
 		tally_round(&tally, current(k)->state_dir,
 		    atomic_exchange(&k->changed, false));
 		warn(k, &warned_ms);
+		purge(k, &purged_ms);
 	}
 	tally_fini(&tally);
 	return NULL;

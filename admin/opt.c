@@ -56,6 +56,22 @@ opt_named(struct cmd *c, const char *name,
 	return text != NULL ? opt_name(c, text, fold, out) : CMD_DONE;
 }
 
+int
+opt_mail(struct cmd *c, bool *refuses_out)
+{
+	const char *word = args_get(&c->args, "mail");
+
+	if (word == NULL)
+		return CMD_DONE;
+	if (strcmp(word, "accept") != 0 && strcmp(word, "refuse") != 0) {
+		out_error(
+		    &c->out, "posthof: --mail %s: accept or refuse\n", word);
+		return CMD_USAGE;
+	}
+	*refuses_out = strcmp(word, "refuse") == 0;
+	return CMD_DONE;
+}
+
 static int
 account_by_address(struct cmd *c, const char *word, struct account *out)
 {

@@ -23,6 +23,9 @@ PH_MUSTUSE int opt_name(struct cmd *c, const char *word,
 PH_MUSTUSE int opt_named(struct cmd *c, const char *name,
     int (*fold)(struct slice s, char *out, struct err *e), struct slice *out);
 
+/* --mail accept|refuse, of a suspension. */
+PH_MUSTUSE int opt_mail(struct cmd *c, bool *refuses_out);
+
 /* An account by its name, or by an address that leads to it alone. */
 PH_MUSTUSE int opt_account(
     struct cmd *c, const char *word, struct account *out);

@@ -38,6 +38,7 @@ out_fini(struct out *o)
 void
 out_bytes(struct out *o, struct slice s)
 {
+	o->said = true;
 	buf_add_slice(&o->text, s);
 	if (buf_len(&o->text) >= FLUSH_AT)
 		out_flush(o);
@@ -66,11 +67,26 @@ out_printf(struct out *o, const char *fmt, ...)
 {
 	va_list ap;
 
+	o->said = true;
 	va_start(ap, fmt);
 	vprint(&o->text, fmt, ap);
 	va_end(ap);
 	if (buf_len(&o->text) >= FLUSH_AT)
 		out_flush(o);
+}
+
+static void
+keep_why(struct out *o, struct slice line)
+{
+	static const struct slice us = SLICE("posthof: ");
+
+	if (o->why[0] != '\0')
+		return;
+	if (slice_starts(line, us))
+		line = slice_from(line, us.n);
+	line = slice_sub(line, 0, slice_chr(line, '\n'));
+	(void)slice_copy(
+	    slice_sub(line, 0, sizeof(o->why) - 1), o->why, sizeof(o->why));
 }
 
 void
@@ -84,6 +100,7 @@ out_error(struct out *o, const char *fmt, ...)
 	vprint(&line, fmt, ap);
 	va_end(ap);
 	out_flush(o);
+	keep_why(o, buf_slice(&line));
 	o->sink(o->arg, OUT_STDERR, buf_slice(&line));
 	buf_fini(&line);
 }

@@ -36,6 +36,8 @@ struct out {
 	/* Takes the bytes away; on the same thread. */
 	void (*sink)(void *arg, enum out_stream stream, struct slice bytes);
 	void *arg;
+	bool said;     /* something went to standard output */
+	char why[300]; /* the first line that went to standard error */
 	/* private */
 	struct buf text;
 	const struct out_col *cols;

@@ -131,6 +131,20 @@ take_all(struct cmd *c, char kind, struct policy *p, bool *any)
 }
 
 int
+policy_look(struct cmd *c, char kind, struct slice name)
+{
+	struct policy p = { 0 };
+	bool any = false;
+	int rc = 0;
+
+	if (name.n != 0)
+		rc = policy_get(c->store, kind, name, &c->arena, &p);
+	if (rc != 0)
+		return cmd_refuse(c, rc, "%s", c->row->name);
+	return take_all(c, kind, &p, &any);
+}
+
+int
 policy_take(struct cmd *c, char kind, struct slice name)
 {
 	struct policy p;

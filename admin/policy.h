@@ -19,6 +19,9 @@
 	POLICY_USAGE " [--sent-copy on|off] [--outbox on|off] [--undo 10s]" \
 		     " [--send-as ADDRESS|@DOMAIN|none]..."
 
+/* Is what was given good?  Writes nothing; name may be of what is yet to be
+ * made.  CMD_DONE, or says what is wrong. */
+PH_MUSTUSE int policy_look(struct cmd *c, char kind, struct slice name);
 /* Writes what was given, if anything was; at once and for every process.
  * CMD_DONE, or says what is wrong. */
 PH_MUSTUSE int policy_take(struct cmd *c, char kind, struct slice name);

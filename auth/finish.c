@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "auth/network.h"
 #include "lib/base/clock.h"
 #include "lib/base/cset.h"
 #include "lib/base/log.h"
@@ -122,6 +123,11 @@ may(const struct auth_peer *peer, const struct auth_found *f,
 		*why_out = "suspended";
 		return err_set(e, ERR_DENIED,
 		    "this account is suspended; please ask your provider");
+	}
+	if (!network_allows(f->ac.networks, peer->ip)) {
+		*why_out = "network";
+		return err_set(e, ERR_DENIED,
+		    "this account may not be used from your network");
 	}
 	if ((s->scope & peer->scope) == 0) {
 		*why_out = "scope";

@@ -102,6 +102,7 @@ static void
 upgrade(struct auth *a, const struct auth_found *f, const struct secret *s,
     struct slice password)
 {
+	struct secret now = { 0 };
 	struct buf value;
 	struct err e = { 0 };
 	int rc;
@@ -109,9 +110,11 @@ upgrade(struct auth *a, const struct auth_found *f, const struct secret *s,
 	buf_init(&value, SECRET_VALUE_MAX);
 	rc = secret_make(
 	    password, (uint32_t)a->conf->scram_iterations, &f->ac, &value, &e);
+	now.kind = SECRET_SCRAM_SHA256;
+	now.value = buf_slice(&value);
 	if (rc == 0)
-		rc = account_secret_upgrade(a->store, f->ac.id, s->id, s->value,
-		    SECRET_SCRAM_SHA256, buf_slice(&value));
+		rc = account_secret_upgrade(
+		    a->store, f->ac.id, s->id, s->value, &now);
 	if (rc != 0)
 		log_info(NULL, "secret-not-upgraded", "account=%s why=%s",
 		    log_q(f->ac.name), err_name(rc));

@@ -72,15 +72,18 @@ account_check(const struct account *ac, struct err *e)
 		return err_set(e, ERR_LIMIT,
 		    "an account has at most %d secrets",
 		    (int)ACCOUNT_SECRETS_MAX);
-	if (ac->full_name.n > ACCOUNT_FULL_NAME_MAX || ac->lang.n > 2)
-		return err_set(
-		    e, ERR_INVALID, "the full name or language is too long");
+	if (ac->full_name.n > ACCOUNT_FULL_NAME_MAX || ac->lang.n > 2 ||
+	    ac->networks.n > ACCOUNT_NETWORKS_MAX)
+		return err_set(e, ERR_INVALID,
+		    "the full name, the language or the list of networks is "
+		    "too long");
 	for (size_t i = 0; i < ac->nsecrets; i++) {
 		s = &ac->secrets[i];
 		if (s->kind != SECRET_SCRAM_SHA256 && s->kind != SECRET_HASH)
 			return err_set(
 			    e, ERR_INVALID, "no such kind of secret");
 		if (s->value.n == 0 || s->value.n > SECRET_VALUE_MAX ||
+		    s->sha1.n > SECRET_SHA1_MAX ||
 		    s->label.n > SECRET_LABEL_MAX)
 			return err_set(e, ERR_INVALID,
 			    "a secret or its label is too long");
@@ -143,83 +146,114 @@ differs(struct account *a, struct account *b)
 	return false;
 }
 
-int
-account_put_secrets(
-    struct db_txn *t, struct account_row *row, struct account *old)
+void
+account_settle(struct account_row *row, struct account *old)
 {
 	struct account *ac = &row->ac;
-	int rc = 0;
 
 	if (row->last_secret == 0)
 		row->last_secret = 1; /* 1 is the main password's */
 	if (differs(ac, old) || differs(old, ac))
 		ac->secret_version++;
-	for (size_t i = 0; rc == 0 && i < ac->nsecrets; i++) {
-		struct secret *s = &ac->secrets[i];
+	for (size_t i = 0; i < ac->nsecrets; i++)
+		settle(row, secret_of(old, ac->secrets[i].id), &ac->secrets[i]);
+}
 
-		settle(row, secret_of(old, s->id), s);
-		rc = account_row_put_secret(t, ac->name, s);
-	}
+int
+account_put_secrets(
+    struct db_txn *t, const struct account_row *row, struct account *old)
+{
+	struct account ac = row->ac;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < ac.nsecrets; i++)
+		rc = account_row_put_secret(t, ac.name, &ac.secrets[i]);
 	for (size_t i = 0; rc == 0 && i < old->nsecrets; i++)
-		if (secret_of(ac, old->secrets[i].id) == NULL)
+		if (secret_of(&ac, old->secrets[i].id) == NULL)
 			rc = account_row_del_secret(
-			    t, ac->name, old->secrets[i].id);
+			    t, ac.name, old->secrets[i].id);
 	return rc == 0 ? account_row_put(t, row) : rc;
 }
 
 struct edit {
 	const struct account *ac;
+	struct bind_txn bind;
 	struct arena *a;
 	uint64_t id;
+	bool changed;
 };
+
+/* What a change may not touch. */
+static void
+keep_fixed(struct account *ac, const struct account *old)
+{
+	ac->id = old->id;
+	ac->name = old->name;
+	ac->package = old->package;
+	ac->created_at = old->created_at;
+	ac->secret_version = old->secret_version;
+	ac->deleted_at = ac->purge_at = 0;
+}
 
 static int
 set(struct db_txn *t, void *arg)
 {
 	struct edit *ed = arg;
 	const struct usage_limits l = account_limits(ed->ac);
-	struct account_row row;
-	struct account old;
+	struct account_row row, was;
 	int rc;
 
 	arena_clear(ed->a);
-	rc = account_row_get(t, ed->ac->name, true, ed->a, &row);
-	if (rc == 0 && row.life != ACCOUNT_LIVES)
+	if ((rc = address_bind_count(t, &ed->bind)) != 0)
+		return rc;
+	rc = account_row_get(t, ed->ac->name, true, ed->a, &was);
+	if (rc == 0 && was.life != ACCOUNT_LIVES)
 		rc = ERR_NOTFOUND;
 	if (rc != 0)
 		return rc;
-	old = row.ac;
+	row = was;
 	row.ac = *ed->ac;
-	row.ac.id = ed->id = old.id;
-	row.ac.name = old.name;
-	row.ac.package = old.package;
-	row.ac.created_at = old.created_at;
-	row.ac.secret_version = old.secret_version;
-	if ((rc = account_put_secrets(t, &row, &old)) != 0)
+	keep_fixed(&row.ac, &was.ac);
+	ed->id = was.ac.id;
+	account_settle(&row, &was.ac);
+	ed->changed = !account_row_same(&row, &was);
+	if (ed->changed && (rc = account_put_secrets(t, &row, &was.ac)) != 0)
+		return rc;
+	if ((rc = address_bind_write(t, &ed->bind)) != 0 || !ed->changed)
 		return rc;
 	return usage_account_set(
-	    t, old.id, old.package, &l, ed->ac->uidl_format);
+	    t, was.ac.id, was.ac.package, &l, ed->ac->uidl_format);
 }
 
 int
-account_set(struct store *s, const struct account *ac, bool kick, struct err *e)
+account_set(struct store *s, const struct account *ac,
+    const struct account_bind *bind, bool kick, struct err *e)
 {
 	struct arena a;
-	struct edit ed = { .ac = ac, .a = &a };
+	struct err why = { 0 };
+	struct edit ed = { .ac = ac,
+		.bind = { .bind = bind,
+		    .account = ac->name,
+		    .a = &a,
+		    .e = &why },
+		.a = &a };
 	int rc;
 
 	if ((rc = account_check(ac, e)) != 0)
 		return rc;
 	arena_init(&a);
-	rc = db_update(s->db, set, &ed);
+	rc = notify_routes(s, db_update(s->db, set, &ed));
 	arena_clear(&a);
+	if (rc != 0 && why.kind == rc)
+		return err_set(e, rc, "%s", why.text);
 	if (rc == ERR_NOTFOUND)
 		return err_set(e, rc, "there is no such account");
 	if (rc != 0)
 		return err_set(e, rc, "the account cannot be written");
-	notify_add(
-	    s, &(struct notify_event){
-		   .kind = NOTIFY_ACCOUNT, .account = ed.id, .kick = kick });
+	if (ed.changed || kick)
+		notify_add(s, &(struct notify_event){ .kind = NOTIFY_ACCOUNT,
+				  .account = ed.id,
+				  .kick = kick });
 	return 0;
 }
 
@@ -228,7 +262,7 @@ struct touch {
 	uint64_t id;
 	uint32_t secret;
 	int64_t used_at; /* when value.p == NULL */
-	struct slice was, value;
+	struct slice was, value, sha1;
 	enum secret_kind kind;
 	struct arena *a;
 };
@@ -257,6 +291,7 @@ touch(struct db_txn *t, void *arg)
 		return ERR_CONFLICT;
 	s->kind = to->kind;
 	s->value = to->value;
+	s->sha1 = to->sha1;
 	return account_row_put_secret(t, row.ac.name, s);
 }
 
@@ -278,18 +313,20 @@ account_secret_used(
 
 int
 account_secret_upgrade(struct store *s, uint64_t id, uint32_t secret_id,
-    struct slice was, enum secret_kind kind, struct slice value)
+    struct slice was, const struct secret *now)
 {
 	struct arena a;
 	struct touch to = { .id = id,
 		.secret = secret_id,
 		.was = was,
-		.value = value,
-		.kind = kind,
+		.value = now->value,
+		.sha1 = now->sha1,
+		.kind = now->kind,
 		.a = &a };
 	int rc;
 
-	if (value.n == 0 || value.n > SECRET_VALUE_MAX)
+	if (now->value.n == 0 || now->value.n > SECRET_VALUE_MAX ||
+	    now->sha1.n > SECRET_SHA1_MAX)
 		return ERR_INVALID;
 	arena_init(&a);
 	rc = db_update(s->db, touch, &to);
@@ -298,6 +335,7 @@ account_secret_upgrade(struct store *s, uint64_t id, uint32_t secret_id,
 }
 
 struct list {
+	enum account_life life;
 	struct slice after;
 	struct arena *a;
 	struct account *v;
@@ -310,14 +348,25 @@ list(struct db_txn *t, void *arg)
 	struct list *l = arg;
 
 	return account_row_list(
-	    t, l->after, slice_of(NULL, 0), l->a, l->v, l->cap, &l->n);
+	    t, l->life, l->after, slice_of(NULL, 0), l->a, l->v, l->cap, &l->n);
 }
 
 int
 account_list(struct store *s, struct slice after, struct arena *a,
     struct account *v, size_t cap, size_t *n_out)
 {
-	struct list l = { .after = after, .a = a, .v = v, .cap = cap };
+	struct list l = { ACCOUNT_LIVES, after, a, v, cap, 0 };
+	int rc = db_walk(s->db, list, &l);
+
+	*n_out = l.n;
+	return rc;
+}
+
+int
+account_list_binned(struct store *s, struct slice after, struct arena *a,
+    struct account *v, size_t cap, size_t *n_out)
+{
+	struct list l = { ACCOUNT_BINNED, after, a, v, cap, 0 };
 	int rc = db_walk(s->db, list, &l);
 
 	*n_out = l.n;

@@ -19,11 +19,15 @@ struct store;
 struct package {
 	struct slice name; /* "web100" */
 	bool suspended;
+	bool refuses_mail;     /* while suspended */
 	uint64_t accounts_max; /* 0: no limit, as below */
 	uint64_t bytes_max, messages_max;
 	uint64_t sends_per_hour;
 	uint64_t domains_max;
 	int64_t created_at;
+	uint64_t accounts, domains; /* how many there are; the deleted that
+				     * may come back not among them; read
+				     * only */
 };
 
 struct domain {
@@ -44,7 +48,8 @@ enum { SCOPE_IMAP = 1, SCOPE_POP3 = 2, SCOPE_SMTP = 4, SCOPE_ALL = 7 };
 
 struct secret {
 	enum secret_kind kind;
-	uint32_t id; /* within the account; 1 is the main
+	struct slice sha1; /* the same as SCRAM-SHA-1 keys; "": none */
+	uint32_t id;       /* within the account; 1 is the main
 					 * password */
 	struct slice label;
 	struct slice value;
@@ -54,7 +59,7 @@ struct secret {
 				 * value came; set by the store */
 };
 
-enum { SECRET_VALUE_MAX = 400, SECRET_LABEL_MAX = 100 };
+enum { SECRET_VALUE_MAX = 400, SECRET_SHA1_MAX = 200, SECRET_LABEL_MAX = 100 };
 
 enum { ACCOUNT_SECRETS_MAX = 16 };
 
@@ -69,7 +74,10 @@ struct account {
 	struct slice name; /* "web100p1" */
 	struct slice package;
 	bool suspended;
-	struct slice lang; /* "de", "en" or "" for the host's */
+	bool refuses_mail;     /* while suspended */
+	struct slice networks; /* logins from there only (auth/network.h); "":
+				* from anywhere */
+	struct slice lang;     /* "de", "en" or "" for the host's */
 	struct slice full_name;
 	uint64_t bytes_max, messages_max; /* 0: no limit */
 	uint64_t folders_max;             /* 0: as many as there can be */
@@ -83,7 +91,10 @@ struct account {
 	struct secret secrets[ACCOUNT_SECRETS_MAX];
 	size_t nsecrets;
 	int64_t created_at;
+	int64_t deleted_at, purge_at; /* in the bin; else 0 */
 };
+
+enum { ACCOUNT_BIND_MAX = 64, ACCOUNT_NETWORKS_MAX = 300 };
 
 struct usage {
 	uint64_t bytes, messages;
@@ -118,35 +129,59 @@ PH_MUSTUSE int domain_get(
     struct store *s, struct slice name, struct arena *a, struct domain *out);
 PH_MUSTUSE int domain_del(struct store *s, struct slice name, struct err *e);
 
-/* Makes the account and its folders.  ac->name empty: the package's next
- * number is taken (never one that was given before).  *out (arena) has id and
- * name.  A secret with id 0 gets a new id. */
+/* Addresses to lead to an account, made or changed in one transaction with
+ * it.  One that leads elsewhere is ERR_EXISTS, one at a domain of others
+ * ERR_NOTFOUND; one that leads there already is good. */
+struct account_bind {
+	struct slice addrs[ACCOUNT_BIND_MAX];
+	size_t n;
+};
+
+/* Makes the account, its folders and addresses (bind may be NULL), all or
+ * nothing.  ac->name empty: the package's next number is taken (never one that
+ * was given before).  *out (arena) has id and name.  A secret with id 0 gets a
+ * new id. */
 PH_MUSTUSE int account_add(struct store *s, const struct account *ac,
-    struct arena *a, struct account *out, struct err *e);
+    const struct account_bind *bind, struct arena *a, struct account *out,
+    struct err *e);
 /* Replaces all but id, name and package.  Bumps secret_version when secrets
  * differ, and notifies (kick: end its sessions).  A secret with id 0 gets a new
- * id; used_at never goes back. */
-PH_MUSTUSE int account_set(
-    struct store *s, const struct account *ac, bool kick, struct err *e);
+ * id; used_at never goes back.  Writes nothing when nothing changes. */
+PH_MUSTUSE int account_set(struct store *s, const struct account *ac,
+    const struct account_bind *bind, bool kick, struct err *e);
 PH_MUSTUSE int account_get(
     struct store *s, struct slice name, struct arena *a, struct account *out);
 PH_MUSTUSE int account_get_id(
     struct store *s, uint64_t id, struct arena *a, struct account *out);
-/* With its mail; the addresses that lead only to it go too.  Broken off by a
- * crash it is not seen any more, and the next call goes on. */
+/* With its mail; the addresses that lead only to it go too.  Also one from the
+ * bin.  Broken off by a crash it is not seen any more, and the next call goes
+ * on. */
 PH_MUSTUSE int account_del(struct store *s, struct slice name, struct err *e);
+/* Into the bin: nobody sees it any more, its addresses go, its mail stays (and
+ * counts for the package) until purge_at. */
+PH_MUSTUSE int account_bin(
+    struct store *s, struct slice name, int64_t purge_at, struct err *e);
+/* And back, with those of its addresses that are still free.  ERR_NOTFOUND: it
+ * is not in the bin; ERR_LIMIT: the package is full. */
+PH_MUSTUSE int account_undelete(
+    struct store *s, struct slice name, struct err *e);
+/* Those in the bin, like account_list(). */
+PH_MUSTUSE int account_list_binned(struct store *s, struct slice after,
+    struct arena *a, struct account *v, size_t cap, size_t *n_out);
+/* Deletes what was to be purged at `now` or before; at most `most`. */
+PH_MUSTUSE int account_purge(
+    struct store *s, int64_t now, size_t most, size_t *gone_out);
 PH_MUSTUSE int account_usage(struct store *s, uint64_t id, struct usage *out);
 PH_MUSTUSE int package_usage(
     struct store *s, struct slice name, struct usage *out);
 /* Touches used_at of one secret; not durable, no notification. */
 PH_MUSTUSE int account_secret_used(
     struct store *s, uint64_t id, uint32_t secret_id, int64_t when);
-/* The same password in another form (a hash becomes SCRAM keys): no versions
- * change, nobody is told.  ERR_CONFLICT when the secret's value is not `was`
- * any more. */
+/* The same password in another form (a hash becomes SCRAM keys; kind, value and
+ * sha1 of `now`): no versions change, nobody is told.  ERR_CONFLICT when the
+ * secret's value is not `was` any more. */
 PH_MUSTUSE int account_secret_upgrade(struct store *s, uint64_t id,
-    uint32_t secret_id, struct slice was, enum secret_kind kind,
-    struct slice value);
+    uint32_t secret_id, struct slice was, const struct secret *now);
 
 PH_MUSTUSE int address_add(
     struct store *s, const struct address *ad, struct err *e);
@@ -181,8 +216,8 @@ PH_MUSTUSE int domain_is_local(
  * or web100p1@ any local domain) leads to that account.  postmaster@ (RFC 5321
  * 4.5.1) and abuse@ (RFC 2142 4) of a local domain lead to the first account
  * of its package when nothing else takes them; "postmaster" without a domain
- * to that of the first local domain.  Targets that are gone or suspended are
- * left out as long as others remain.
+ * to that of the first local domain.  Targets that are gone or suspended
+ * without mail are left out as long as others remain.
  * ERR_NOTFOUND: no such recipient here (also: a domain of others);
  * ERR_DENIED: suspended.
  */

@@ -1,6 +1,7 @@
 /*
- * Accounts begin and end in several transactions, so that none is large: the
- * record says where it stands, and the next call goes on from there.
+ * Accounts begin in one transaction, all of it or nothing, and end in several,
+ * so that none is large: the record says where it stands, and the next call
+ * goes on from there.
  */
 #include "storage/account_edit.h"
 
@@ -11,7 +12,7 @@
 #include "storage/account_own.h"
 #include "storage/counter.h"
 #include "storage/event.h"
-#include "storage/folder.h"
+#include "storage/folder_make.h"
 #include "storage/folder_purge.h"
 #include "storage/names.h"
 #include "storage/notify.h"
@@ -20,11 +21,15 @@
 #include "storage/tables.h"
 #include "storage/usage.h"
 
+enum { PAGE = 64 };
+
 struct make {
 	const struct account *ac;
 	struct slice name; /* of ac, or the one that was found */
 	char text[NAMES_ACCOUNT_MAX + 1];
 	uint64_t id;
+	struct folder_maker folders;
+	struct bind_txn bind;
 	struct arena *a;
 	struct err *e;
 };
@@ -61,83 +66,100 @@ choose_name(struct make *m, struct package_row *pack)
 	return 0;
 }
 
-/* 0: it is new; ERR_EXISTS. */
+/* 0: it is new. */
 static int
-look(struct db_txn *t, struct make *m, struct account_row *row)
+look(struct db_txn *t, const struct make *m)
 {
-	int rc = account_row_get(t, m->name, true, m->a, row);
+	struct account_row row;
+	int rc = account_row_get(t, m->name, true, m->a, &row);
 
-	if (rc == ERR_NOTFOUND)
-		return 0;
 	if (rc != 0)
-		return rc;
-	if (row->life == ACCOUNT_GOES)
-		return err_set(m->e, ERR_BUSY,
+		return rc == ERR_NOTFOUND ? 0 : rc;
+	switch (row.life) {
+	case ACCOUNT_LIVES: break;
+	case ACCOUNT_COMES:
+	case ACCOUNT_GOES:
+		return err_set(m->e, ERR_EXISTS,
 		    "the account is being deleted: delete it again to finish");
-	if (row->life == ACCOUNT_LIVES)
-		return err_set(
-		    m->e, ERR_EXISTS, "there is such an account already");
-	m->id = row->ac.id; /* its making was broken off */
-	return 0;
+	case ACCOUNT_BINNED:
+		return err_set(m->e, ERR_EXISTS,
+		    "the account has been deleted and may come back: "
+		    "`account undelete`, or end it with `account del --now`");
+	}
+	return err_set(m->e, ERR_EXISTS, "there is such an account already");
 }
 
 static int
-write_new(struct db_txn *t, struct make *m, const struct account_row *before)
+write_new(struct db_txn *t, struct make *m)
 {
 	const struct usage_limits l = account_limits(m->ac);
-	struct account_row row = { .ac = *m->ac,
-		.life = ACCOUNT_COMES,
-		.last_secret = before->last_secret };
-	struct account old = before->ac;
+	struct account_row row = { .ac = *m->ac };
+	struct account none = { 0 };
 	int rc;
 
 	row.ac.id = m->id;
 	row.ac.name = m->name;
-	row.ac.secret_version = old.secret_version;
+	row.ac.deleted_at = row.ac.purge_at = 0;
+	row.ac.secret_version = 0;
 	if (row.ac.created_at == 0)
 		row.ac.created_at = clock_wall_sec();
-	if ((rc = account_put_secrets(t, &row, &old)) != 0 ||
-	    (rc = account_row_put_id(t, m->id, m->name)) != 0)
+	account_settle(&row, &none);
+	if ((rc = account_put_secrets(t, &row, &none)) != 0 ||
+	    (rc = account_row_put_id(t, m->id, m->name)) != 0 ||
+	    (rc = address_bind_write(t, &m->bind)) != 0)
 		return rc;
 	return usage_account_set(
 	    t, m->id, m->ac->package, &l, m->ac->uidl_format);
+}
+
+/* The package has room for one more. */
+static int
+take_place(struct db_txn *t, struct make *m)
+{
+	struct package_row pack;
+	int rc = package_row_get(t, m->ac->package, true, m->a, &pack);
+
+	if (rc == ERR_NOTFOUND)
+		return err_set(m->e, rc, "there is no such package");
+	if (rc != 0 || (rc = choose_name(m, &pack)) != 0)
+		return rc;
+	if (pack.p.accounts_max != 0 && pack.p.accounts >= pack.p.accounts_max)
+		return err_set(m->e, ERR_LIMIT,
+		    "the package has its %llu accounts already",
+		    (unsigned long long)pack.p.accounts_max);
+	pack.accounts++;
+	return package_row_put(t, &pack, false);
 }
 
 static int
 make_rows(struct db_txn *t, void *arg)
 {
 	struct make *m = arg;
-	struct account_row before;
-	struct package_row pack;
+	struct folder_maker *f = &m->folders;
 	int rc;
 
 	arena_clear(m->a);
-	if ((rc = counter_next(t, SLICE("account"), 1, &m->id)) != 0)
+	if ((rc = counter_next(t, SLICE("account"), 1, &m->id)) != 0 ||
+	    (rc = folder_maker_numbers(t, f, FOLDER_DEFAULTS)) != 0 ||
+	    (rc = take_place(t, m)) != 0)
 		return rc;
-	rc = package_row_get(t, m->ac->package, true, m->a, &pack);
-	if (rc == ERR_NOTFOUND)
-		return err_set(m->e, rc, "there is no such package");
-	if (rc != 0 || (rc = choose_name(m, &pack)) != 0 ||
-	    (rc = look(t, m, &before)) != 0)
+	m->bind.account = m->name;
+	f->account = m->id;
+	if ((rc = address_bind_count(t, &m->bind)) != 0 ||
+	    (rc = look(t, m)) != 0 || (rc = write_new(t, m)) != 0 ||
+	    (rc = folder_maker_names(t, f)) != 0)
 		return rc;
-	if (before.ac.id == 0) {
-		if (pack.p.accounts_max != 0 &&
-		    pack.accounts >= pack.p.accounts_max)
-			return err_set(m->e, ERR_LIMIT,
-			    "the package has its %llu accounts already",
-			    (unsigned long long)pack.p.accounts_max);
-		pack.accounts++;
-	}
-	if ((rc = package_row_put(t, &pack, false)) != 0)
-		return rc;
-	return write_new(t, m, &before);
+	return folder_maker_defaults(t, f);
 }
 
+/* From one state of life to another. */
 struct turn {
 	struct slice name;
 	enum account_life to;
+	int64_t purge_at; /* into the bin */
 	struct arena *a;
 	struct account_row row;
+	struct err *e;
 };
 
 static int
@@ -154,23 +176,10 @@ turn(struct db_txn *t, void *arg)
 	return account_row_put(t, &tu->row);
 }
 
-static int
-make(struct store *s, struct make *m)
-{
-	struct turn tu = { .to = ACCOUNT_LIVES, .a = m->a };
-	int rc;
-
-	if ((rc = db_update(s->db, make_rows, m)) != 0)
-		return rc;
-	if ((rc = folder_create_defaults(s, m->id)) != 0)
-		return rc;
-	tu.name = m->name;
-	return notify_routes(s, db_update(s->db, turn, &tu));
-}
-
 int
-account_add(struct store *s, const struct account *ac, struct arena *a,
-    struct account *out, struct err *e)
+account_add(struct store *s, const struct account *ac,
+    const struct account_bind *bind, struct arena *a, struct account *out,
+    struct err *e)
 {
 	struct arena work;
 	struct err why = { 0 };
@@ -181,7 +190,12 @@ account_add(struct store *s, const struct account *ac, struct arena *a,
 	if ((rc = account_check(ac, e)) != 0)
 		return rc;
 	arena_init(&work);
-	rc = make(s, &m);
+	m.bind = (struct bind_txn){ .bind = bind, .a = &work, .e = &why };
+	folder_maker_init(&m.folders, s, 0);
+	rc = notify_routes(s, db_update(s->db, make_rows, &m));
+	if (rc == 0)
+		folder_maker_publish(&m.folders);
+	folder_maker_fini(&m.folders);
 	arena_clear(&work);
 	if (rc == 0)
 		return account_get(s, m.name, a, out);
@@ -200,7 +214,6 @@ bury(struct db_txn *t, void *arg)
 	struct slice package = SLICE("");
 	int rc;
 
-	arena_clear(tu->a);
 	if (!names_is_account(tu->name, &package, NULL))
 		return ERR_CORRUPT;
 	rc = package_row_get(t, package, true, tu->a, &pack);
@@ -208,6 +221,8 @@ bury(struct db_txn *t, void *arg)
 		return rc;
 	if (rc == 0 && pack.accounts != 0) {
 		pack.accounts--;
+		if (tu->row.ac.deleted_at != 0 && pack.binned != 0)
+			pack.binned--;
 		if ((rc = package_row_put(t, &pack, false)) != 0)
 			return rc;
 	}
@@ -250,4 +265,132 @@ account_del(struct store *s, struct slice name, struct err *e)
 	if (rc == ERR_NOTFOUND)
 		return err_set(e, rc, "there is no such account");
 	return rc == 0 ? 0 : err_set(e, rc, "the account cannot be deleted");
+}
+
+/* One more or one less of the package's accounts is in the bin. */
+static int
+count_binned(struct db_txn *t, struct turn *tu)
+{
+	bool into = tu->to == ACCOUNT_BINNED;
+	struct package_row pack;
+	struct slice package = SLICE("");
+	int rc;
+
+	if (!names_is_account(tu->name, &package, NULL))
+		return ERR_NOTFOUND;
+	rc = package_row_get(t, package, true, tu->a, &pack);
+	if (rc != 0)
+		return rc;
+	if (!into && pack.p.accounts_max != 0 &&
+	    pack.p.accounts >= pack.p.accounts_max)
+		return err_set(tu->e, ERR_LIMIT,
+		    "the package has its %llu accounts already",
+		    (unsigned long long)pack.p.accounts_max);
+	if (into)
+		pack.binned++;
+	else if (pack.binned != 0)
+		pack.binned--;
+	return package_row_put(t, &pack, false);
+}
+
+static int
+turn_binned(struct db_txn *t, void *arg)
+{
+	struct turn *tu = arg;
+	bool into = tu->to == ACCOUNT_BINNED;
+	int rc;
+
+	/* Whether the package's count changes is seen before (FORMAT 4). */
+	arena_clear(tu->a);
+	rc = account_row_get(t, tu->name, false, tu->a, &tu->row);
+	if (rc != 0 || tu->row.life == tu->to)
+		return rc;
+	if (tu->row.life != (into ? ACCOUNT_LIVES : ACCOUNT_BINNED))
+		return ERR_NOTFOUND;
+	if ((rc = count_binned(t, tu)) != 0 ||
+	    (rc = account_row_get(t, tu->name, true, tu->a, &tu->row)) != 0)
+		return rc;
+	if (tu->row.life != (into ? ACCOUNT_LIVES : ACCOUNT_BINNED))
+		return ERR_BUSY;
+	tu->row.life = tu->to;
+	tu->row.ac.deleted_at = into ? clock_wall_sec() : 0;
+	tu->row.ac.purge_at = into ? tu->purge_at : 0;
+	return account_row_put(t, &tu->row);
+}
+
+/* Broken off between state and addresses, the same command goes on. */
+static int
+move_binned(struct store *s, struct turn *tu)
+{
+	struct notify_event ev = { .kind = NOTIFY_ACCOUNT, .kick = true };
+	int rc = db_update(s->db, turn_binned, tu);
+
+	if (rc != 0)
+		return rc;
+	ev.account = tu->row.ac.id;
+	notify_add(s, &ev);
+	return tu->to == ACCOUNT_BINNED ? account_hide_addresses(s, tu->name)
+					: account_show_addresses(s, tu->name);
+}
+
+static int
+binned(struct store *s, struct slice name, enum account_life to,
+    int64_t purge_at, struct err *e)
+{
+	struct arena a;
+	struct err why = { 0 };
+	struct turn tu = {
+		.name = name, .to = to, .purge_at = purge_at, .a = &a, .e = &why
+	};
+	int rc;
+
+	arena_init(&a);
+	rc = move_binned(s, &tu);
+	arena_clear(&a);
+	if (rc != 0 && why.kind == rc)
+		return err_set(e, rc, "%s", why.text);
+	if (rc == ERR_NOTFOUND)
+		return err_set(e, rc,
+		    to == ACCOUNT_BINNED ? "there is no such account"
+					 : "there is no such deleted account");
+	return rc == 0 ? 0 : err_set(e, rc, "the account cannot be written");
+}
+
+int
+account_bin(struct store *s, struct slice name, int64_t purge_at, struct err *e)
+{
+	return binned(s, name, ACCOUNT_BINNED, purge_at, e);
+}
+
+int
+account_undelete(struct store *s, struct slice name, struct err *e)
+{
+	return binned(s, name, ACCOUNT_LIVES, 0, e);
+}
+
+int
+account_purge(struct store *s, int64_t now, size_t most, size_t *gone_out)
+{
+	struct account *v;
+	struct slice after = SLICE("");
+	struct arena a;
+	struct err e;
+	size_t n = PAGE;
+	int rc = 0;
+
+	*gone_out = 0;
+	arena_init(&a);
+	v = arena_alloc(&a, PAGE * sizeof(*v));
+	while (rc == 0 && n == PAGE && *gone_out < most) {
+		rc = account_list_binned(s, after, &a, v, PAGE, &n);
+		for (size_t i = 0; rc == 0 && i < n && *gone_out < most; i++) {
+			after = v[i].name;
+			if (v[i].purge_at > now)
+				continue;
+			rc = account_del(s, v[i].name, &e);
+			*gone_out += rc == 0;
+		}
+	}
+	arena_clear(&a);
+	return rc;
 }

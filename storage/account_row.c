@@ -27,6 +27,10 @@ static const struct tagged_field account_fields[] = {
 	{ 13, TAGGED_BOOL, AT(ac.junk_in_inbox) },
 	{ 14, TAGGED_TEXT, AT(ac.uidl_format) },
 	{ 15, TAGGED_U64, AT(ac.pop3_delay_sec) },
+	{ 30, TAGGED_BOOL, AT(ac.refuses_mail) },
+	{ 31, TAGGED_TEXT, AT(ac.networks) },
+	{ 32, TAGGED_U64, AT(ac.deleted_at) },
+	{ 33, TAGGED_U64, AT(ac.purge_at) },
 	{ 40, TAGGED_U64, AT(ac.folders_max) },
 	{ 41, TAGGED_U64, AT(ac.own.bytes) },
 	{ 42, TAGGED_U64, AT(ac.own.messages) },
@@ -45,6 +49,7 @@ static const struct tagged_field secret_fields[] = {
 	{ 6, TAGGED_U64, AT(used_at) },
 	{ 7, TAGGED_U64, AT(expires_at) },
 	{ 8, TAGGED_U64, AT(version) },
+	{ 9, TAGGED_TEXT, AT(sha1) },
 };
 
 #undef AT
@@ -206,6 +211,34 @@ put(struct db_txn *t, struct slice key, const struct tagged_def *def,
 	return rc;
 }
 
+static void
+encode_all(struct buf *b, const struct account_row *row)
+{
+	tagged_encode(b, &account_def, row, SLICE(""));
+	for (size_t i = 0; i < row->ac.nsecrets; i++) {
+		buf_add_u64(b, row->ac.secrets[i].id);
+		tagged_encode(b, &secret_def, &row->ac.secrets[i], SLICE(""));
+	}
+}
+
+bool
+account_row_same(const struct account_row *a, const struct account_row *b)
+{
+	struct buf x, y;
+	bool same;
+
+	if (a->ac.nsecrets != b->ac.nsecrets)
+		return false;
+	buf_init(&x, (ACCOUNT_SECRETS_MAX + 1) * DB_VALUE_MAX);
+	buf_init(&y, (ACCOUNT_SECRETS_MAX + 1) * DB_VALUE_MAX);
+	encode_all(&x, a);
+	encode_all(&y, b);
+	same = !buf_failed(&x) && slice_eq(buf_slice(&x), buf_slice(&y));
+	buf_fini(&x);
+	buf_fini(&y);
+	return same;
+}
+
 int
 account_row_put(struct db_txn *t, const struct account_row *row)
 {
@@ -258,8 +291,9 @@ account_row_put_id(struct db_txn *t, uint64_t id, struct slice name)
 }
 
 int
-account_row_list(struct db_txn *t, struct slice after, struct slice to,
-    struct arena *a, struct account *v, size_t cap, size_t *n_out)
+account_row_list(struct db_txn *t, enum account_life life, struct slice after,
+    struct slice to, struct arena *a, struct account *v, size_t cap,
+    size_t *n_out)
 {
 	char from[KEY_MAX];
 	struct db_scan *scan = NULL;
@@ -284,7 +318,7 @@ account_row_list(struct db_txn *t, struct slice after, struct slice to,
 			break;
 		if ((rc = decode(key, value, a, &row)) != 0)
 			break;
-		taken = row.life == ACCOUNT_LIVES;
+		taken = row.life == life;
 		if (taken)
 			v[n++] = row.ac;
 	}

@@ -11,8 +11,9 @@
 /* Making and deleting an account takes more than one transaction. */
 enum account_life {
 	ACCOUNT_LIVES,
-	ACCOUNT_COMES, /* its folders are being made */
-	ACCOUNT_GOES   /* its mail is being deleted */
+	ACCOUNT_COMES, /* older versions: its folders were being made */
+	ACCOUNT_GOES,  /* its mail is being deleted */
+	ACCOUNT_BINNED /* deleted, and may come back */
 };
 
 struct account_row {
@@ -32,6 +33,9 @@ PH_MUSTUSE int account_row_get_id(struct db_txn *t, uint64_t id, bool rmw,
 /* Is there such an account, and does it live? */
 PH_MUSTUSE int account_row_lives(struct db_txn *t, struct slice name);
 
+/* Would writing one be the same as writing the other? */
+bool account_row_same(const struct account_row *a, const struct account_row *b);
+
 /* The record without its secrets. */
 PH_MUSTUSE int account_row_put(struct db_txn *t, const struct account_row *row);
 PH_MUSTUSE int account_row_put_secret(
@@ -45,9 +49,10 @@ PH_MUSTUSE int account_row_put_id(
 PH_MUSTUSE int account_row_name(
     struct db_txn *t, uint64_t id, struct arena *a, struct slice *name_out);
 
-/* Accounts that live, name order, those > after; to.p NULL: to the end. */
-PH_MUSTUSE int account_row_list(struct db_txn *t, struct slice after,
-    struct slice to, struct arena *a, struct account *v, size_t cap,
-    size_t *n_out);
+/* Accounts in this state of life, name order, those > after; to.p NULL: to the
+ * end. */
+PH_MUSTUSE int account_row_list(struct db_txn *t, enum account_life life,
+    struct slice after, struct slice to, struct arena *a, struct account *v,
+    size_t cap, size_t *n_out);
 
 #endif

@@ -4,6 +4,8 @@
  */
 #include "storage/account.h"
 
+#include <stdlib.h>
+
 #include "lib/base/clock.h"
 #include "storage/account_edit.h"
 #include "storage/address_row.h"
@@ -12,6 +14,10 @@
 #include "storage/notify.h"
 #include "storage/store_priv.h"
 #include "storage/tables.h"
+
+/* Ways from one account that are followed at its deletion and return; more
+ * than any account should have. */
+enum { OF_ACCOUNT_MAX = 20000 };
 
 struct op {
 	const struct address *ad;
@@ -192,6 +198,88 @@ set(struct db_txn *t, void *arg)
 	return put_ways_back(t, op->ad);
 }
 
+static int
+by_domain(const void *pa, const void *pb)
+{
+	const struct slice *a = pa, *b = pb;
+	int by = slice_cmp(names_domain_of(*a), names_domain_of(*b));
+
+	return by != 0 ? by : slice_cmp(*a, *b);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return slice_cmp(*(const struct slice *)a, *(const struct slice *)b);
+}
+
+/* Is there something to be made? */
+static int
+look_at(struct db_txn *t, struct bind_txn *b, struct slice addr)
+{
+	struct address_row row;
+	int rc;
+
+	for (size_t i = 0; i < b->nfresh; i++)
+		if (slice_eq(b->fresh[i], addr))
+			return 0;
+	rc = address_row_get(t, addr, false, b->a, &row);
+	if (rc == ERR_NOTFOUND) {
+		b->fresh[b->nfresh++] = addr;
+		return 0;
+	}
+	if (rc == 0 && !has_target(&row.ad, row.ad.ntargets, b->account))
+		return err_set(b->e, ERR_EXISTS,
+		    "the address %.*s leads elsewhere already", (int)addr.n,
+		    addr.p);
+	return rc;
+}
+
+int
+address_bind_count(struct db_txn *t, struct bind_txn *b)
+{
+	int rc = 0;
+
+	b->nfresh = 0;
+	for (size_t i = 0; b->bind != NULL && rc == 0 && i < b->bind->n; i++)
+		rc = look_at(t, b, b->bind->addrs[i]);
+	if (b->nfresh != 0)
+		qsort(b->fresh, b->nfresh, sizeof(*b->fresh), by_domain);
+	for (size_t i = 0; rc == 0 && i < b->nfresh; i++) {
+		rc = count(t, b->fresh[i], 1, b->a);
+		if (rc == ERR_NOTFOUND)
+			return err_set(b->e, rc,
+			    "the domain of %.*s is not one of ours",
+			    (int)b->fresh[i].n, b->fresh[i].p);
+	}
+	if (b->nfresh != 0)
+		qsort(b->fresh, b->nfresh, sizeof(*b->fresh), by_name);
+	return rc;
+}
+
+int
+address_bind_write(struct db_txn *t, const struct bind_txn *b)
+{
+	struct address_row row = { .ad = { .targets = { b->account },
+				       .ntargets = 1,
+				       .created_at = clock_wall_sec() } };
+	struct address_row was;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < b->nfresh; i++) {
+		/* Somebody may have made it since. */
+		rc = address_row_get(t, b->fresh[i], true, b->a, &was);
+		if (rc == 0)
+			return ERR_BUSY;
+		row.ad.addr = b->fresh[i];
+		if (rc == ERR_NOTFOUND)
+			rc = address_row_put(t, &row);
+	}
+	for (size_t i = 0; rc == 0 && i < b->nfresh; i++)
+		rc = address_of_put(t, b->account, b->fresh[i]);
+	return rc;
+}
+
 int
 address_set(struct store *s, const struct address *ad, struct err *e)
 {
@@ -271,6 +359,7 @@ address_del(struct store *s, struct slice addr, struct err *e)
 /* An account leaves an address. */
 struct leave {
 	struct slice account, addr;
+	bool remember; /* the way back stays */
 	struct arena *a;
 };
 
@@ -294,6 +383,7 @@ leave(struct db_txn *t, void *arg)
 {
 	const struct leave *l = arg;
 	struct address_row row;
+	bool dropped = false, shared = false;
 	int rc;
 
 	/* Whether the domain's count changes is seen before the address is
@@ -305,12 +395,53 @@ leave(struct db_txn *t, void *arg)
 	if (rc != 0 && rc != ERR_NOTFOUND)
 		return rc;
 	rc = address_row_get(t, l->addr, true, l->a, &row);
-	if (rc == 0 && drop_target(&row.ad, l->account))
-		rc = row.ad.ntargets == 0 ? address_row_del(t, &row)
-					  : address_row_put(t, &row);
+	dropped = rc == 0 && drop_target(&row.ad, l->account);
+	if (dropped) {
+		shared = row.ad.ntargets != 0;
+		rc = shared ? address_row_put(t, &row)
+			    : address_row_del(t, &row);
+	}
 	if (rc != 0 && rc != ERR_NOTFOUND)
 		return rc;
+	if (l->remember && !dropped)
+		return 0; /* done before */
+	if (l->remember)
+		return address_of_remember(t, l->account, l->addr, shared);
 	return address_of_del(t, l->account, l->addr);
+}
+
+/* And is there again: as one of several, or alone when it is still free. */
+static int
+come(struct db_txn *t, void *arg)
+{
+	const struct leave *l = arg;
+	struct address_row row;
+	bool shared;
+	int rc, there;
+
+	arena_clear(l->a);
+	there = address_row_get(t, l->addr, false, l->a, &row);
+	if (there == ERR_NOTFOUND && (rc = count(t, l->addr, 1, l->a)) != 0)
+		return rc == ERR_NOTFOUND
+			   ? address_of_del(t, l->account, l->addr)
+			   : rc;
+	rc = address_row_get(t, l->addr, true, l->a, &row);
+	if (rc != there)
+		return rc == 0 || rc == ERR_NOTFOUND ? ERR_BUSY : rc;
+	if (there == 0 && has_target(&row.ad, row.ad.ntargets, l->account))
+		return address_of_put(t, l->account, l->addr);
+	if ((rc = address_of_shared(t, l->account, l->addr, &shared)) != 0)
+		return rc;
+	if (there == 0 && (!shared || row.ad.ntargets == ADDRESS_TARGETS_MAX))
+		return address_of_del(t, l->account, l->addr);
+	if (there == ERR_NOTFOUND)
+		row = (struct address_row){ .ad = { .addr = l->addr,
+						.created_at =
+						    clock_wall_sec() } };
+	row.ad.targets[row.ad.ntargets++] = l->account;
+	if ((rc = address_row_put(t, &row)) != 0)
+		return rc;
+	return address_of_put(t, l->account, l->addr);
 }
 
 struct list {
@@ -329,31 +460,54 @@ list_of(struct db_txn *t, void *arg)
 	return address_of_list(t, l->after, l->a, l->names, l->cap, &l->n);
 }
 
-int
-account_leave_addresses(struct store *s, struct slice account)
+/* All of an account's addresses, one transaction each. */
+static int
+each_address(struct store *s, struct slice account, bool remember,
+    int (*fn)(struct db_txn *t, void *arg))
 {
-	struct slice names[100];
+	struct slice *names;
 	struct arena a, work;
-	struct list l = {
-		.after = account, .a = &a, .names = names, .cap = PH_LEN(names)
+	struct list l = { .after = account, .a = &a, .cap = OF_ACCOUNT_MAX };
+	struct leave lv = {
+		.account = account, .remember = remember, .a = &work
 	};
-	struct leave lv = { .account = account, .a = &work };
 	int rc;
 
 	arena_init(&a);
 	arena_init(&work);
 	do {
 		arena_clear(&a);
+		names = arena_alloc(&a, OF_ACCOUNT_MAX * sizeof(*names));
+		l.names = names;
 		l.n = 0;
 		rc = db_read(s->db, list_of, &l);
 		for (size_t i = 0; rc == 0 && i < l.n; i++) {
 			lv.addr = names[i];
-			rc = db_update(s->db, leave, &lv);
+			rc = notify_routes(s, db_update(s->db, fn, &lv));
 		}
-	} while (rc == 0 && l.n != 0);
+		/* The ways that stay are seen once. */
+	} while (rc == 0 && l.n != 0 && fn == leave && !remember);
 	arena_clear(&work);
 	arena_clear(&a);
 	return rc;
+}
+
+int
+account_leave_addresses(struct store *s, struct slice account)
+{
+	return each_address(s, account, false, leave);
+}
+
+int
+account_hide_addresses(struct store *s, struct slice account)
+{
+	return each_address(s, account, true, leave);
+}
+
+int
+account_show_addresses(struct store *s, struct slice account)
+{
+	return each_address(s, account, true, come);
 }
 
 static int

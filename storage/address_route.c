@@ -105,7 +105,8 @@ to_account(struct db_txn *t, struct walk *w, struct slice name)
 	rc = package_row_get(t, row.ac.package, false, w->a, &pack);
 	if (rc != 0 && rc != ERR_NOTFOUND)
 		return rc;
-	if (row.ac.suspended || pack.p.suspended)
+	if ((row.ac.suspended && row.ac.refuses_mail) ||
+	    (pack.p.suspended && pack.p.refuses_mail))
 		w->suspended = true;
 	else
 		take_account(w, &row.ac);
@@ -149,7 +150,7 @@ to_name(struct db_txn *t, struct walk *w, struct slice local,
 	return rc;
 }
 
-/* The first of the package's accounts that is not suspended. */
+/* The first of the package's accounts that takes mail. */
 static int
 to_first_account(struct db_txn *t, struct walk *w, struct slice package)
 {
@@ -159,13 +160,13 @@ to_first_account(struct db_txn *t, struct walk *w, struct slice package)
 	int rc;
 
 	/* All of them lie between "web100p" and "web100q". */
-	rc = account_row_list(t,
+	rc = account_row_list(t, ACCOUNT_LIVES,
 	    slice_str(arena_printf(w->a, "%.*sp", pn, package.p)),
 	    slice_str(arena_printf(w->a, "%.*sq", pn, package.p)), w->a, v,
 	    FIRST_OF, &n);
 	if (rc != 0 || n == 0)
 		return rc != 0 ? rc : ERR_NOTFOUND;
-	while (i + 1 < n && v[i].suspended)
+	while (i + 1 < n && v[i].suspended && v[i].refuses_mail)
 		i++;
 	return to_account(t, w, v[i].name);
 }

@@ -131,6 +131,8 @@ of_key(char key[OF_KEY_MAX], struct slice account, struct slice addr)
 	return slice_of(key, account.n + 1 + addr.n);
 }
 
+enum { SHARED = 1 };
+
 int
 address_of_put(struct db_txn *t, struct slice account, struct slice addr)
 {
@@ -139,6 +141,33 @@ address_of_put(struct db_txn *t, struct slice account, struct slice addr)
 
 	return db_put(t, T_ADDRESS_OF, of_key(key, account, addr),
 	    slice_of(value, sizeof(value)));
+}
+
+int
+address_of_remember(
+    struct db_txn *t, struct slice account, struct slice addr, bool shared)
+{
+	static const char value[] = { FORMAT, SHARED };
+	char key[OF_KEY_MAX];
+
+	return db_put(t, T_ADDRESS_OF, of_key(key, account, addr),
+	    slice_of(value, shared ? 2 : 1));
+}
+
+int
+address_of_shared(
+    struct db_txn *t, struct slice account, struct slice addr, bool *shared_out)
+{
+	char key[OF_KEY_MAX], value[2];
+	size_t n;
+	int rc;
+
+	*shared_out = false;
+	rc = db_get(t, T_ADDRESS_OF, of_key(key, account, addr), value,
+	    sizeof(value), &n);
+	if (rc == 0)
+		*shared_out = n == 2 && value[1] == SHARED;
+	return rc;
 }
 
 int

@@ -25,6 +25,11 @@ PH_MUSTUSE int address_row_decode(struct slice addr, struct slice record,
 /* The way back from an account. */
 PH_MUSTUSE int address_of_put(
     struct db_txn *t, struct slice account, struct slice addr);
+/* The same of a deleted account.  shared: the address has other targets. */
+PH_MUSTUSE int address_of_remember(
+    struct db_txn *t, struct slice account, struct slice addr, bool shared);
+PH_MUSTUSE int address_of_shared(struct db_txn *t, struct slice account,
+    struct slice addr, bool *shared_out);
 PH_MUSTUSE int address_of_del(
     struct db_txn *t, struct slice account, struct slice addr);
 PH_MUSTUSE int address_of_list(struct db_txn *t, struct slice account,

@@ -22,6 +22,7 @@ add(struct db_txn *t, void *arg)
 {
 	struct op *op = arg;
 	struct package_row pack;
+	struct domain_row have;
 	int rc;
 
 	arena_clear(op->a);
@@ -29,6 +30,12 @@ add(struct db_txn *t, void *arg)
 	if (rc == ERR_NOTFOUND)
 		return err_set(op->e, rc, "there is no such package");
 	if (rc != 0)
+		return rc;
+	rc = domain_row_get(t, op->row.d.name, false, op->a, &have);
+	if (rc == 0)
+		return err_set(
+		    op->e, ERR_EXISTS, "there is such a domain already");
+	if (rc != ERR_NOTFOUND)
 		return rc;
 	if (pack.p.domains_max != 0 && pack.domains >= pack.p.domains_max)
 		return err_set(op->e, ERR_LIMIT,

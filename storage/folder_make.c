@@ -44,7 +44,7 @@ read_limit(struct db_txn *t, struct folder_maker *m)
 }
 
 int
-folder_maker_begin(struct db_txn *t, struct folder_maker *m, size_t most)
+folder_maker_numbers(struct db_txn *t, struct folder_maker *m, size_t most)
 {
 	int64_t now = clock_wall_sec();
 	int rc = 0;
@@ -60,14 +60,28 @@ folder_maker_begin(struct db_txn *t, struct folder_maker *m, size_t most)
 		if (rc == 0 && m->uidvalidity[i] > UINT32_MAX)
 			rc = ERR_LIMIT;
 	}
-	if (rc == 0)
-		rc = read_limit(t, m);
+	return rc;
+}
+
+int
+folder_maker_names(struct db_txn *t, struct folder_maker *m)
+{
+	int rc = read_limit(t, m);
+
 	if (rc == 0)
 		rc = name_row_list(t, m->account, &m->arena, &m->v, &m->n);
 	m->folders = 0;
 	for (size_t i = 0; rc == 0 && i < m->n; i++)
 		m->folders += m->v[i].row.folder != 0;
 	return rc;
+}
+
+int
+folder_maker_begin(struct db_txn *t, struct folder_maker *m, size_t most)
+{
+	int rc = folder_maker_numbers(t, m, most);
+
+	return rc == 0 ? folder_maker_names(t, m) : rc;
 }
 
 int
@@ -281,12 +295,15 @@ static const struct {
 	{ "Archive", USE_ARCHIVE },
 };
 
-static int
-defaults_txn(struct db_txn *t, void *arg)
-{
-	struct folder_maker *m = arg;
-	int rc = folder_maker_begin(t, m, PH_LEN(defaults));
+_Static_assert(PH_LEN(defaults) == FOLDER_DEFAULTS, "folder_make.h");
 
+int
+folder_maker_defaults(struct db_txn *t, struct folder_maker *m)
+{
+	int rc = 0;
+
+	if (m->folders_max < FOLDER_DEFAULTS)
+		m->folders_max = FOLDER_DEFAULTS;
 	for (size_t i = 0; rc == 0 && i < PH_LEN(defaults); i++) {
 		struct slice name = slice_str(defaults[i].name);
 		enum folder_use use = defaults[i].use;
@@ -297,6 +314,14 @@ defaults_txn(struct db_txn *t, void *arg)
 		rc = folder_maker_add(t, m, name, use, FOLDER_SUBSCRIBED);
 	}
 	return rc != 0 ? rc : folder_maker_rows(t, m);
+}
+
+static int
+defaults_txn(struct db_txn *t, void *arg)
+{
+	int rc = folder_maker_begin(t, arg, FOLDER_DEFAULTS);
+
+	return rc == 0 ? folder_maker_defaults(t, arg) : rc;
 }
 
 int

@@ -36,6 +36,13 @@ void folder_maker_fini(struct folder_maker *m);
  * names and how many folders the account may have. */
 PH_MUSTUSE int folder_maker_begin(
     struct db_txn *t, struct folder_maker *m, size_t most);
+/* Its halves, where other tables come between them. */
+PH_MUSTUSE int folder_maker_numbers(
+    struct db_txn *t, struct folder_maker *m, size_t most);
+PH_MUSTUSE int folder_maker_names(struct db_txn *t, struct folder_maker *m);
+/* INBOX and the folders every account has, after both halves. */
+enum { FOLDER_DEFAULTS = 6 };
+PH_MUSTUSE int folder_maker_defaults(struct db_txn *t, struct folder_maker *m);
 /* Writes the name row of one folder that does not exist; ERR_LIMIT: too many
  * names; ERR_QUOTA: too many folders. */
 PH_MUSTUSE int folder_maker_add(struct db_txn *t, struct folder_maker *m,

@@ -125,6 +125,11 @@ del(struct db_txn *t, void *arg)
 	rc = package_row_get(t, op->name, true, op->a, &op->row);
 	if (rc != 0)
 		return rc;
+	if (op->row.accounts != 0 && op->row.accounts == op->row.binned)
+		return err_set(op->e, ERR_CONFLICT,
+		    "%llu deleted accounts of the package may still come back; "
+		    "end them with `account del --now`",
+		    (unsigned long long)op->row.binned);
 	if (op->row.accounts != 0)
 		return err_set(op->e, ERR_CONFLICT,
 		    "the package still has %llu accounts",

@@ -18,6 +18,8 @@ static const struct tagged_field package_fields[] = {
 	{ 8, TAGGED_U64, AT(accounts) },
 	{ 9, TAGGED_U64, AT(domains) },
 	{ 10, TAGGED_U64, AT(last_number) },
+	{ 30, TAGGED_BOOL, AT(p.refuses_mail) },
+	{ 31, TAGGED_U64, AT(binned) },
 };
 
 #undef AT
@@ -79,11 +81,16 @@ int
 package_row_decode(struct slice name, struct slice value, struct arena *a,
     struct package_row *out)
 {
+	int rc;
+
 	*out = (struct package_row){ .p.name = arena_copy(a, name) };
 	if (!format_ok(value))
 		return ERR_CORRUPT;
-	return tagged_decode(
+	rc = tagged_decode(
 	    slice_from(value, 1), &package_def, a, out, &out->unknown);
+	out->p.accounts = out->accounts - out->binned;
+	out->p.domains = out->domains;
+	return rc;
 }
 
 int

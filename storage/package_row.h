@@ -12,7 +12,8 @@
 struct package_row {
 	struct package p;
 	uint64_t accounts, domains; /* how many there are */
-	uint64_t last_number;       /* the highest M of webNNNpM ever given */
+	uint64_t binned;      /* of the accounts: deleted, may come back */
+	uint64_t last_number; /* the highest M of webNNNpM ever given */
 	struct slice unknown;
 };
 

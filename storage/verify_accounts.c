@@ -15,7 +15,7 @@
 
 /* How many rows name a package or a domain. */
 struct tally {
-	uint64_t accounts, domains, addresses;
+	uint64_t accounts, binned, domains, addresses;
 };
 
 struct count {
@@ -72,6 +72,8 @@ on_account(
 	tally_of(&c->packages, package)->accounts++;
 	arena_init(&a);
 	rc = account_row_get(t, key, false, &a, &row);
+	if (rc == 0 && row.ac.deleted_at != 0)
+		tally_of(&c->packages, package)->binned++;
 	if (rc == 0)
 		rc = account_row_name(t, row.ac.id, &a, &name);
 	if (rc == ERR_NOTFOUND || (rc == 0 && !slice_eq(name, key)))
@@ -119,6 +121,11 @@ on_package(
 	(void)t;
 	arena_init(&a);
 	rc = package_row_decode(key, value, &a, &row);
+	if (rc == 0 && row.binned != have->binned)
+		verify_breach(c->v,
+		    "9 package %.*s: counts %llu deleted accounts, has %llu",
+		    (int)key.n, key.p, (unsigned long long)row.binned,
+		    (unsigned long long)have->binned);
 	if (rc == 0 &&
 	    (row.accounts != have->accounts || row.domains != have->domains))
 		verify_breach(c->v,
@@ -132,11 +139,25 @@ on_package(
 	return rc;
 }
 
+/* Deleted accounts remember the addresses they had. */
 static int
 on_way(struct db_txn *t, struct count *c, struct slice key, struct slice value)
 {
-	(void)t;
+	struct account_row row;
+	struct arena a;
+	bool binned;
+	int rc;
+
 	(void)value;
+	arena_init(&a);
+	rc = account_row_get(
+	    t, slice_sub(key, 0, slice_chr(key, '\0')), false, &a, &row);
+	binned = rc == 0 && row.life == ACCOUNT_BINNED;
+	arena_clear(&a);
+	if (rc != 0 && rc != ERR_NOTFOUND)
+		return rc;
+	if (binned)
+		return 0;
 	(void)map_put(&c->ways, key, c);
 	return 0;
 }

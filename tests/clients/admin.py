@@ -14,7 +14,8 @@ import posthof_test as pt       # noqa: E402
 
 ACCOUNT_KEYS = {"account", "id", "package", "name", "suspended", "lang",
                 "bytes_used", "bytes_max", "messages_used", "messages_max",
-                "folders_max", "created_at"}
+                "folders_max", "created_at", "refuses_mail", "networks",
+                "deleted_at", "purge_at"}
 DAEMONS = {"keeper", "imapd", "pop3d", "submitd"}
 LONE = {"webd"}      # falls and rises alone
 
@@ -103,7 +104,7 @@ def test_account_life(host):
     assert can_log_in(host, "web200p1", new)
     results = [r["result"] for r in as_json(host, "logins", "web200p1")]
     assert results[0] == "ok" and "failed" in results
-    host.admin("account", "del", "web200p1")
+    host.admin("account", "del", "web200p1", "--now")
     refused(host, 1, "address", "show", "anna@kunde.example")
     assert not can_log_in(host, "web200p1", new)
 

@@ -201,7 +201,7 @@ def test_suspended_while_logged_in():
     with pt.Host(accounts=2) as host:
         c = host.submit(1)
         c.sendmail(host.address(1), [host.address(2)], "\r\n")
-        host.admin("account", "suspend", host.user(1))
+        host.admin("account", "suspend", host.user(1), "--mail", "refuse")
 
         def gone():
             try:

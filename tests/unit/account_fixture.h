@@ -60,7 +60,7 @@ fixture_account(struct store_fixture *f, const char *package, const char *name,
 			.scope = SCOPE_ALL };
 	}
 	arena_init(&a);
-	rc = account_add(f->s, &ac, &a, &out, &e);
+	rc = account_add(f->s, &ac, NULL, &a, &out, &e);
 	if (rc != 0)
 		print_error("account_add: %d %s\n", rc, e.text);
 	assert_int_equal(rc, 0);

@@ -37,7 +37,7 @@ auth_fixture_secret(struct store_fixture *f, const char *account,
 		    .value = buf_slice(&b),
 		    .scope = scope,
 		    .expires_at = expires_at };
-	assert_int_equal(account_set(f->s, &ac, false, &e), 0);
+	assert_int_equal(account_set(f->s, &ac, NULL, false, &e), 0);
 	buf_fini(&b);
 	arena_clear(&a);
 }

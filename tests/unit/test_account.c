@@ -101,7 +101,7 @@ test_package(void **state)
 		struct account ac = { .package = SLICE("web7") }, out;
 
 		assert_int_equal(
-		    account_add(f.s, &ac, &a, &out, &e), ERR_LIMIT);
+		    account_add(f.s, &ac, NULL, &a, &out, &e), ERR_LIMIT);
 	}
 	assert_int_equal(package_list(f.s, SLICE(""), &a, v, 10, &n), 0);
 	assert_int_equal(n, 2);
@@ -132,7 +132,10 @@ test_domain(void **state)
 	arena_init(&a);
 	assert_int_equal(package_set(f.s, &p, &e), 0);
 	assert_int_equal(domain_add(f.s, &d, &e), 0);
+	assert_int_equal(domain_add(f.s, &d, &e), ERR_EXISTS);
+	d.name = SLICE("full.example");
 	assert_int_equal(domain_add(f.s, &d, &e), ERR_LIMIT);
+	d.name = SLICE("b.example");
 	p.domains_max = 0;
 	assert_int_equal(package_set(f.s, &p, &e), 0);
 	assert_int_equal(domain_add(f.s, &d, &e), ERR_EXISTS);
@@ -173,31 +176,34 @@ test_numbers(void **state)
 
 	(void)state;
 	arena_init(&a);
-	assert_int_equal(account_add(f.s, &ac, &a, &out, &e), 0);
+	assert_int_equal(account_add(f.s, &ac, NULL, &a, &out, &e), 0);
 	assert_slice(out.name, "web100p1");
 	assert_int_equal(out.id, 1001);
 	assert_slice(out.package, "web100");
 	assert_int_equal(folder_list(f.s, out.id, false, &a, &folders, &n), 0);
 	assert_int_equal(n, 6);
 	ac.name = SLICE("web100p1");
-	assert_int_equal(account_add(f.s, &ac, &a, &out, &e), ERR_EXISTS);
+	assert_int_equal(account_add(f.s, &ac, NULL, &a, &out, &e), ERR_EXISTS);
 	ac.name = SLICE("web1000p1");
-	assert_int_equal(account_add(f.s, &ac, &a, &out, &e), ERR_INVALID);
+	assert_int_equal(
+	    account_add(f.s, &ac, NULL, &a, &out, &e), ERR_INVALID);
 	ac.name = SLICE("nonsense");
-	assert_int_equal(account_add(f.s, &ac, &a, &out, &e), ERR_INVALID);
+	assert_int_equal(
+	    account_add(f.s, &ac, NULL, &a, &out, &e), ERR_INVALID);
 	ac.name = SLICE("web200p1");
 	ac.package = SLICE("web200");
-	assert_int_equal(account_add(f.s, &ac, &a, &out, &e), ERR_NOTFOUND);
+	assert_int_equal(
+	    account_add(f.s, &ac, NULL, &a, &out, &e), ERR_NOTFOUND);
 	assert_string_equal(e.text, "there is no such package");
 	ac.package = SLICE("web100");
 	ac.name = SLICE("web100p7");
-	assert_int_equal(account_add(f.s, &ac, &a, &out, &e), 0);
+	assert_int_equal(account_add(f.s, &ac, NULL, &a, &out, &e), 0);
 	ac.name = SLICE("");
-	assert_int_equal(account_add(f.s, &ac, &a, &out, &e), 0);
+	assert_int_equal(account_add(f.s, &ac, NULL, &a, &out, &e), 0);
 	assert_slice(out.name, "web100p8");
 	/* a number is not given again */
 	assert_int_equal(account_del(f.s, SLICE("web100p8"), &e), 0);
-	assert_int_equal(account_add(f.s, &ac, &a, &out, &e), 0);
+	assert_int_equal(account_add(f.s, &ac, NULL, &a, &out, &e), 0);
 	assert_slice(out.name, "web100p9");
 	arena_clear(&a);
 }
@@ -205,6 +211,8 @@ test_numbers(void **state)
 static void
 test_secrets(void **state)
 {
+	const struct secret better = { .kind = SECRET_SCRAM_SHA256,
+		.value = SLICE("better") };
 	struct account ac = { .package = SLICE("web100"),
 		.name = SLICE("web100p1"),
 		.lang = SLICE("de"),
@@ -224,7 +232,7 @@ test_secrets(void **state)
 			.value = slice_of(value, sizeof(value)),
 			.scope = SCOPE_IMAP };
 	ac.nsecrets = ACCOUNT_SECRETS_MAX;
-	assert_int_equal(account_add(f.s, &ac, &a, &one, &e), 0);
+	assert_int_equal(account_add(f.s, &ac, NULL, &a, &one, &e), 0);
 	assert_int_equal(one.nsecrets, ACCOUNT_SECRETS_MAX);
 	for (size_t i = 0; i < one.nsecrets; i++) {
 		assert_int_equal(one.secrets[i].id, i + 1);
@@ -237,14 +245,14 @@ test_secrets(void **state)
 	/* one revoked, one new: ids are not given again */
 	two = one;
 	two.nsecrets = ACCOUNT_SECRETS_MAX - 1;
-	assert_int_equal(account_set(f.s, &two, false, &e), 0);
+	assert_int_equal(account_set(f.s, &two, NULL, false, &e), 0);
 	assert_int_equal(account_get(f.s, ac.name, &a, &two), 0);
 	assert_int_equal(two.nsecrets, ACCOUNT_SECRETS_MAX - 1);
 	assert_int_equal(two.secret_version, one.secret_version + 1);
 	assert_int_equal(two.secrets[0].version, one.secrets[0].version);
 	two.secrets[two.nsecrets++] =
 	    (struct secret){ .kind = SECRET_HASH, .value = SLICE("new") };
-	assert_int_equal(account_set(f.s, &two, true, &e), 0);
+	assert_int_equal(account_set(f.s, &two, NULL, true, &e), 0);
 	assert_int_equal(account_get(f.s, ac.name, &a, &two), 0);
 	assert_int_equal(two.secrets[15].id, ACCOUNT_SECRETS_MAX + 1);
 	assert_int_equal(two.secrets[15].scope, SCOPE_ALL);
@@ -253,7 +261,7 @@ test_secrets(void **state)
 
 	/* nothing of the secrets changes: no new version */
 	two.full_name = SLICE("x");
-	assert_int_equal(account_set(f.s, &two, false, &e), 0);
+	assert_int_equal(account_set(f.s, &two, NULL, false, &e), 0);
 	assert_int_equal(account_get(f.s, ac.name, &a, &one), 0);
 	assert_int_equal(one.secret_version, two.secret_version);
 	assert_slice(one.full_name, "x");
@@ -263,17 +271,16 @@ test_secrets(void **state)
 	assert_int_equal(account_secret_used(f.s, one.id, 3, 50), 0);
 	assert_int_equal(
 	    account_secret_used(f.s, one.id, 99, 50), ERR_NOTFOUND);
-	assert_int_equal(account_set(f.s, &two, false, &e), 0);
+	assert_int_equal(account_set(f.s, &two, NULL, false, &e), 0);
 	assert_int_equal(account_get_id(f.s, one.id, &a, &two), 0);
 	assert_int_equal(two.secrets[2].used_at, 100);
 
 	/* an upgrade is no change */
-	assert_int_equal(account_secret_upgrade(f.s, one.id, 2, SLICE("other"),
-			     SECRET_SCRAM_SHA256, SLICE("better")),
-	    ERR_CONFLICT);
 	assert_int_equal(
-	    account_secret_upgrade(f.s, one.id, 2, two.secrets[1].value,
-		SECRET_SCRAM_SHA256, SLICE("better")),
+	    account_secret_upgrade(f.s, one.id, 2, SLICE("other"), &better),
+	    ERR_CONFLICT);
+	assert_int_equal(account_secret_upgrade(
+			     f.s, one.id, 2, two.secrets[1].value, &better),
 	    0);
 	assert_int_equal(account_get_id(f.s, one.id, &a, &one), 0);
 	assert_slice(one.secrets[1].value, "better");
@@ -283,13 +290,13 @@ test_secrets(void **state)
 
 	/* refused */
 	one.secrets[0].id = 2;
-	assert_int_equal(account_set(f.s, &one, false, &e), ERR_INVALID);
+	assert_int_equal(account_set(f.s, &one, NULL, false, &e), ERR_INVALID);
 	one.secrets[0].id = 1;
 	one.secrets[0].value = SLICE("");
-	assert_int_equal(account_set(f.s, &one, false, &e), ERR_INVALID);
+	assert_int_equal(account_set(f.s, &one, NULL, false, &e), ERR_INVALID);
 	one.name = SLICE("web100p77");
 	one.nsecrets = 0;
-	assert_int_equal(account_set(f.s, &one, false, &e), ERR_NOTFOUND);
+	assert_int_equal(account_set(f.s, &one, NULL, false, &e), ERR_NOTFOUND);
 	arena_clear(&a);
 }
 
@@ -441,7 +448,7 @@ set_life(struct db_txn *t, void *arg)
 static void
 test_broken_off(void **state)
 {
-	struct life l = { SLICE("web100p1"), ACCOUNT_COMES };
+	struct life l = { SLICE("web100p1"), ACCOUNT_GOES };
 	struct account ac = { .package = SLICE("web100"),
 		.name = SLICE("web100p1") },
 		       out, v[4];
@@ -458,21 +465,187 @@ test_broken_off(void **state)
 	assert_int_equal(account_get(f.s, ac.name, &a, &out), ERR_NOTFOUND);
 	assert_int_equal(account_list(f.s, SLICE(""), &a, v, 4, &n), 0);
 	assert_int_equal(n, 0);
-	assert_int_equal(account_set(f.s, &ac, false, &e), ERR_NOTFOUND);
-	assert_int_equal(account_add(f.s, &ac, &a, &out, &e), 0);
-	assert_int_equal(out.id, id);
-	assert_int_equal(out.nsecrets, 0);
-
-	l.to = ACCOUNT_GOES;
-	assert_int_equal(db_update(f.s->db, set_life, &l), 0);
+	assert_int_equal(account_set(f.s, &ac, NULL, false, &e), ERR_NOTFOUND);
 	assert_int_equal(account_get_id(f.s, id, &a, &out), ERR_NOTFOUND);
-	assert_int_equal(account_add(f.s, &ac, &a, &out, &e), ERR_BUSY);
+	assert_int_equal(account_bin(f.s, ac.name, 0, &e), ERR_NOTFOUND);
+	assert_int_equal(account_undelete(f.s, ac.name, &e), ERR_NOTFOUND);
+	assert_int_equal(account_add(f.s, &ac, NULL, &a, &out, &e), ERR_EXISTS);
 	assert_int_equal(account_del(f.s, ac.name, &e), 0);
-	assert_int_equal(account_add(f.s, &ac, &a, &out, &e), 0);
+	assert_int_equal(account_add(f.s, &ac, NULL, &a, &out, &e), 0);
 	assert_int_not_equal(out.id, id);
 	assert_int_equal(account_del(f.s, ac.name, &e), 0);
 	assert_int_equal(domain_del(f.s, SLICE("example.org"), &e), 0);
 	assert_int_equal(package_del(f.s, SLICE("web100"), &e), 0);
+	arena_clear(&a);
+}
+
+static struct account_bind
+bind2(const char *one, const char *two)
+{
+	return (struct account_bind){ { slice_str(one), slice_str(two) }, 2 };
+}
+
+static uint64_t
+address_count(const char *account)
+{
+	struct slice v[8];
+	struct arena a;
+	size_t n;
+
+	arena_init(&a);
+	assert_int_equal(
+	    address_of_account(f.s, slice_str(account), &a, v, 8, &n), 0);
+	arena_clear(&a);
+	return n;
+}
+
+/* An account with its addresses: all of it or nothing. */
+static void
+test_bound(void **state)
+{
+	struct account ac = { .package = SLICE("web100") }, out;
+	struct account_bind good = bind2("b@example.org", "a@example.org");
+	struct account_bind taken = bind2("c@example.org", "a@example.org");
+	struct account_bind foreign = bind2("d@example.org", "d@elsewhere.net");
+	struct account_bind twice = bind2("e@example.org", "e@example.org");
+	struct address ad;
+	struct arena a;
+	struct err e;
+
+	(void)state;
+	arena_init(&a);
+	(void)fixture_account(&f, "web100", "web100p1", SECRET_HASH, "x");
+	ac.name = SLICE("web100p2");
+	assert_int_equal(account_add(f.s, &ac, &good, &a, &out, &e), 0);
+	assert_int_equal(address_count("web100p2"), 2);
+	ac.name = SLICE("web100p3");
+	assert_int_equal(
+	    account_add(f.s, &ac, &taken, &a, &out, &e), ERR_EXISTS);
+	assert_string_equal(
+	    e.text, "the address a@example.org leads elsewhere already");
+	assert_int_equal(
+	    account_add(f.s, &ac, &foreign, &a, &out, &e), ERR_NOTFOUND);
+	assert_int_equal(account_get(f.s, ac.name, &a, &out), ERR_NOTFOUND);
+	assert_int_equal(
+	    address_get(f.s, SLICE("c@example.org"), &a, &ad), ERR_NOTFOUND);
+	assert_int_equal(
+	    address_get(f.s, SLICE("d@example.org"), &a, &ad), ERR_NOTFOUND);
+	/* the same for a change */
+	assert_int_equal(account_get(f.s, SLICE("web100p1"), &a, &ac), 0);
+	ac.lang = SLICE("en");
+	assert_int_equal(account_set(f.s, &ac, &taken, false, &e), ERR_EXISTS);
+	assert_int_equal(account_get(f.s, ac.name, &a, &out), 0);
+	assert_int_equal(out.lang.n, 0);
+	assert_int_equal(account_set(f.s, &ac, &twice, false, &e), 0);
+	assert_int_equal(account_set(f.s, &ac, &twice, false, &e), 0);
+	assert_int_equal(account_get(f.s, ac.name, &a, &out), 0);
+	assert_slice(out.lang, "en");
+	assert_int_equal(address_count("web100p1"), 1);
+	arena_clear(&a);
+}
+
+static bool
+routes(const char *addr, const char *account)
+{
+	struct arena a;
+	struct route r;
+	bool leads = false;
+
+	arena_init(&a);
+	if (address_route(f.s, slice_str(addr), &a, &r) == 0)
+		for (size_t i = 0; i < r.naccounts; i++)
+			leads = leads || slice_eq(r.account_names[i],
+					     slice_str(account));
+	arena_clear(&a);
+	return leads;
+}
+
+static struct package
+package_now(struct arena *a)
+{
+	struct package p;
+
+	assert_int_equal(package_get(f.s, SLICE("web100"), a, &p), 0);
+	return p;
+}
+
+/* Deleted, and back with all it had and nobody took. */
+static void
+test_bin(void **state)
+{
+	struct account_bind bind = bind2("own@example.org", "lost@example.org");
+	struct account ac = { .package = SLICE("web100"),
+		.name = SLICE("web100p2") },
+		       out, v[4];
+	struct address ad = { .addr = SLICE("all@example.org"),
+		.targets = { SLICE("web100p1"), SLICE("web100p2") },
+		.ntargets = 2 };
+	struct address lost = { .addr = SLICE("lost@example.org"),
+		.targets = { SLICE("web100p1") },
+		.ntargets = 1 };
+	struct usage u;
+	struct arena a;
+	struct package p;
+	struct err e;
+	uint64_t id;
+	size_t n;
+
+	(void)state;
+	arena_init(&a);
+	(void)fixture_account(&f, "web100", "web100p1", SECRET_HASH, "x");
+	assert_int_equal(account_add(f.s, &ac, &bind, &a, &out, &e), 0);
+	id = out.id;
+	put_mail(id, "a: b\r\n\r\n");
+	assert_int_equal(address_add(f.s, &ad, &e), 0);
+
+	assert_int_equal(account_bin(f.s, ac.name, 1000, &e), 0);
+	assert_int_equal(account_bin(f.s, ac.name, 2000, &e), 0);
+	assert_int_equal(account_get(f.s, ac.name, &a, &out), ERR_NOTFOUND);
+	assert_int_equal(account_get_id(f.s, id, &a, &out), ERR_NOTFOUND);
+	assert_int_equal(account_set(f.s, &ac, NULL, false, &e), ERR_NOTFOUND);
+	assert_int_equal(account_add(f.s, &ac, NULL, &a, &out, &e), ERR_EXISTS);
+	assert_int_equal(account_list(f.s, SLICE(""), &a, v, 4, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(account_list_binned(f.s, SLICE(""), &a, v, 4, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(v[0].purge_at, 1000);
+	assert_false(routes("own@example.org", "web100p2"));
+	assert_false(routes("all@example.org", "web100p2"));
+	assert_true(routes("all@example.org", "web100p1"));
+	p = package_now(&a);
+	assert_int_equal(p.accounts, 1);
+
+	/* One address is given to another meanwhile. */
+	assert_int_equal(address_add(f.s, &lost, &e), 0);
+	p.accounts_max = 1;
+	assert_int_equal(package_set(f.s, &p, &e), 0);
+	assert_int_equal(account_undelete(f.s, ac.name, &e), ERR_LIMIT);
+	p.accounts_max = 2;
+	assert_int_equal(package_set(f.s, &p, &e), 0);
+	assert_int_equal(account_undelete(f.s, ac.name, &e), 0);
+	assert_int_equal(account_undelete(f.s, ac.name, &e), 0);
+	assert_int_equal(account_get(f.s, ac.name, &a, &out), 0);
+	assert_int_equal(out.id, id);
+	assert_int_equal(out.deleted_at, 0);
+	assert_int_equal(account_usage(f.s, id, &u), 0);
+	assert_int_equal(u.messages, 1);
+	assert_true(routes("own@example.org", "web100p2"));
+	assert_true(routes("all@example.org", "web100p2"));
+	assert_false(routes("lost@example.org", "web100p2"));
+	assert_int_equal(package_now(&a).accounts, 2);
+	assert_int_equal(
+	    account_undelete(f.s, SLICE("web100p3"), &e), ERR_NOTFOUND);
+
+	/* And for good, when its time has come. */
+	assert_int_equal(account_bin(f.s, ac.name, 1000, &e), 0);
+	assert_int_equal(account_purge(f.s, 999, 10, &n), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(account_purge(f.s, 1000, 10, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(account_undelete(f.s, ac.name, &e), ERR_NOTFOUND);
+	assert_int_equal(package_usage(f.s, SLICE("web100"), &u), 0);
+	assert_int_equal(u.messages, 0);
+	assert_int_equal(package_now(&a).accounts, 1);
 	arena_clear(&a);
 }
 
@@ -493,13 +666,13 @@ come_and_go(void *arg)
 		struct err e;
 
 		arena_init(&a);
-		assert_int_equal(account_add(f.s, &ac, &a, &out, &e), 0);
+		assert_int_equal(account_add(f.s, &ac, NULL, &a, &out, &e), 0);
 		ad.addr =
 		    slice_str(arena_printf(&a, "a%u-%u@example.org", me, i));
 		ad.targets[0] = out.name;
 		assert_int_equal(address_add(f.s, &ad, &e), 0);
 		out.full_name = SLICE("y");
-		assert_int_equal(account_set(f.s, &out, false, &e), 0);
+		assert_int_equal(account_set(f.s, &out, NULL, false, &e), 0);
 		if (i % 2 == 0)
 			assert_int_equal(account_del(f.s, out.name, &e), 0);
 		arena_clear(&a);
@@ -588,6 +761,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_delete, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_broken_off, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bound, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bin, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_threads, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_verify, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_host_key, setup, teardown),

@@ -296,14 +296,15 @@ test_route_many(void **state)
 }
 
 static void
-suspend(const char *account)
+suspend(const char *account, bool refuses_mail)
 {
 	struct account ac;
 	struct err e;
 
 	assert_int_equal(account_get(f.s, slice_str(account), &a, &ac), 0);
 	ac.suspended = true;
-	assert_int_equal(account_set(f.s, &ac, false, &e), 0);
+	ac.refuses_mail = refuses_mail;
+	assert_int_equal(account_set(f.s, &ac, NULL, false, &e), 0);
 }
 
 static void
@@ -314,9 +315,16 @@ test_route_suspended(void **state)
 	struct err e;
 
 	(void)state;
+	/* Nobody logs in, but mail is taken; unless it is refused too. */
+	suspend("web100p1", false);
+	leads("web100p1", one, "");
+	assert_int_equal(package_set(f.s, &p, &e), 0);
+	leads("web200p1", three, "");
+	p.refuses_mail = true;
+
 	fixture_address1(&f, "info@example.org", "web100p1");
 	fixture_address(&f, "all@example.org", 2, list);
-	suspend("web100p1");
+	suspend("web100p1", true);
 	check_route("info@example.org", ERR_DENIED, "", 0, NULL, 0, NULL);
 	check_route("web100p1", ERR_DENIED, "", 0, NULL, 0, NULL);
 	leads("all@example.org", two, "");

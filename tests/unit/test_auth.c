@@ -63,7 +63,7 @@ change(const char *name, void (*fn)(struct account *ac))
 	arena_init(&a);
 	assert_int_equal(account_get(x.f.s, slice_str(name), &a, &ac), 0);
 	fn(&ac);
-	assert_int_equal(account_set(x.f.s, &ac, true, &e), 0);
+	assert_int_equal(account_set(x.f.s, &ac, NULL, true, &e), 0);
 	arena_clear(&a);
 }
 

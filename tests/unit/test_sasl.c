@@ -531,7 +531,7 @@ set_account(bool suspended, unsigned scope)
 	assert_int_equal(account_get_id(x.f.s, x.one, &a, &ac), 0);
 	ac.suspended = suspended;
 	ac.secrets[0].scope = scope;
-	assert_int_equal(account_set(x.f.s, &ac, true, &e), 0);
+	assert_int_equal(account_set(x.f.s, &ac, NULL, true, &e), 0);
 	arena_clear(&a);
 }
 

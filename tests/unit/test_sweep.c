@@ -47,7 +47,7 @@ setup(void **state)
 			.value = SLICE("x"),
 			.scope = SCOPE_ALL };
 	ac.pop3_remove_sec = (uint64_t)(30 * DAY);
-	assert_int_equal(account_add(w->f.s, &ac, &w->a, &w->ac, &e), 0);
+	assert_int_equal(account_add(w->f.s, &ac, NULL, &w->a, &w->ac, &e), 0);
 	assert_int_equal(w->ac.pop3_remove_sec, 30 * DAY);
 	assert_int_equal(
 	    folder_find(w->f.s, w->ac.id, SLICE("INBOX"), &info), 0);
@@ -101,7 +101,7 @@ set_remove(struct world *w, uint64_t sec)
 	struct err e;
 
 	w->ac.pop3_remove_sec = sec;
-	assert_int_equal(account_set(w->f.s, &w->ac, false, &e), 0);
+	assert_int_equal(account_set(w->f.s, &w->ac, NULL, false, &e), 0);
 }
 
 static void
@@ -173,7 +173,7 @@ devices_come_and_go(void **state)
 	assert_int_equal(pass(w, T0 + 140 * DAY), 6);
 	/* revoked: gone at once */
 	w->ac.nsecrets = 1;
-	assert_int_equal(account_set(w->f.s, &w->ac, true, &e), 0);
+	assert_int_equal(account_set(w->f.s, &w->ac, NULL, true, &e), 0);
 	assert_int_equal(pass(w, T0 + 140 * DAY), 0);
 }
 

@@ -110,7 +110,7 @@ setup(void **state)
 	fixture_new(&w->f);
 	arena_init(&w->a);
 	assert_int_equal(package_add(w->f.s, &p, &e), 0);
-	assert_int_equal(account_add(w->f.s, &ac, &w->a, &w->ac, &e), 0);
+	assert_int_equal(account_add(w->f.s, &ac, NULL, &w->a, &w->ac, &e), 0);
 	find(w, SLICE("INBOX"), &w->inbox);
 	find(w, SLICE("Sent"), &w->sent);
 	*state = w;
@@ -135,7 +135,7 @@ set_format(struct world *w, const char *format)
 	struct err e;
 
 	w->ac.uidl_format = slice_str(format);
-	assert_int_equal(account_set(w->f.s, &w->ac, false, &e), 0);
+	assert_int_equal(account_set(w->f.s, &w->ac, NULL, false, &e), 0);
 }
 
 /* A message with a unique-id of its own; its UID. */
