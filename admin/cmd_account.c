@@ -345,7 +345,7 @@ cmd_account_add(struct cmd *c)
 	if (c->batch && ac.name.n != 0 &&
 	    account_get(c->store, ac.name, &c->arena, &have) == 0)
 		return cmd_account_set(c);
-	if ((status = opt_secret(c, true, &secret, &given, &password)) !=
+	if ((status = opt_secret(c, true, &ac, &secret, &given, &password)) !=
 	    CMD_DONE)
 		return status;
 	put_secret(&ac, &secret);
@@ -379,7 +379,7 @@ cmd_account_set(struct cmd *c)
 	    (status = policy_look(c, POLICY_ACCOUNT, ac.name)) != CMD_DONE ||
 	    (status = take_addresses(c, &bind)) != CMD_DONE ||
 	    (status = take_fields(c, &ac)) != CMD_DONE ||
-	    (status = opt_secret(c, false, &secret, &given, &password)) !=
+	    (status = opt_secret(c, false, &ac, &secret, &given, &password)) !=
 		CMD_DONE)
 		return status;
 	if (given)
@@ -402,7 +402,7 @@ cmd_account_passwd(struct cmd *c)
 	int rc, status;
 
 	if ((status = find(c, &ac)) != CMD_DONE ||
-	    (status = opt_secret(c, true, &secret, &given, &password)) !=
+	    (status = opt_secret(c, true, &ac, &secret, &given, &password)) !=
 		CMD_DONE)
 		return status;
 	put_secret(&ac, &secret);

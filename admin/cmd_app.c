@@ -118,7 +118,7 @@ cmd_app_add(struct cmd *c)
 	if ((status = take_expires(c, s)) != CMD_DONE)
 		return status;
 	password = opt_random_password(&c->arena);
-	if ((status = opt_scram(c, slice_str(password), s)) != CMD_DONE)
+	if ((status = opt_scram(c, slice_str(password), &ac, s)) != CMD_DONE)
 		return status;
 	ac.nsecrets++;
 	if ((rc = account_set(c->store, &ac, NULL, false, &c->err)) != 0)

@@ -199,7 +199,7 @@ put_account(
 	};
 	struct account made;
 
-	if (opt_scram(s->c, password, &secret) != CMD_DONE)
+	if (opt_scram(s->c, password, NULL, &secret) != CMD_DONE)
 		return ERR_INVALID;
 	ac->secrets[0] = secret;
 	ac->nsecrets = ac->nsecrets != 0 ? ac->nsecrets : 1;

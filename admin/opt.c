@@ -3,11 +3,14 @@
 #include <string.h>
 
 #include "auth/auth.h"
+#include "auth/strength.h"
+#include "auth/secret.h"
+#include "lib/base/file.h"
 #include "lib/base/mem.h"
 #include "lib/base/num.h"
 #include "lib/crypt/crypt.h"
 
-enum { PASSWORD_CHARS = 16, PASSWORD_MAX = 1000, SECRET_MAX = 400 };
+enum { PASSWORD_CHARS = 16, SECRET_MAX = 400, DENIED_MAX = 64 << 20 };
 
 int
 opt_size(struct cmd *c, const char *name, uint64_t *out)
@@ -132,14 +135,15 @@ opt_random_password(struct arena *a)
 }
 
 int
-opt_scram(struct cmd *c, struct slice password, struct secret *secret)
+opt_scram(struct cmd *c, struct slice password, const struct account *like,
+    struct secret *secret)
 {
 	struct buf value;
 	int rc;
 
 	buf_init(&value, SECRET_MAX);
-	rc = auth_make_secret(
-	    password, (uint32_t)c->conf->scram_iterations, &value, &c->err);
+	rc = auth_make_secret(password, (uint32_t)c->conf->scram_iterations,
+	    like, &value, &c->err);
 	if (rc == 0) {
 		secret->kind = SECRET_SCRAM_SHA256;
 		secret->value = arena_copy(&c->arena, buf_slice(&value));
@@ -148,21 +152,17 @@ opt_scram(struct cmd *c, struct slice password, struct secret *secret)
 	return rc == 0 ? CMD_DONE : cmd_refuse(c, rc, "password");
 }
 
-/* crypt(3) forms begin with '$', others with {SCHEME}; old DES has 13. */
 static int
 take_hash(struct cmd *c, const char *hash, struct secret *secret)
 {
 	struct slice s = slice_str(hash);
-	bool known = s.n > 3 && s.n <= SECRET_MAX &&
-		     (s.p[0] == '$' || s.p[0] == '{' || s.n == 13);
 
-	for (size_t i = 0; i < s.n; i++)
-		known = known && s.p[i] > ' ' && s.p[i] < 0x7f;
-	if (!known) {
+	/* What no login could ever match is refused here. */
+	if (s.n > SECRET_MAX || !secret_hash_known(s)) {
 		out_error(&c->out,
 		    "posthof: --password-hash: not a hash of crypt(3) "
-		    "($6$..., $2y$...) nor {SCHEME}...; quote it, a shell "
-		    "eats $\n");
+		    "($6$..., $2y$...), $argon2id$... nor {SSHA}...; or one "
+		    "that would cost too much; quote it, a shell eats $\n");
 		return CMD_REFUSED;
 	}
 	secret->kind = SECRET_HASH;
@@ -170,15 +170,38 @@ take_hash(struct cmd *c, const char *hash, struct secret *secret)
 	return CMD_DONE;
 }
 
+/* The host's rules for passwords that people choose. */
 static int
-take_stdin(struct cmd *c, struct secret *secret)
+opt_strength(struct cmd *c, struct slice password, const struct account *like)
+{
+	struct buf denied;
+	struct strength p = { .min = c->conf->password_min };
+	int rc = 0;
+
+	buf_init(&denied, DENIED_MAX);
+	if (c->conf->password_denied[0] != '\0')
+		rc = file_read(c->conf->password_denied, &denied, &c->err);
+	if (rc != 0)
+		(void)err_set(&c->err, rc, "password-denied cannot be read");
+	p.denied = buf_slice(&denied);
+	if (rc == 0)
+		rc = strength_check(&p, password,
+		    like != NULL ? like->name : SLICE(""), &c->err);
+	buf_fini(&denied);
+	return rc == 0 ? CMD_DONE : cmd_refuse(c, rc, "password");
+}
+
+static int
+take_stdin(struct cmd *c, const struct account *like, struct secret *secret)
 {
 	struct slice line = slice_sub(c->input, 0, slice_chr(c->input, '\n'));
 
 	if (line.n != 0 && line.p[line.n - 1] == '\r')
 		line.n--;
 	if (line.n != 0 && line.n <= PASSWORD_MAX)
-		return opt_scram(c, line, secret);
+		return opt_strength(c, line, like) != CMD_DONE
+			   ? CMD_REFUSED
+			   : opt_scram(c, line, like, secret);
 	out_error(&c->out,
 	    "posthof: --password-stdin: the first line of standard input "
 	    "must be the password, 1 to %d bytes\n",
@@ -187,8 +210,8 @@ take_stdin(struct cmd *c, struct secret *secret)
 }
 
 int
-opt_secret(struct cmd *c, bool make, struct secret *secret, bool *given_out,
-    const char **made_out)
+opt_secret(struct cmd *c, bool make, const struct account *like,
+    struct secret *secret, bool *given_out, const char **made_out)
 {
 	const char *hash = args_get(&c->args, "password-hash");
 	bool in = args_has(&c->args, "password-stdin");
@@ -201,11 +224,11 @@ opt_secret(struct cmd *c, bool make, struct secret *secret, bool *given_out,
 		return CMD_USAGE;
 	}
 	if (in)
-		return take_stdin(c, secret);
+		return take_stdin(c, like, secret);
 	if (hash != NULL)
 		return take_hash(c, hash, secret);
 	if (!make)
 		return CMD_DONE;
 	*made_out = opt_random_password(&c->arena);
-	return opt_scram(c, slice_str(*made_out), secret);
+	return opt_scram(c, slice_str(*made_out), like, secret);
 }

@@ -33,13 +33,14 @@ PH_MUSTUSE int opt_account(
 /*
  * --password-stdin, --password-hash, or, with neither and `make`, a password
  * made here: *made_out (arena) is to be shown once, else NULL.  Kind and value
- * of the secret are set; *given_out: there was one.
+ * of the secret are set; *given_out: there was one.  like: whose it is, so that
+ * all its secrets share a salt (auth/scram.h), or NULL.
  */
-PH_MUSTUSE int opt_secret(struct cmd *c, bool make, struct secret *secret,
-    bool *given_out, const char **made_out);
+PH_MUSTUSE int opt_secret(struct cmd *c, bool make, const struct account *like,
+    struct secret *secret, bool *given_out, const char **made_out);
 /* The secret for a password, value in the arena. */
-PH_MUSTUSE int opt_scram(
-    struct cmd *c, struct slice password, struct secret *secret);
+PH_MUSTUSE int opt_scram(struct cmd *c, struct slice password,
+    const struct account *like, struct secret *secret);
 /* 16 characters that cannot be mistaken for one another, in the arena. */
 const char *opt_random_password(struct arena *a);
 

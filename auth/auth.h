@@ -31,6 +31,7 @@ struct auth_who {
 	uint64_t pop3_remove_sec, pop3_delay_sec;
 	char suffix[256]; /* behind auth_peer.suffix_sep */
 	const char *mech; /* static */
+	bool support;     /* somebody who helps, not the owner */
 };
 
 /* Who asks: for throttling, the log and `logins`. */
@@ -97,6 +98,10 @@ void auth_sasl_free(struct auth_sasl **sasl);
 void auth_client(
     struct auth *a, const struct auth_peer *peer, const struct auth_who *who);
 
+/* Did wrong passwords for several accounts come from there lately?  Never
+ * blocks for long: may be asked on a loop. */
+bool auth_suspects(struct auth *a, const char *ip);
+
 /* Is the login still good (NOTIFY_ACCOUNT)?  0, or ERR_DENIED when the
  * account is suspended or gone or its secrets changed with a kick. */
 PH_MUSTUSE int auth_still_good(struct auth *a, const struct auth_who *who);
@@ -109,8 +114,14 @@ PH_MUSTUSE int auth_may_send_as(
     struct auth *a, const struct auth_who *who, struct slice address);
 
 /* What to store for a password; value is written into the buffer in the form
- * of SECRET_SCRAM_SHA256. */
+ * of SECRET_SCRAM_SHA256.  like: an account whose secrets' salt is taken, or
+ * NULL. */
 PH_MUSTUSE int auth_make_secret(struct slice password, uint32_t rounds,
-    struct buf *value_out, struct err *e);
+    const struct account *like, struct buf *value_out, struct err *e);
+
+/* Names an account's secret by its id; the one of who helps (support-logins)
+ * is no secret of the account. */
+enum { AUTH_MAIN_SECRET = 1 };
+#define AUTH_SUPPORT_SECRET UINT32_MAX
 
 #endif

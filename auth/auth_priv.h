@@ -28,6 +28,10 @@ struct auth_found {
 	char suffix[256];          /* not part of it */
 	bool known;
 	bool package_suspended;
+	/* "web100p1*anna": who helps, by support-logins, and the only secret
+	 * that counts then; support[0] '\0': the account itself */
+	char support[64];
+	struct secret support_secret;
 	struct account ac; /* when known; texts in the arena */
 	struct arena arena;
 };
@@ -39,6 +43,9 @@ PH_MUSTUSE int auth_find(struct auth *a, const struct auth_peer *peer,
     struct slice login, struct auth_found *f);
 /* The account's name, or the login that is none. */
 struct slice auth_found_name(const struct auth_found *f);
+
+/* The secrets a login may be proved with. */
+const struct secret *auth_secrets(const struct auth_found *f, size_t *n_out);
 
 /* Which secret proved a login. */
 struct auth_proof {

@@ -4,6 +4,7 @@
  */
 #include "auth/auth_priv.h"
 
+#include "auth/secret.h"
 #include "lib/base/clock.h"
 #include "storage/names.h"
 
@@ -60,6 +61,59 @@ name_of_address(struct auth *a, struct slice addr, struct arena *arena,
 	return rc == 0 && !ours ? ERR_NOTFOUND : rc;
 }
 
+const struct secret *
+auth_secrets(const struct auth_found *f, size_t *n_out)
+{
+	if (f->support[0] != '\0') {
+		*n_out = 1;
+		return &f->support_secret;
+	}
+	*n_out = f->ac.nsecrets;
+	return f->ac.secrets;
+}
+
+/* The row "NAME:HASH" of support-logins; false: there is none. */
+static bool
+take_support(struct auth *a, struct slice name, struct auth_found *f)
+{
+	const struct conf_list *l = &a->conf->support_logins;
+	struct scram_keys keys;
+
+	for (size_t i = 0; i < l->n; i++) {
+		struct slice row = slice_str(l->v[i]);
+		size_t colon = slice_chr(row, ':');
+		struct slice value = slice_from(row, colon + 1);
+
+		if (name.n == 0 || value.n == 0 ||
+		    !slice_eq(slice_sub(row, 0, colon), name) ||
+		    !slice_copy(name, f->support, sizeof(f->support)))
+			continue;
+		f->support_secret =
+		    (struct secret){ .kind = secret_scram_parse(value, &keys)
+						 ? SECRET_SCRAM_SHA256
+						 : SECRET_HASH,
+			    .id = AUTH_SUPPORT_SECRET,
+			    .value = value,
+			    .scope = SCOPE_ALL };
+		return true;
+	}
+	return false;
+}
+
+/* "web100p1*anna" is the account web100p1, used by anna.  False: there is no
+ * anna. */
+static bool
+split_support(struct auth *a, struct slice *login, struct auth_found *f)
+{
+	size_t star = slice_rchr(*login, '*');
+	struct slice name = slice_from(*login, star + 1);
+
+	if (star == login->n)
+		return true;
+	*login = slice_sub(*login, 0, star);
+	return take_support(a, slice_trim(name), f);
+}
+
 static int
 load(struct auth *a, struct slice name, struct auth_found *f)
 {
@@ -82,15 +136,18 @@ auth_find(struct auth *a, const struct auth_peer *peer, struct slice login,
 {
 	struct slice name, suffix = SLICE("");
 	struct err e;
-	bool is_address;
+	bool is_address, helps;
 	int rc;
 
 	if (peer->suffix_sep != '\0')
 		ident_split_login(login, peer->suffix_sep, &login, &suffix);
 	if (!slice_copy(suffix, f->suffix, sizeof(f->suffix)))
 		return 0;
+	helps = split_support(a, &login, f);
 	if (ident_fold_login(login, f->login, &is_address, &e) != 0)
 		return 0;
+	if (!helps)
+		return 0; /* as an account nobody has */
 	name = slice_str(f->login);
 	if (is_address) {
 		rc = name_of_address(a, name, &f->arena, &name);

@@ -119,6 +119,8 @@ static int
 may(const struct auth_peer *peer, const struct auth_found *f,
     const struct secret *s, const char **why_out, struct err *e)
 {
+	if (f->support[0] != '\0')
+		return 0;
 	if (f->ac.suspended || f->package_suspended) {
 		*why_out = "suspended";
 		return err_set(e, ERR_DENIED,
@@ -148,9 +150,10 @@ auth_finish(struct auth *a, const struct auth_peer *peer, const char *mech,
 		.secret_version = f->ac.secret_version,
 		.pop3_remove_sec = f->ac.pop3_remove_sec,
 		.pop3_delay_sec = f->ac.pop3_delay_sec,
-		.mech = mech };
+		.mech = mech,
+		.support = f->support[0] != '\0' };
 	const char *why;
-	char more[40];
+	char more[120];
 	int64_t now = clock_wall_sec();
 	int rc;
 
@@ -162,20 +165,23 @@ auth_finish(struct auth *a, const struct auth_peer *peer, const char *mech,
 		return err_set(e, ERR_CORRUPT, "the account is damaged");
 	set_lang(a, f, who.lang);
 	log_info(peer->session, "login",
-	    "service=%s account=%s login=%s ip=%s mech=%s tls=%s secret=%u",
+	    "service=%s account=%s login=%s ip=%s mech=%s tls=%s secret=%u%s%s",
 	    service_of(peer), who.name, log_q(slice_str(f->login)),
 	    shown(peer->ip), mech, log_q(slice_str(shown(peer->tls))),
-	    (unsigned)s->id);
+	    (unsigned)s->id, who.support ? " support=" : "", f->support);
 	/* A mailbox that is polled every minute is not recorded each time. */
-	if (!auth_told(a, peer, f->ac.id, s->id)) {
+	if (who.support || !auth_told(a, peer, f->ac.id, s->id)) {
 		struct buf b;
 
 		buf_init(&b, sizeof(more));
-		buf_printf(&b, "secret=%u", (unsigned)s->id);
+		if (who.support)
+			buf_printf(&b, "support=%s", f->support);
+		else
+			buf_printf(&b, "secret=%u", (unsigned)s->id);
 		if (slice_copy(buf_slice(&b), more, sizeof(more)))
 			record(a, peer, mech, f, EVENT_LOGIN, more);
 		buf_fini(&b);
-		if (s->used_at + USED_EVERY_SEC <= now &&
+		if (!who.support && s->used_at + USED_EVERY_SEC <= now &&
 		    account_secret_used(a->store, f->ac.id, s->id, now) != 0)
 			log_warn(peer->session, "used-not-written",
 			    "account=%s", who.name);

@@ -15,11 +15,12 @@
 #include <string.h>
 
 #include "auth/auth_priv.h"
+#include "auth/scram.h"
 #include "auth/secret.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 
-enum { CALLBACKS = 4, IN_MAX = 8 << 10, MAIN_SECRET = 1 };
+enum { CALLBACKS = 4, IN_MAX = 8 << 10 };
 
 enum mech { MECH_PLAIN, MECH_SCRAM, MECH_SCRAM_PLUS };
 
@@ -43,8 +44,9 @@ struct auth_sasl {
 	sasl_conn_t *conn;
 	sasl_callback_t callbacks[CALLBACKS];
 	struct auth_found found;
-	struct auth_proof proof; /* PLAIN: by our verifier */
-	int failed;              /* why a callback said no; 0: it did not */
+	struct auth_proof proof;     /* PLAIN: by our verifier */
+	struct buf first, challenge; /* SCRAM's messages so far */
+	int failed;                  /* why a callback said no; 0: it did not */
 	bool started, done;
 	struct auth_who who; /* when done */
 	struct err err;
@@ -173,15 +175,44 @@ exchange_of(const sasl_utils_t *utils)
 	return context;
 }
 
+/* The secret whose keys the library gets: the main password's, else the first
+ * that has keys. */
 static const struct secret *
-main_secret(const struct auth_found *f)
+served_secret(const struct auth_found *f)
 {
-	for (size_t i = 0; f->known && i < f->ac.nsecrets; i++) {
-		const struct secret *s = &f->ac.secrets[i];
+	size_t n;
+	const struct secret *v = auth_secrets(f, &n);
 
-		if (s->id == MAIN_SECRET && s->kind == SECRET_SCRAM_SHA256 &&
-		    !auth_expired(s))
-			return s;
+	for (size_t i = 0; f->known && i < n; i++)
+		if (v[i].kind == SECRET_SCRAM_SHA256 && !auth_expired(&v[i]))
+			return &v[i];
+	return NULL;
+}
+
+/* Another secret, with the salt of those keys, that the client's last message
+ * proves; its answer to that goes to out. */
+static const struct secret *
+other_secret(struct auth_sasl *s, struct slice final, struct buf *out)
+{
+	const struct scram_said said = { buf_slice(&s->first),
+		buf_slice(&s->challenge), final,
+		slice_of(s->cb.data, s->cb.len) };
+	const struct secret *served = served_secret(&s->found), *v;
+	struct scram_keys keys, like;
+	size_t n;
+
+	if (served == NULL || !secret_scram_parse(served->value, &like))
+		return NULL;
+	v = auth_secrets(&s->found, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (&v[i] == served || v[i].kind != SECRET_SCRAM_SHA256 ||
+		    auth_expired(&v[i]) ||
+		    !secret_scram_parse(v[i].value, &keys) ||
+		    keys.rounds != like.rounds ||
+		    memcmp(keys.salt, like.salt, sizeof(like.salt)) != 0)
+			continue;
+		if (scram_proves(&said, &keys, out))
+			return &v[i];
 	}
 	return NULL;
 }
@@ -212,7 +243,7 @@ static void
 serve_keys(struct auth_sasl *s, struct propctx *ctx, const sasl_utils_t *utils,
     const char *name)
 {
-	const struct secret *secret = main_secret(&s->found);
+	const struct secret *secret = served_secret(&s->found);
 	struct buf b;
 
 	buf_init(&b, SECRET_VALUE_MAX + 16);
@@ -503,8 +534,8 @@ completed(struct auth_sasl *s, struct auth_who *who_out, struct err *e)
 	int rc;
 
 	if (s->mech != MECH_PLAIN) {
-		s->proof =
-		    (struct auth_proof){ .secret = main_secret(&s->found) };
+		if (s->proof.secret == NULL)
+			s->proof.secret = served_secret(&s->found);
 		if (s->proof.secret != NULL)
 			auth_scram_good(s->auth, &s->peer, &s->found);
 	}
@@ -537,6 +568,7 @@ first_step(struct auth_sasl *s, struct slice in, const char **reply,
 		(void)refuse(s, ERR_AUTH, "channel-binding", e);
 		return ERR_AUTH;
 	}
+	buf_add_slice(&s->first, in);
 	ret = sasl_server_start(s->conn, s->mech_name, in.n != 0 ? in.p : "",
 	    (unsigned)in.n, reply, reply_n);
 	if (ret == SASL_OK)
@@ -545,6 +577,7 @@ first_step(struct auth_sasl *s, struct slice in, const char **reply,
 		return failed(s, ret, e);
 	if (s->mech != MECH_PLAIN && (rc = throttled(s, e)) != 0)
 		return rc;
+	buf_add(&s->challenge, *reply, *reply_n);
 	return 1;
 }
 
@@ -576,8 +609,12 @@ auth_sasl_step(struct auth_sasl *s, struct slice in, struct buf *out,
 	*who_out = (struct auth_who){ 0 };
 	if (in.n > IN_MAX)
 		return refuse(s, ERR_AUTH, "too-long", e);
-	rc = s->started ? next_step(s, in, &reply, &reply_n, e)
-			: first_step(s, in, &reply, &reply_n, e);
+	if (s->started && s->mech != MECH_PLAIN &&
+	    (s->proof.secret = other_secret(s, in, out)) != NULL)
+		rc = 0; /* an app password: the library need not know */
+	else
+		rc = s->started ? next_step(s, in, &reply, &reply_n, e)
+				: first_step(s, in, &reply, &reply_n, e);
 	if (rc == 0)
 		rc = completed(s, who_out, e);
 	if (rc >= 0 && reply_n != 0)
@@ -600,6 +637,8 @@ auth_sasl_start(struct auth *a, const struct auth_peer *peer, struct slice mech,
 	*who_out = (struct auth_who){ 0 };
 	s->auth = a;
 	auth_found_init(&s->found);
+	buf_init(&s->first, IN_MAX);
+	buf_init(&s->challenge, IN_MAX);
 	copy_peer(s, peer);
 	if (binding != NULL)
 		s->binding = *binding;
@@ -635,6 +674,8 @@ auth_sasl_free(struct auth_sasl **sp)
 		sasl_dispose(&s->conn);
 	(void)pthread_mutex_unlock(&conn_lock);
 	auth_found_fini(&s->found);
+	buf_fini(&s->first);
+	buf_fini(&s->challenge);
 	mem_wipe(s, sizeof(*s));
 	free(s);
 }

@@ -1,5 +1,6 @@
 #include "auth/secret.h"
 
+#include <argon2.h>
 #include <crypt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,9 @@ enum {
 	CRYPT_VALUE_MAX = 384, /* CRYPT_OUTPUT_SIZE */
 	CRYPT_ROUNDS_MAX = 1000000,
 	BCRYPT_COST_MAX = 16,
+	ARGON2_KIB_MAX = 256 << 10, /* of memory */
+	ARGON2_WORK_MAX = 1 << 20,  /* KiB times passes */
+	ARGON2_LANES_MAX = 16,
 	DES_LEN = 13
 };
 
@@ -101,6 +105,72 @@ static const struct slice crypt_families[] = {
 	SLICE("$2y$"),
 };
 
+/* RFC 9106 in the form of its reference implementation:
+ * $argon2id$v=19$m=65536,t=3,p=4$SALT$HASH */
+static const struct slice argon2_words[] = {
+	SLICE("{ARGON2}"),
+	SLICE("{ARGON2I}"),
+	SLICE("{ARGON2ID}"),
+};
+
+static const struct {
+	struct slice name;
+	argon2_type type;
+} argon2_families[] = {
+	{ SLICE("$argon2id$"), Argon2_id },
+	{ SLICE("$argon2i$"), Argon2_i },
+	{ SLICE("$argon2d$"), Argon2_d },
+};
+
+/* "m=65536,t=3,p=4$": no more memory and time than a login may cost. */
+static bool
+argon2_cost_ok(struct slice text)
+{
+	uint64_t m, t, p;
+	struct cur c;
+
+	cur_init(&c, text);
+	return cur_skip_word(&c, "m=") && cur_u64(&c, ARGON2_KIB_MAX, &m) &&
+	       cur_skip_word(&c, ",t=") && cur_u64(&c, ARGON2_WORK_MAX, &t) &&
+	       cur_skip_word(&c, ",p=") && cur_u64(&c, ARGON2_LANES_MAX, &p) &&
+	       m * t <= ARGON2_WORK_MAX;
+}
+
+/* The encoded form, and its type; empty: it is none. */
+static struct slice
+argon2_of(struct slice value, argon2_type *type_out)
+{
+	struct slice rest, word;
+
+	for (size_t i = 0; i < PH_LEN(argon2_words); i++)
+		if (slice_istarts(value, argon2_words[i])) {
+			value = slice_from(value, argon2_words[i].n);
+			break;
+		}
+	for (size_t i = 0; i < PH_LEN(argon2_families); i++) {
+		if (!slice_starts(value, argon2_families[i].name))
+			continue;
+		rest = slice_from(value, argon2_families[i].name.n);
+		if (slice_starts(rest, SLICE("v=")))
+			(void)slice_split(&rest, '$', &word);
+		*type_out = argon2_families[i].type;
+		return value.n < CRYPT_VALUE_MAX && argon2_cost_ok(rest)
+			   ? value
+			   : SLICE("");
+	}
+	return SLICE("");
+}
+
+static bool
+argon2_is(struct slice value, argon2_type type, struct slice password)
+{
+	char encoded[CRYPT_VALUE_MAX];
+
+	return slice_copy(value, encoded, sizeof(encoded)) &&
+	       argon2_verify(encoded, password.p, password.n, type) ==
+		   ARGON2_OK;
+}
+
 static const struct digest *
 digest_of(struct slice value)
 {
@@ -167,11 +237,13 @@ bool
 secret_hash_known(struct slice value)
 {
 	const struct digest *d = digest_of(value);
+	argon2_type type;
 	struct buf raw;
 	bool ok;
 
 	if (d == NULL)
-		return crypt_setting(value).n != 0;
+		return argon2_of(value, &type).n != 0 ||
+		       crypt_setting(value).n != 0;
 	buf_init(&raw, DIGEST_MAX + SALT_MAX);
 	ok = digest_split(d, value, &raw);
 	buf_fini(&raw);
@@ -229,9 +301,13 @@ static bool
 hash_verify(struct slice value, struct slice password)
 {
 	const struct digest *d = digest_of(value);
+	argon2_type type;
+	struct slice encoded = argon2_of(value, &type);
 
 	if (password.n == 0 || password.n > PASSWORD_MAX)
 		return false;
+	if (encoded.n != 0)
+		return argon2_is(encoded, type, password);
 	return d != NULL ? digest_verify(d, value, password)
 			 : crypt_verify(value, password);
 }

@@ -5,8 +5,10 @@
  * Hashes brought along from other hosts: crypt(3) "$1$" "$5$" "$6$" "$y$" "$7$"
  * "$gy$" "$2a$" "$2b$" "$2y$", bare or behind {CRYPT}, {MD5-CRYPT},
  * {SHA256-CRYPT}, {SHA512-CRYPT}, {BLF-CRYPT}; the 13 letters of DES behind
- * {CRYPT}; {SHA} {SSHA} {SHA256} {SSHA256} {SHA512} {SSHA512}.  Clear text is
- * never taken.  All of it is slow work for a worker; nothing blocks.
+ * {CRYPT}; {SHA} {SSHA} {SHA256} {SSHA256} {SHA512} {SSHA512}; "$argon2id$"
+ * "$argon2i$" "$argon2d$", bare or behind {ARGON2}, {ARGON2I}, {ARGON2ID} (by
+ * libargon2: Debian's libcrypt and OpenSSL 3.0 have none).  Clear text is never
+ * taken.  All of it is slow work for a worker; nothing blocks.
  */
 #ifndef AUTH_SECRET_H
 #define AUTH_SECRET_H

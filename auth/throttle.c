@@ -19,6 +19,7 @@ const struct throttle_limits throttle_defaults = {
 	.blind_per_strike = 30,
 	.names_max = 50,
 	.source_block_ms = 15 * 60 * 1000,
+	.suspect_names = 3,
 	.tell_ms = 60 * 1000,
 	.pairs_max = 50000,
 	.sources_max = 10000,
@@ -489,4 +490,23 @@ throttle_strikes(
 	}
 	(void)pthread_mutex_unlock(&t->lock);
 	return n;
+}
+
+bool
+throttle_suspects(struct throttle *t, const char *ip, uint64_t now_ms)
+{
+	struct throttle_try tr = { .name = SLICE(""), .ip = ip };
+	struct source *s;
+	struct keys k;
+	unsigned n = 0;
+
+	keys_of(&tr, &k);
+	(void)pthread_mutex_lock(&t->lock);
+	s = source_get(t, &k, false);
+	for (size_t i = 0; s != NULL && i < s->n; i++)
+		n += s->names[i].at_ms + t->l->strike_ms > now_ms;
+	if (s != NULL && s->blocked_until_ms > now_ms)
+		n = t->l->suspect_names;
+	(void)pthread_mutex_unlock(&t->lock);
+	return n != 0 && n >= t->l->suspect_names;
 }

@@ -33,6 +33,7 @@ struct throttle_limits {
 	unsigned names_max;        /* names with strikes until the source is
 				 * blocked */
 	uint64_t source_block_ms;
+	unsigned suspect_names;        /* throttle_suspects() */
 	uint64_t tell_ms;              /* throttle_tell() */
 	size_t pairs_max, sources_max; /* how many are remembered */
 };
@@ -68,6 +69,9 @@ void throttle_end(struct throttle *t, const struct throttle_try *tr,
  * whatever they try. */
 bool throttle_tell(
     struct throttle *t, const struct throttle_try *tr, uint64_t now_ms);
+
+/* Had this source strikes for suspect_names names, and not long ago? */
+bool throttle_suspects(struct throttle *t, const char *ip, uint64_t now_ms);
 
 /* How many strikes count now; for tests and the log. */
 unsigned throttle_strikes(

@@ -62,11 +62,14 @@ auth_told(struct auth *a, const struct auth_peer *peer, uint64_t account,
 }
 
 static const struct secret *
-secret_of(const struct account *ac, uint32_t id)
+secret_of(const struct auth_found *f, uint32_t id)
 {
-	for (size_t i = 0; i < ac->nsecrets; i++)
-		if (ac->secrets[i].id == id)
-			return &ac->secrets[i];
+	size_t n;
+	const struct secret *v = auth_secrets(f, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (v[i].id == id)
+			return &v[i];
 	return NULL;
 }
 
@@ -75,14 +78,13 @@ static const struct secret *
 try_secrets(const struct auth *a, const struct auth_found *f,
     struct slice password, size_t *tried_out)
 {
-	const struct secret *s, *found = NULL;
+	size_t n, tried = 0;
+	const struct secret *s, *found = NULL, *v = auth_secrets(f, &n);
 	struct secret_try t;
-	size_t tried = 0;
 
 	secret_try_init(&t, password);
-	for (size_t i = 0; f->known && found == NULL && i < f->ac.nsecrets;
-	     i++) {
-		s = &f->ac.secrets[i];
+	for (size_t i = 0; f->known && found == NULL && i < n; i++) {
+		s = &v[i];
 		if (auth_expired(s))
 			continue;
 		tried++;
@@ -132,15 +134,16 @@ prove(struct auth *a, const struct auth_found *f, struct slice password)
 	uint32_t id;
 	size_t tried;
 
-	mac_of(a, 'c', key.account, key.secret_version, SLICE(""), password,
-	    key.mac);
+	mac_of(a, 'c', key.account, key.secret_version, slice_str(f->support),
+	    password, key.mac);
 	if (f->known && cache_get(a->cache, &key, now, &id))
-		s = secret_of(&f->ac, id);
+		s = secret_of(f, id);
 	if (s == NULL || auth_expired(s)) {
 		s = try_secrets(a, f, password, &tried);
 		if (s != NULL)
 			cache_put(a->cache, &key, now, s->id);
-		if (s != NULL && s->kind == SECRET_HASH)
+		if (s != NULL && s->kind == SECRET_HASH &&
+		    f->support[0] == '\0')
 			upgrade(a, f, s, password);
 	}
 	mem_wipe(&key, sizeof(key));

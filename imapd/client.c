@@ -111,7 +111,7 @@ client_job(struct client *c, bool auth, void (*work)(struct sjob *j),
 	c->job.work = work;
 	c->job.done = done;
 	if (auth)
-		sjob_submit_auth(c->sl, &c->job);
+		sjob_submit_auth(c->sl, &c->job, c->conn.peer_ip);
 	else
 		sjob_submit(c->sl, &c->job);
 }

@@ -134,7 +134,9 @@ struct sjob {
 	struct store_wait wait;
 };
 void sjob_submit(struct server_loop *sl, struct sjob *j);
-/* The same on the auth workers (nothing durable). */
-void sjob_submit_auth(struct server_loop *sl, struct sjob *j);
+/* The same on the auth workers (nothing durable).  Addresses take turns there,
+ * and those that guess passwords come last (CLIENTS S19): ip is whose it is, ""
+ * for our own. */
+void sjob_submit_auth(struct server_loop *sl, struct sjob *j, const char *ip);
 
 #endif

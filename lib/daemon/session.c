@@ -79,7 +79,7 @@ session_job(struct session *s, bool auth, void (*work)(struct sjob *j),
 	s->job.work = work;
 	s->job.done = done;
 	if (auth)
-		sjob_submit_auth(s->sl, &s->job);
+		sjob_submit_auth(s->sl, &s->job, s->conn.peer_ip);
 	else
 		sjob_submit(s->sl, &s->job);
 }
@@ -556,7 +556,7 @@ check_account(struct server_loop *sl, uint64_t account)
 		memcpy(k->id, s->id, sizeof(k->id));
 		k->job.work = check_work;
 		k->job.done = check_done;
-		sjob_submit_auth(sl, &k->job);
+		sjob_submit_auth(sl, &k->job, "");
 	}
 }
 

@@ -34,24 +34,41 @@ on_done(struct job *job)
 }
 
 static void
-submit(struct server_loop *sl, struct work *pool, struct sjob *j)
+submit(struct server_loop *sl, struct work *pool, struct sjob *j, uint32_t flow)
 {
 	j->srv = sl->srv;
 	j->durable = false;
 	j->rc = 0;
 	j->job.run = on_run;
 	j->job.done = on_done;
+	j->job.flow = flow;
 	work_submit(pool, sl->loop, &j->job);
 }
 
 void
 sjob_submit(struct server_loop *sl, struct sjob *j)
 {
-	submit(sl, sl->srv->store_work, j);
+	j->job.late = false;
+	submit(sl, sl->srv->store_work, j, 0);
+}
+
+/* An IPv4 address, or the first half of an IPv6 address: FNV-1a. */
+static uint32_t
+flow_of(const char *ip)
+{
+	uint32_t h = UINT32_C(0x811c9dc5);
+	unsigned colons = 0;
+
+	for (; *ip != '\0' && colons < 4; ip++) {
+		h = (h ^ (unsigned char)*ip) * UINT32_C(0x01000193);
+		colons += *ip == ':';
+	}
+	return h;
 }
 
 void
-sjob_submit_auth(struct server_loop *sl, struct sjob *j)
+sjob_submit_auth(struct server_loop *sl, struct sjob *j, const char *ip)
 {
-	submit(sl, sl->srv->auth_work, j);
+	j->job.late = auth_suspects(sl->srv->auth, ip);
+	submit(sl, sl->srv->auth_work, j, flow_of(ip));
 }

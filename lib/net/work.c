@@ -8,7 +8,18 @@
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 
-enum { MAX_THREADS = 1024 };
+enum { MAX_THREADS = 1024, LANES = 4096, LATE_TURN = 4 };
+
+/* The waiting jobs of some flows, first come first served. */
+struct lane {
+	struct job *head, **tail;
+	struct lane *next; /* that has jobs, too */
+};
+
+/* Lanes with jobs, in turn. */
+struct ring {
+	struct lane *first, **last;
+};
 
 struct worker {
 	struct work *work;
@@ -21,7 +32,9 @@ struct worker {
 
 struct work {
 	pthread_mutex_t lock; /* of everything below */
-	struct job *head, **tail;
+	struct lane *lanes;   /* LANES, and as many for late jobs */
+	struct ring rings[2]; /* of late jobs: 1 */
+	unsigned turn;
 	struct worker *idle; /* the last to fall idle is the first to be woken:
 			      * its memory is still in the caches */
 	size_t waiting;
@@ -56,6 +69,56 @@ pop_idle(struct work *w)
 	return me;
 }
 
+static void
+ring_add(struct ring *r, struct lane *l)
+{
+	l->next = NULL;
+	*r->last = l;
+	r->last = &l->next;
+}
+
+static void
+push(struct work *w, struct job *j)
+{
+	struct lane *l = &w->lanes[j->flow % LANES + (j->late ? LANES : 0)];
+
+	if (l->head == NULL) {
+		l->tail = &l->head;
+		ring_add(&w->rings[j->late], l);
+	}
+	*l->tail = j;
+	l->tail = &j->next;
+	w->waiting++;
+}
+
+/* Whose turn it is. */
+static struct ring *
+choose(struct work *w)
+{
+	bool late = ++w->turn % LATE_TURN == 0;
+
+	return &w->rings[w->rings[late].first != NULL ? late : !late];
+}
+
+/* The first job of the lane whose turn it is; NULL: nothing waits. */
+static struct job *
+pop(struct work *w)
+{
+	struct ring *r = choose(w);
+	struct lane *l = r->first;
+	struct job *j;
+
+	if (l == NULL)
+		return NULL;
+	if ((r->first = l->next) == NULL)
+		r->last = &r->first;
+	j = l->head;
+	w->waiting--;
+	if ((l->head = j->next) != NULL)
+		ring_add(r, l);
+	return j;
+}
+
 /* The worker to be woken for what is queued, if any.  One at a time: it wakes
  * the next when there is more than it can take, so that a burst of short jobs
  * costs few wake-ups.  Signal it without the lock, or it would only wait for
@@ -65,7 +128,7 @@ to_wake(struct work *w)
 {
 	struct worker *me = NULL;
 
-	if (w->head != NULL && !w->waking)
+	if (w->waiting != 0 && !w->waking)
 		me = pop_idle(w);
 	if (me != NULL)
 		w->waking = true;
@@ -81,14 +144,10 @@ next_job(struct work *w, struct worker *me)
 
 	pthread_mutex_lock(&w->lock);
 	me->since_ms = 0;
-	while (w->head == NULL && !w->ending)
+	while (w->waiting == 0 && !w->ending)
 		wait_idle(w, me);
-	if ((j = w->head) != NULL) {
-		if ((w->head = j->next) == NULL)
-			w->tail = &w->head;
-		w->waiting--;
+	if ((j = pop(w)) != NULL)
 		me->since_ms = clock_steady_ms();
-	}
 	next = to_wake(w);
 	pthread_mutex_unlock(&w->lock);
 	if (next != NULL)
@@ -136,7 +195,9 @@ work_new(const char *name, size_t threads, struct work **work_out)
 	*work_out = NULL;
 	ph_assert(threads != 0 && threads <= MAX_THREADS);
 	pthread_mutex_init(&w->lock, NULL);
-	w->tail = &w->head;
+	w->lanes = xcalloc(2 * LANES, sizeof(*w->lanes));
+	for (size_t i = 0; i < PH_LEN(w->rings); i++)
+		w->rings[i].last = &w->rings[i].first;
 	w->workers = xcalloc(threads, sizeof(*w->workers));
 	/* Signals are for the main thread; the mask is inherited. */
 	sigfillset(&all);
@@ -172,6 +233,7 @@ work_free(struct work **wp)
 		pthread_cond_destroy(&w->workers[i].wake);
 	pthread_mutex_destroy(&w->lock);
 	free(w->workers);
+	free(w->lanes);
 	free(w);
 }
 
@@ -193,9 +255,7 @@ work_submit(struct work *w, struct loop *loop, struct job *j)
 	j->next = NULL;
 	pthread_mutex_lock(&w->lock);
 	ph_assert(!w->ending);
-	*w->tail = j;
-	w->tail = &j->next;
-	w->waiting++;
+	push(w, j);
 	me = to_wake(w);
 	pthread_mutex_unlock(&w->lock);
 	if (me != NULL)

@@ -24,7 +24,10 @@ enum job_verdict {
 struct job {
 	enum job_verdict (*run)(struct job *j);
 	void (*done)(struct job *j);
-	struct loop *loop;   /* set by work_submit */
+	uint32_t flow;     /* whose it is, a hash: flows take turns, so that one
+			* with many jobs does not keep the others waiting */
+	bool late;         /* gets one turn in four while others wait */
+	struct loop *loop; /* set by work_submit */
 	struct loop_msg msg; /* private */
 	struct job *next;    /* private */
 };

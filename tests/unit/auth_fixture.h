@@ -29,7 +29,7 @@ auth_fixture_secret(struct store_fixture *f, const char *account,
 	arena_init(&a);
 	buf_init(&b, SECRET_VALUE_MAX);
 	assert_int_equal(
-	    auth_make_secret(slice_str(password), 4096, &b, &e), 0);
+	    auth_make_secret(slice_str(password), 4096, NULL, &b, &e), 0);
 	assert_int_equal(account_get(f->s, slice_str(account), &a, &ac), 0);
 	ac.secrets[ac.nsecrets++] =
 	    (struct secret){ .kind = SECRET_SCRAM_SHA256,

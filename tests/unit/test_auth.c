@@ -229,7 +229,8 @@ test_change_password(void **state)
 	before = who;
 	assert_int_equal(login("web100p1", "eraser"), ERR_AUTH);
 	buf_init(&b, sizeof(new_value));
-	assert_int_equal(auth_make_secret(SLICE("eraser"), 4096, &b, &err), 0);
+	assert_int_equal(
+	    auth_make_secret(SLICE("eraser"), 4096, NULL, &b, &err), 0);
 	new_value_n = buf_len(&b);
 	memcpy(new_value, b.p, new_value_n);
 	buf_fini(&b);

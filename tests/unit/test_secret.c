@@ -1,7 +1,9 @@
 /* Stored forms of a password, and RFC 4013. */
 #include "auth/secret.h"
 
+#include <argon2.h>
 #include <crypt.h>
+#include <stdio.h>
 
 #include "lib/base/b64.h"
 #include "tests/unit/unit.h"
@@ -222,7 +224,13 @@ test_hashes(void **state)
 		"{CLEARTEXT}secret", "{SHA}", "{SHA}secret", "{SSHA}AAAA",
 		"$9$abc$def", "$2b$31$abcdefghijklmnopqrstuv", "{CRYPT}secret",
 		"$6$rounds=999999999$abc$def", "{ARGON2ID}$argon2id$v=19$x",
-		"abcdefghijklm", "{MD5}x", "!", "*", "x" };
+		"abcdefghijklm", "{MD5}x", "!", "*", "x",
+		/* more memory, time or lanes than a login may cost */
+		"$argon2id$v=19$m=1048576,t=1,p=1$c2FsdHNhbHQ$aaaaaaaaaaaaaaaa",
+		"$argon2id$v=19$m=65536,t=100,p=1$c2FsdHNhbHQ$aaaaaaaaaaaaaaaa",
+		"$argon2id$v=19$m=64,t=1,p=99$c2FsdHNhbHQ$aaaaaaaaaaaaaaaa",
+		"$argon2id$v=19$t=1,m=64,p=1$c2FsdHNhbHQ$aaaaaaaaaaaaaaaa",
+		"$argon2x$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$aaaaaaaaaaaaaaaa" };
 
 	(void)state;
 	for (size_t i = 0; i < PH_LEN(known); i++) {
@@ -319,6 +327,44 @@ test_crypt_families(void **state)
 	}
 }
 
+/* What libargon2 makes, and its own known answers (argon2's test.c). */
+static void
+test_argon2(void **state)
+{
+	static const struct {
+		argon2_type type;
+		const char *word;
+	} cases[] = {
+		{ Argon2_id, "" },
+		{ Argon2_i, "{ARGON2I}" },
+		{ Argon2_d, "{ARGON2}" },
+		{ Argon2_id, "{argon2id}" },
+	};
+	struct secret old = hash_of("$argon2i$m=256,t=2,p=1$c29tZXNhbHQ$"
+				    "/U3YPXYsSb3q9XxHvc0MLxur+"
+				    "GP960kN9j7emXX8zwY");
+
+	(void)state;
+	for (size_t i = 0; i < PH_LEN(cases); i++) {
+		char encoded[200], value[250];
+		struct secret s;
+
+		assert_int_equal(argon2_hash(1, 64, 1, "s3cret", 6, "saltsalt",
+				     8, NULL, 32, encoded, sizeof(encoded),
+				     cases[i].type, ARGON2_VERSION_13),
+		    ARGON2_OK);
+		(void)snprintf(
+		    value, sizeof(value), "%s%s", cases[i].word, encoded);
+		s = hash_of(value);
+		assert_true(secret_hash_known(s.value));
+		assert_true(verify(&s, SLICE("s3cret")));
+		assert_false(verify(&s, SLICE("s3creT")));
+		assert_false(verify(&s, SLICE("")));
+	}
+	assert_true(secret_hash_known(old.value));
+	assert_true(verify(&old, SLICE("password")));
+}
+
 int
 main(void)
 {
@@ -331,6 +377,7 @@ main(void)
 		cmocka_unit_test(test_hashes),
 		cmocka_unit_test(test_salted),
 		cmocka_unit_test(test_crypt_families),
+		cmocka_unit_test(test_argon2),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

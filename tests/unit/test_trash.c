@@ -32,7 +32,7 @@ setup(void **state)
 	fixture_new(&w->f);
 	arena_init(&w->a);
 	assert_int_equal(package_add(w->f.s, &p, &e), 0);
-	assert_int_equal(account_add(w->f.s, &ac, &w->a, &w->ac, &e), 0);
+	assert_int_equal(account_add(w->f.s, &ac, NULL, &w->a, &w->ac, &e), 0);
 	assert_int_equal(
 	    folder_find(w->f.s, w->ac.id, SLICE("INBOX"), &info), 0);
 	w->inbox = info.id;

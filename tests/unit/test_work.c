@@ -180,6 +180,73 @@ free_runs_the_queue(void **state)
 	loop_free(&sc.loop);
 }
 
+/* Flows take turns: who comes with one job does not wait for all of one who
+ * came with many. */
+struct turns {
+	struct job jobs[102];
+	atomic_uint ran;
+	unsigned alone_at; /* when the last job ran, counted */
+	atomic_bool go;
+	unsigned left;
+	struct loop *loop;
+};
+
+static struct turns turns;
+
+static enum job_verdict
+run_turn(struct job *j)
+{
+	while (!turns.go)
+		(void)usleep(1000);
+	if (j == &turns.jobs[101])
+		turns.alone_at = turns.ran;
+	turns.ran++;
+	return JOB_DONE;
+}
+
+static void
+turn_done(struct job *j)
+{
+	(void)j;
+	if (--turns.left == 0)
+		loop_stop(turns.loop);
+}
+
+static void
+take_turns(bool late)
+{
+	struct work *w;
+
+	turns.ran = 0;
+	turns.go = false;
+	turns.left = PH_LEN(turns.jobs);
+	assert_int_equal(loop_new(&turns.loop), 0);
+	assert_int_equal(work_new("test", 1, &w), 0);
+	for (size_t i = 0; i < PH_LEN(turns.jobs); i++) {
+		turns.jobs[i].run = run_turn;
+		turns.jobs[i].done = turn_done;
+		turns.jobs[i].flow = i == 101 || late ? 7 : 5;
+		turns.jobs[i].late = late && i != 101;
+		work_submit(w, turns.loop, &turns.jobs[i]);
+	}
+	turns.go = true;
+	loop_run(turns.loop);
+	assert_int_equal(turns.ran, 102);
+	/* One may have been running, and two of theirs had their turn. */
+	assert_in_range(turns.alone_at, 0, 3);
+	work_free(&w);
+	loop_free(&turns.loop);
+}
+
+static void
+test_flows(void **state)
+{
+	(void)state;
+	take_turns(false);
+	/* And late jobs let others by, of their own flow too. */
+	take_turns(true);
+}
+
 int
 main(void)
 {
@@ -189,6 +256,7 @@ main(void)
 		cmocka_unit_test(one_thread_is_fifo),
 		cmocka_unit_test(threads_are_named_and_masked),
 		cmocka_unit_test(free_runs_the_queue),
+		cmocka_unit_test(test_flows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
