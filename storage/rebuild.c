@@ -545,7 +545,7 @@ static int
 segments_txn(struct db_txn *t, void *arg)
 {
 	struct work *w = arg;
-	uint64_t last, epoch = 0;
+	uint64_t last, epoch = 0, uidvalidity = 1;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < w->r.nsegs; i++) {
@@ -560,9 +560,14 @@ segments_txn(struct db_txn *t, void *arg)
 			rc = segment_row_put(t, g->number, &row);
 	}
 	/* Ids are epoch << 32 | count: none is given again. */
-	for (size_t i = 0; i < w->r.ntells; i++)
+	for (size_t i = 0; i < w->r.ntells; i++) {
 		if (w->r.tells[i].folder >> 32 > epoch)
 			epoch = w->r.tells[i].folder >> 32;
+		if (w->r.tells[i].uidvalidity > uidvalidity)
+			uidvalidity = w->r.tells[i].uidvalidity;
+	}
+	if (rc == 0)
+		rc = counter_next(t, SLICE("uidvalidity"), uidvalidity, &last);
 	if (rc == 0)
 		rc = counter_next(
 		    t, SLICE("epoch"), epoch + EPOCH_MARGIN, &last);
