@@ -16,7 +16,7 @@
 
 enum { VERSION_MAX = 200, LOCK_STEP_MS = 5 };
 
-static const char version[] = "posthof-store 1 db 5.3.28 page 4096 word 64\n";
+static const char version[] = "posthof-store 2 db 5.3.28 page 4096 word 64\n";
 
 /* Shared memory over a file and flush after write are promises only a local
  * file system keeps. */
