@@ -68,8 +68,10 @@ keep_meta(struct ahead *a, const uint32_t *uids, const struct msg_meta *m)
 	static const struct slice none = { NULL, 0 };
 	uint32_t i = 0;
 
-	while (uids[i] != m->uid)
+	while (i < a->nmetas && uids[i] != m->uid)
 		i++;
+	if (i == a->nmetas)
+		return;
 	a->metas[i] = *m;
 	a->metas[i].prefix = arena_copy(&a->arena, m->prefix);
 	a->metas[i].uidl = a->metas[i].envelope = none;
@@ -82,7 +84,7 @@ static void
 read_metas(struct ahead *a, struct drop *d, uint32_t seq)
 {
 	struct msg_iter *it = NULL;
-	uint32_t uids[AHEAD_METAS];
+	uint32_t uids[AHEAD_METAS] = { 0 };
 	uint64_t folder = 0;
 	struct msg_meta m;
 	size_t n;

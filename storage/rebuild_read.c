@@ -238,7 +238,7 @@ rebuild_read(struct rebuild *r)
 	struct dirent *ent;
 	int rc = d == NULL ? err_from_errno(errno) : 0;
 
-	while (rc == 0 && (ent = readdir(d)) != NULL)
+	while (d != NULL && rc == 0 && (ent = readdir(d)) != NULL)
 		rc = read_named(r, dir, ent->d_name);
 	if (d != NULL)
 		closedir(d);

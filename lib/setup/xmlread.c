@@ -74,6 +74,7 @@ until(struct cur *c, struct slice end, struct slice *out)
 	struct slice rest = slice_of(c->p, (size_t)(c->end - c->p)), skipped;
 	size_t at = slice_find(rest, end);
 
+	*out = slice_sub(rest, 0, 0);
 	if (at == rest.n)
 		return cur_fail(c, "cut off");
 	return cur_take(c, at, out) && cur_take(c, end.n, &skipped);
