@@ -59,8 +59,8 @@ def test_long_search_tells_its_progress(_):
     """RFC 9585 4: as it goes on, and never in the midst of a line."""
     with pt.Host(accounts=1, conf={"imap-progress": "1ms"}) as host:
         s, f = raw(host, 1)
-        body = message(50000)
-        f.write(b"a APPEND INBOX" + b" {%d+}\r\n%s" % (len(body), body) * 400
+        body = message(16000)
+        f.write(b"a APPEND INBOX" + b" {%d+}\r\n%s" % (len(body), body) * 1500
                 + b"\r\nb SELECT INBOX\r\n")
         f.flush()
         until(f, b"b")
@@ -73,14 +73,14 @@ def test_long_search_tells_its_progress(_):
                           (b"c3", b'"c3"')):
             lines, last = until(f, tag), -1
             assert len(lines) > 2, lines
-            goal = b"800" if tag == b"c3" else b"400"
+            goal = b"3000" if tag == b"c3" else b"1500"
             for line in lines[:-2]:
                 m = re.fullmatch(rb"\* OK \[INPROGRESS \((.*) (\d+) (\d+)\)\]"
                                  rb" .*\r\n", line)
                 assert m and m[1] == name and m[3] == goal, line
                 assert last <= int(m[2]) <= int(m[3]), lines
                 last = int(m[2])
-            assert b" COUNT 400" in lines[-2], lines
+            assert b" COUNT 1500" in lines[-2], lines
         s.close()
 
 
