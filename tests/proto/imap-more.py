@@ -38,8 +38,9 @@ def message(size, k=0):
 
 
 def rss(pid):
+    """Memory of its own: what is mapped of a segment is the page cache's."""
     with open(f"/proc/{pid}/status", encoding="ascii") as f:
-        return int(re.search(r"VmRSS:\s+(\d+)", f.read())[1]) << 10
+        return int(re.search(r"RssAnon:\s+(\d+)", f.read())[1]) << 10
 
 
 def imapd_pid(host):
