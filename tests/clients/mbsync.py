@@ -12,6 +12,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 import posthof_test as pt       # noqa: E402
 
 CONFIG = """
+FSync no
+
 IMAPAccount a
 Host localhost
 Port {port}
@@ -38,7 +40,6 @@ Expunge Both
 Remove Both
 SyncState *
 CopyArrivalDate yes
-FSync no
 """
 
 
