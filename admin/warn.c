@@ -24,6 +24,7 @@ enum {
 /* What a warning says. */
 struct warning {
 	const struct quota *q;
+	bool package; /* the package is what is full */
 	struct account ac;
 	unsigned level;
 	uint64_t fetched, fetched_bytes;
@@ -61,16 +62,25 @@ static void
 head(struct buf *b, const struct warning *w)
 {
 	const struct slice name = w->ac.name;
+	const struct slice what = w->package ? w->ac.package : name;
+	/* [English][of the package] */
+	/* [English][of the package]: before and behind the name, behind the
+	 * number */
+	static const char *const subjects[2][2][3] = {
+		{ { "Ihr Postfach", "ist zu", "voll" },
+		    { "Die Konten von", "sind zu", "voll" } },
+		{ { "Your mailbox", "is", "full" },
+		    { "The mailboxes of", "are", "full" } },
+	};
+	const char *const *words = subjects[w->english][w->package];
 
 	buf_add_str(b, "Date: ");
 	date_rfc5322(b, w->now, 0);
 	buf_printf(b, "\r\nFrom: \"%s\" <postmaster@%s>\r\n",
 	    w->english ? "Mail server" : "E-Mail-Server", w->host);
 	buf_printf(b, "To: <%.*s@%s>\r\n", (int)name.n, name.p, w->host);
-	buf_printf(b,
-	    w->english ? "Subject: Your mailbox %.*s is %u %% full\r\n"
-		       : "Subject: Ihr Postfach %.*s ist zu %u %% voll\r\n",
-	    (int)name.n, name.p, quota_percent(w->q));
+	buf_printf(b, "Subject: %s %.*s %s %u %% %s\r\n", words[0], (int)what.n,
+	    what.p, words[1], quota_percent(w->q), words[2]);
 	buf_printf(b,
 	    "Message-ID: <quota.%llu.%u.%lld@%s>\r\n"
 	    "Auto-Submitted: auto-generated\r\n" /* RFC 3834 5 */
@@ -81,22 +91,42 @@ head(struct buf *b, const struct warning *w)
 }
 
 static void
-body_de(struct buf *b, struct arena *a, const struct warning *w)
+use_de(struct buf *b, struct arena *a, const struct warning *w)
 {
-	const struct quota *q = w->q;
+	const struct usage_row *own = &w->q->own;
+	const struct usage_row *u = w->package ? &w->q->package : own;
 
-	if (q->bytes_max != 0)
+	if (w->package)
+		buf_printf(b,
+		    "Alle Postfächer von %.*s haben zusammen einen Platz.\r\n",
+		    (int)w->ac.package.n, w->ac.package.p);
+	if (u->limits.bytes_max != 0)
 		buf_printf(b, "Belegt sind %s von %s.\r\n",
-		    size_text(a, q->bytes, false),
-		    size_text(a, q->bytes_max, false));
-	if (q->messages_max != 0)
+		    size_text(a, u->bytes, false),
+		    size_text(a, u->limits.bytes_max, false));
+	if (u->limits.messages_max != 0)
 		buf_printf(b,
 		    "Es sind %llu von höchstens %llu Nachrichten.\r\n",
-		    (unsigned long long)q->messages,
-		    (unsigned long long)q->messages_max);
-	buf_add_str(b,
-	    "Ist das Postfach ganz voll, werden neue Nachrichten an Sie "
-	    "abgewiesen.\r\n\r\n");
+		    (unsigned long long)u->messages,
+		    (unsigned long long)u->limits.messages_max);
+	if (!w->package) {
+		buf_add_str(b,
+		    "Ist das Postfach ganz voll, werden neue Nachrichten an "
+		    "Sie abgewiesen.\r\n\r\n");
+		return;
+	}
+	buf_printf(b,
+	    "Ist er ganz voll, werden neue Nachrichten an alle "
+	    "abgewiesen.\r\n\r\n"
+	    "In Ihrem Postfach %.*s sind %llu Nachrichten mit %s.\r\n",
+	    (int)w->ac.name.n, w->ac.name.p, (unsigned long long)own->messages,
+	    size_text(a, own->bytes, false));
+}
+
+static void
+body_de(struct buf *b, struct arena *a, const struct warning *w)
+{
+	use_de(b, a, w);
 	if (w->fetched == 0) {
 		buf_add_str(b, "Bitte löschen Sie, was Sie nicht mehr "
 			       "brauchen, auch im Papierkorb.\r\n");
@@ -108,7 +138,7 @@ body_de(struct buf *b, struct arena *a, const struct warning *w)
 	    "haben.\r\n",
 	    (unsigned long long)w->fetched,
 	    size_text(a, w->fetched_bytes, false),
-	    share(w->fetched_bytes, q->bytes));
+	    share(w->fetched_bytes, w->q->own.bytes));
 	if (w->ac.pop3_remove_sec != 0)
 		buf_printf(b,
 		    "Sie werden %llu Tage, nachdem alle Ihre Programme sie "
@@ -123,20 +153,40 @@ body_de(struct buf *b, struct arena *a, const struct warning *w)
 }
 
 static void
+use_en(struct buf *b, struct arena *a, const struct warning *w)
+{
+	const struct usage_row *own = &w->q->own;
+	const struct usage_row *u = w->package ? &w->q->package : own;
+	const char *who = w->package ? "Together they hold" : "It holds";
+
+	if (w->package)
+		buf_printf(b, "All mailboxes of %.*s share one space.\r\n",
+		    (int)w->ac.package.n, w->ac.package.p);
+	if (u->limits.bytes_max != 0)
+		buf_printf(b, "%s %s of %s.\r\n", who,
+		    size_text(a, u->bytes, true),
+		    size_text(a, u->limits.bytes_max, true));
+	if (u->limits.messages_max != 0)
+		buf_printf(b, "%s %llu of at most %llu messages.\r\n", who,
+		    (unsigned long long)u->messages,
+		    (unsigned long long)u->limits.messages_max);
+	if (!w->package) {
+		buf_add_str(b, "When it is full, new messages to you are "
+			       "refused.\r\n\r\n");
+		return;
+	}
+	buf_printf(b,
+	    "When it is full, new messages to all of them are "
+	    "refused.\r\n\r\n"
+	    "Your mailbox %.*s has %llu messages with %s.\r\n",
+	    (int)w->ac.name.n, w->ac.name.p, (unsigned long long)own->messages,
+	    size_text(a, own->bytes, true));
+}
+
+static void
 body_en(struct buf *b, struct arena *a, const struct warning *w)
 {
-	const struct quota *q = w->q;
-
-	if (q->bytes_max != 0)
-		buf_printf(b, "It holds %s of %s.\r\n",
-		    size_text(a, q->bytes, true),
-		    size_text(a, q->bytes_max, true));
-	if (q->messages_max != 0)
-		buf_printf(b, "It holds %llu of at most %llu messages.\r\n",
-		    (unsigned long long)q->messages,
-		    (unsigned long long)q->messages_max);
-	buf_add_str(
-	    b, "When it is full, new messages to you are refused.\r\n\r\n");
+	use_en(b, a, w);
 	if (w->fetched == 0) {
 		buf_add_str(b, "Please delete what you do not need any more, "
 			       "in the trash as well.\r\n");
@@ -147,7 +197,7 @@ body_en(struct buf *b, struct arena *a, const struct warning *w)
 	    "mail programs have fetched by POP3 and left on the server.\r\n",
 	    (unsigned long long)w->fetched,
 	    size_text(a, w->fetched_bytes, true),
-	    share(w->fetched_bytes, q->bytes));
+	    share(w->fetched_bytes, w->q->own.bytes));
 	if (w->ac.pop3_remove_sec != 0)
 		buf_printf(b,
 		    "They are deleted by themselves %llu days after all of "
@@ -206,7 +256,10 @@ static int
 tell(struct store *s, const struct conf *conf, const struct quota *q,
     unsigned level)
 {
-	struct warning w = { .q = q, .level = level, .now = clock_wall_sec() };
+	struct warning w = { .q = q,
+		.package = quota_is_package(q),
+		.level = level,
+		.now = clock_wall_sec() };
 	struct slice lang;
 	struct arena a;
 	int rc;
@@ -224,8 +277,8 @@ tell(struct store *s, const struct conf *conf, const struct quota *q,
 	if (rc == 0)
 		rc = quota_set_warned(s, q->account, level, w.now);
 	log_info(NULL, "quota-warning",
-	    "account=%llu percent=%u fetched=%llu result=%s",
-	    (unsigned long long)q->account, quota_percent(q),
+	    "account=%llu percent=%u package=%d fetched=%llu result=%s",
+	    (unsigned long long)q->account, quota_percent(q), w.package,
 	    (unsigned long long)w.fetched_bytes, err_name(rc));
 	arena_clear(&a);
 	return rc == ERR_NOTFOUND ? 0 : rc; /* the account has gone */

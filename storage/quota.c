@@ -5,7 +5,6 @@
 #include "lib/base/num.h"
 #include "storage/store_priv.h"
 #include "storage/tables.h"
-#include "storage/usage.h"
 
 enum {
 	FORMAT = 1,
@@ -19,21 +18,55 @@ struct listing {
 	uint64_t after;
 	struct quota *v;
 	size_t cap, n;
+	/* the package of the account before, as most have the same */
+	char name[USAGE_PACKAGE_NAME_MAX];
+	size_t name_n;
+	struct usage_row package;
 };
 
 /* A row of usage as FORMAT has it; false: not an account's. */
 static bool
-take_usage(struct slice key, struct slice value, struct quota *q)
+take_usage(
+    struct slice key, struct slice value, struct quota *q, struct slice *name)
 {
+	struct slice tail;
+
 	if (key.n != USAGE_KEY || key.p[0] != 'a' || value.n < USAGE_LEAST ||
 	    value.p[0] != FORMAT)
 		return false;
 	*q = (struct quota){ .account = num_get64(key.p + 1),
-		.bytes = num_get64(value.p + 1),
-		.messages = num_get64(value.p + 9),
-		.bytes_max = num_get64(value.p + 25),
-		.messages_max = num_get64(value.p + 33) };
+		.own = { .bytes = num_get64(value.p + 1),
+		    .messages = num_get64(value.p + 9),
+		    .limits = {
+			num_get64(value.p + 25), num_get64(value.p + 33) } } };
+	tail = slice_from(value, USAGE_LEAST);
+	*name = slice_sub(tail, 0, slice_chr(tail, '\0'));
 	return true;
+}
+
+static int
+add_package(struct db_txn *t, struct listing *l, struct slice name)
+{
+	struct quota *q = &l->v[l->n];
+	int rc;
+
+	if (name.n == 0 || name.n > sizeof(l->name))
+		return ERR_CORRUPT;
+	if (!slice_eq(name, slice_of(l->name, l->name_n))) {
+		rc = usage_package_get(t, name, &l->package);
+		if (rc != 0 && rc != ERR_NOTFOUND) /* it goes just now */
+			return rc;
+		memcpy(l->name, name.p, name.n);
+		l->name_n = name.n;
+	}
+	q->package = l->package;
+	return 0;
+}
+
+static bool
+has_limit(const struct usage_row *u)
+{
+	return u->limits.bytes_max != 0 || u->limits.messages_max != 0;
 }
 
 /* The table warned, walked beside usage: both are in the order of accounts. */
@@ -88,12 +121,12 @@ list_txn(struct db_txn *t, void *arg)
 	struct listing *l = arg;
 	char from[USAGE_KEY], to[1] = { 'b' };
 	struct db_scan *scan = NULL;
-	struct slice key, value;
+	struct slice key, value, name;
 	struct told told;
 	struct quota *q;
 	int rc;
 
-	l->n = 0;
+	l->n = l->name_n = 0;
 	from[0] = 'a';
 	num_put64(from + 1, l->after + 1);
 	if ((rc = told_init(&told, t, l->after + 1)) == 0)
@@ -102,10 +135,13 @@ list_txn(struct db_txn *t, void *arg)
 	while (rc == 0 && l->n < l->cap &&
 	       (rc = db_scan_next(scan, &key, &value)) == 0) {
 		q = &l->v[l->n];
-		if (!take_usage(key, value, q))
+		if (!take_usage(key, value, q, &name))
 			continue;
+		if ((rc = add_package(t, l, name)) != 0)
+			break;
 		q->warned = told_of(&told, q->account);
-		l->n += q->bytes_max + q->messages_max + q->warned != 0;
+		l->n += has_limit(&q->own) || has_limit(&q->package) ||
+			q->warned != 0;
 	}
 	if ((rc == 0 || rc == ERR_NOTFOUND) && told.end == ERR_CORRUPT)
 		rc = ERR_CORRUPT;
@@ -137,12 +173,24 @@ percent(uint64_t have, uint64_t max)
 }
 
 unsigned
-quota_percent(const struct quota *q)
+quota_percent_of(const struct usage_row *u)
 {
-	unsigned bytes = percent(q->bytes, q->bytes_max);
-	unsigned messages = percent(q->messages, q->messages_max);
+	unsigned bytes = percent(u->bytes, u->limits.bytes_max);
+	unsigned messages = percent(u->messages, u->limits.messages_max);
 
 	return bytes > messages ? bytes : messages;
+}
+
+bool
+quota_is_package(const struct quota *q)
+{
+	return quota_percent_of(&q->package) > quota_percent_of(&q->own);
+}
+
+unsigned
+quota_percent(const struct quota *q)
+{
+	return quota_percent_of(quota_is_package(q) ? &q->package : &q->own);
 }
 
 struct telling {
