@@ -10,6 +10,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "storage/account_own.h"
+#include "storage/acl.h"
 #include "storage/counter.h"
 #include "storage/event.h"
 #include "storage/folder_make.h"
@@ -17,6 +18,8 @@
 #include "storage/names.h"
 #include "storage/notify.h"
 #include "storage/package_row.h"
+#include "storage/policy.h"
+#include "storage/sending.h"
 #include "storage/store_priv.h"
 #include "storage/tables.h"
 #include "storage/usage.h"
@@ -229,6 +232,9 @@ bury(struct db_txn *t, void *arg)
 	if ((rc = account_row_get(t, tu->name, true, tu->a, &row)) != 0 ||
 	    (rc = account_row_del(t, &row)) != 0)
 		return rc;
+	if ((rc = policy_drop(t, POLICY_ACCOUNT, tu->name)) != 0 ||
+	    (rc = sending_drop(t, POLICY_ACCOUNT, tu->name)) != 0)
+		return rc;
 	rc = usage_account_del(t, row.ac.id);
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
@@ -239,6 +245,7 @@ unmake(struct store *s, struct slice name)
 	struct arena a;
 	struct turn tu = { .name = name, .to = ACCOUNT_GOES, .a = &a };
 	struct notify_event ev = { .kind = NOTIFY_ACCOUNT, .kick = true };
+	struct slice package = SLICE("");
 	int rc;
 
 	arena_init(&a);
@@ -251,6 +258,10 @@ unmake(struct store *s, struct slice name)
 		rc = folder_purge_account(s, ev.account);
 	if (rc == 0)
 		rc = event_purge(s, ev.account);
+	if (rc == 0)
+		rc = sending_purge(s, ev.account);
+	if (rc == 0 && names_is_account(name, &package, NULL))
+		rc = acl_purge(s, package, name);
 	if (rc == 0)
 		rc = db_update(s->db, bury, &tu);
 	arena_clear(&a);

@@ -507,3 +507,80 @@ acl_set(struct store *s, struct slice package, uint64_t account,
 	arena_clear(&a);
 	return explain(e, rc);
 }
+
+/* Entries that name somebody, "web100p2" and "-web100p2". */
+struct naming {
+	struct slice package, name, minus;
+	struct arena *a;
+	struct acl_shared *v, *at;
+	size_t n;
+};
+
+static bool
+names(const struct naming *m, struct slice who)
+{
+	return slice_eq(who, m->name) || slice_eq(who, m->minus);
+}
+
+static int
+naming_txn(struct db_txn *t, void *arg)
+{
+	struct naming *m = arg;
+	size_t all, kept = 0;
+	int rc;
+
+	m->n = 0;
+	rc = acl_row_shared(t, m->package, m->a, &m->v, &all);
+	for (size_t i = 0; rc == 0 && i < all; i++) {
+		struct acl_entry *v;
+		struct arena a;
+		bool named = false;
+		size_t n;
+
+		arena_init(&a);
+		rc = acl_row_list(t, m->v[i].folder, &a, &v, &n);
+		for (size_t k = 0; rc == 0 && k < n; k++)
+			named |= names(m, v[k].who);
+		arena_clear(&a);
+		if (named)
+			m->v[kept++] = m->v[i];
+	}
+	m->n = rc == 0 ? kept : 0;
+	return rc;
+}
+
+static int
+unname_txn(struct db_txn *t, void *arg)
+{
+	const struct naming *m = arg;
+	struct folder_row row;
+	int rc = folder_row_get(t, m->at->folder, true, &row);
+
+	if (rc == ERR_NOTFOUND) /* and its entries with it */
+		return 0;
+	if (rc == 0)
+		rc = acl_row_del(t, m->at->account, m->at->folder, m->name);
+	if (rc == 0 || rc == ERR_NOTFOUND)
+		rc = acl_row_del(t, m->at->account, m->at->folder, m->minus);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+int
+acl_purge(struct store *s, struct slice package, struct slice name)
+{
+	struct arena a;
+	struct naming m = { .package = package, .name = name, .a = &a };
+	int rc;
+
+	arena_init(&a);
+	m.minus = slice_str(arena_printf(&a, "-%.*s", (int)name.n, name.p));
+	rc = db_walk(s->db, naming_txn, &m);
+	for (size_t i = 0; rc == 0 && i < m.n; i++) {
+		m.at = &m.v[i];
+		rc = db_update(s->db, unname_txn, &m);
+		if (rc == 0)
+			change_rights(s, m.at->account, m.at->folder);
+	}
+	arena_clear(&a);
+	return rc;
+}

@@ -64,6 +64,10 @@ enum acl_op { ACL_SET, ACL_ADD, ACL_TAKE };
 PH_MUSTUSE int acl_set(struct store *s, struct slice package, uint64_t account,
     uint64_t folder, struct slice who, enum acl_op op, unsigned rights,
     struct err *e);
+/* Takes an account that ends out of all entries of its package, so that a
+ * later one of that name does not inherit.  For storage/ only. */
+PH_MUSTUSE int acl_purge(
+    struct store *s, struct slice package, struct slice name);
 /* Whom does an identifier mean?  *who_out (arena) is how it is stored.
  * ERR_INVALID: nobody. */
 PH_MUSTUSE int acl_who(struct store *s, struct slice package, struct slice who,

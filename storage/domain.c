@@ -7,6 +7,8 @@
 #include "storage/names.h"
 #include "storage/package_row.h"
 #include "storage/notify.h"
+#include "storage/policy.h"
+#include "storage/sending.h"
 #include "storage/store_priv.h"
 #include "storage/tables.h"
 
@@ -131,7 +133,10 @@ del(struct db_txn *t, void *arg)
 		    (unsigned long long)op->row.addresses);
 		return ERR_CONFLICT;
 	}
-	return db_del(t, T_DOMAIN, op->name);
+	if ((rc = db_del(t, T_DOMAIN, op->name)) != 0 ||
+	    (rc = policy_drop(t, POLICY_DOMAIN, op->name)) != 0)
+		return rc;
+	return sending_drop(t, POLICY_DOMAIN, op->name);
 }
 
 int

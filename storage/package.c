@@ -7,6 +7,8 @@
 #include "storage/names.h"
 #include "storage/notify.h"
 #include "storage/package_row.h"
+#include "storage/policy.h"
+#include "storage/sending.h"
 #include "storage/store_priv.h"
 #include "storage/tables.h"
 #include "storage/usage.h"
@@ -138,7 +140,9 @@ del(struct db_txn *t, void *arg)
 		return err_set(op->e, ERR_CONFLICT,
 		    "the package still has %llu domains",
 		    (unsigned long long)op->row.domains);
-	if ((rc = db_del(t, T_PACKAGE, op->name)) != 0)
+	if ((rc = db_del(t, T_PACKAGE, op->name)) != 0 ||
+	    (rc = policy_drop(t, POLICY_PACKAGE, op->name)) != 0 ||
+	    (rc = sending_drop(t, POLICY_PACKAGE, op->name)) != 0)
 		return rc;
 	rc = usage_package_del(t, op->name);
 	return rc == ERR_NOTFOUND ? 0 : rc;

@@ -92,6 +92,14 @@ set(struct db_txn *t, void *arg)
 }
 
 int
+policy_drop(struct db_txn *t, char kind, struct slice name)
+{
+	struct op op = { .value = SLICE("") };
+
+	return set_key(&op, kind, name) ? set(t, &op) : 0;
+}
+
+int
 policy_set(
     struct store *s, char kind, struct slice name, const struct policy *p)
 {

@@ -11,6 +11,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 
+struct db_txn;
 struct store;
 
 enum {
@@ -47,5 +48,8 @@ PH_MUSTUSE int policy_get(struct store *s, char kind, struct slice name,
  * whether there is such a name. */
 PH_MUSTUSE int policy_set(
     struct store *s, char kind, struct slice name, const struct policy *p);
+/* The row of a name that ends; a later one of that name does not inherit.  For
+ * storage/ only. */
+PH_MUSTUSE int policy_drop(struct db_txn *t, char kind, struct slice name);
 
 #endif

@@ -424,3 +424,52 @@ sending_sweep(struct store *s, int64_t now, size_t most, uint64_t *at)
 		*at = w.next;
 	return rc;
 }
+
+int
+sending_drop(struct db_txn *t, char kind, struct slice name)
+{
+	char key[KEY_MAX];
+	int rc = db_del(t, T_SENDING, key_of(key, kind, name));
+
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+/* The rows of the account w->at. */
+static int
+look_account(struct db_txn *t, void *arg)
+{
+	struct sweep *w = arg;
+	struct db_scan *scan = NULL;
+	struct slice key, value;
+	char from[8], to[8];
+	int rc;
+
+	w->n = 0;
+	num_put64(from, w->at);
+	num_put64(to, w->at + 1);
+	rc = db_scan_init(t, T_KNOWN, slice_of(from, sizeof(from)),
+	    slice_of(to, sizeof(to)), &scan);
+	while (rc == 0 && w->n < SWEEP_MAX &&
+	       (rc = db_scan_next(scan, &key, &value)) == 0) {
+		if (key.n != KNOWN_KEY)
+			rc = ERR_CORRUPT;
+		else
+			memcpy(w->keys[w->n++], key.p, KNOWN_KEY);
+	}
+	db_scan_fini(&scan);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+int
+sending_purge(struct store *s, uint64_t account)
+{
+	struct sweep w = { .at = account };
+	int rc;
+
+	do {
+		rc = db_read(s->db, look_account, &w);
+		if (rc == 0 && w.n != 0)
+			rc = db_update(s->db, drop, &w);
+	} while (rc == 0 && w.n == SWEEP_MAX);
+	return rc;
+}

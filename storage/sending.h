@@ -57,6 +57,11 @@ struct sending_use {
 PH_MUSTUSE int sending_use(struct store *s, char kind, struct slice name,
     int64_t now, struct sending_use *out);
 
+/* The counter of a name that ends, and whom an account that ends has written
+ * to.  For storage/ only. */
+PH_MUSTUSE int sending_drop(struct db_txn *t, char kind, struct slice name);
+PH_MUSTUSE int sending_purge(struct store *s, uint64_t account);
+
 /* Forgets recipients not written to for 90 days: looks at most at `most` rows
  * from *at on (0 at first), which becomes where to go on, or 0 at the end. */
 PH_MUSTUSE int sending_sweep(
