@@ -2,11 +2,14 @@
 
 #include <errno.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "admin/host.h"
+#include "lib/base/file.h"
+#include "lib/base/mem.h"
 #include "storage/backup.h"
 
 enum { REPORT_MAX = 1 << 20 };
@@ -44,6 +47,17 @@ check(const char *dir)
 		   : ERR_CORRUPT;
 }
 
+/* Its time is when the last good backup was made (tally_last_backup()). */
+static int
+stamp(struct cmd *c, const char *dir)
+{
+	char *path = xasprintf("%s/last-backup", c->conf->state_dir);
+	int rc = file_replace(path, slice_str(dir), 0600, &c->err);
+
+	free(path);
+	return rc;
+}
+
 int
 cmd_backup(struct cmd *c)
 {
@@ -59,6 +73,10 @@ cmd_backup(struct cmd *c)
 		return cmd_refuse(c, rc,
 		    "the backup was made, but does not stand the check (see "
 		    "`posthof check-backup`)");
+	if ((rc = stamp(c, dir)) != 0)
+		return cmd_refuse(c, rc,
+		    "the backup is good, but STATE/last-backup cannot be "
+		    "written");
 	out_printf(&c->out, "%s: copied, recovered and verified\n", dir);
 	return CMD_DONE;
 }

@@ -36,6 +36,12 @@ static const struct cmd_row rows[] = {
 	{ "recover", "", "", 0, 0, CMD_HIDDEN, NULL, cmd_recover, "" },
 	{ "store status", "[--json]", "json", 0, 0, CMD_STORE, NULL,
 	    cmd_store_status, "space, queue, cache and locks of the store" },
+	{ "store facts", "[--json]", "json", 0, 0, CMD_STORE, NULL,
+	    cmd_store_facts, "what `doctor` asks the store, as JSON" },
+	{ "doctor", "[--dns] [--quiet] [--json]", "json dns quiet", 0, 0,
+	    CMD_FILE, NULL, cmd_doctor,
+	    "what is missing on this host and for its domains, and what to "
+	    "do" },
 
 	{ "package add",
 	    "webNNN [--quota 10G] [--messages N] [--accounts-max N] "

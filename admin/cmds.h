@@ -88,6 +88,10 @@ int cmd_settings(struct cmd *c);
 /* cmd_provision.c */
 int cmd_provision(struct cmd *c);
 
+/* cmd_doctor.c */
+int cmd_doctor(struct cmd *c);
+int cmd_store_facts(struct cmd *c);
+
 /* cmd_fsck.c */
 int cmd_fsck(struct cmd *c);
 /* cmd_backup.c */

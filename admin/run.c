@@ -109,7 +109,7 @@ forward(struct cmd *c, int fd, size_t argc, const char *const *argv)
 {
 	int status = CMD_REFUSED;
 
-	if (ctl_ask(fd, argc, argv, c->input, run_to_terminal, NULL, &status,
+	if (ctl_ask(fd, argc, argv, c->input, c->out.sink, c->out.arg, &status,
 		&c->err) != 0)
 		status = cmd_refuse(c, c->err.kind, "%s", c->row->name);
 	close(fd);
