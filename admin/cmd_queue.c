@@ -24,7 +24,8 @@ static const struct out_col list_cols[] = {
 	{ "state", "STATE", OUT_TEXT },
 	{ "size", "SIZE", OUT_BYTES },
 	{ "attempts", "TRIES", OUT_NUM },
-	{ "created_at", "SINCE", OUT_TIME },
+	{ "age", "AGE", OUT_SPAN },
+	{ "created_at", NULL, OUT_TIME },
 	{ "next_at", "NEXT", OUT_TIME },
 	{ "expire_at", "EXPIRES", OUT_TIME },
 	{ "sender", "FROM", OUT_TEXT },
@@ -104,7 +105,7 @@ row_of(const struct queue_row *q)
 {
 	json_t *to = json_array();
 	struct slice reply = SLICE("");
-	int64_t latest = 0;
+	int64_t latest = 0, age = clock_wall_sec() - q->created_at;
 	char id[24];
 
 	queue_id_text(q->id, id);
@@ -118,9 +119,10 @@ row_of(const struct queue_row *q)
 			reply = r->reply;
 		}
 	}
-	return json_pack("{s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "id",
-	    id, "state", state_names[q->state], "size", (json_int_t)q->size,
-	    "attempts", (json_int_t)q->attempts, "created_at",
+	return json_pack("{s:s,s:s,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
+	    "id", id, "state", state_names[q->state], "size",
+	    (json_int_t)q->size, "attempts", (json_int_t)q->attempts, "age",
+	    (json_int_t)(age > 0 ? age : 0), "created_at",
 	    out_time(q->created_at), "next_at",
 	    q->state == QUEUE_HELD ? json_null() : out_time(q->next_at),
 	    "expire_at", out_time(q->expire_at), "sender", out_str(q->sender),

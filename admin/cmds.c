@@ -178,6 +178,10 @@ static const struct cmd_row rows[] = {
 	{ "queue drop", SELECT_USAGE, SELECT_OPTS, 0, MANY, CMD_STORE, NULL,
 	    cmd_queue_drop, "delete without telling the sender" },
 
+	{ "trace", "ID|ADDRESS|MESSAGE-ID [--limit N] [--json]",
+	    "json limit=", 1, 1, CMD_STORE, NULL, cmd_trace,
+	    "what became of a mail, from its acceptance to its end" },
+
 	{ "backup", "DIR", "", 1, 1, CMD_STORE, NULL, cmd_backup,
 	    "copy the store into a new folder, and prove the copy" },
 	{ "check-backup", "DIR", "", 1, 1, CMD_LOCAL, NULL, cmd_check_backup,

@@ -68,6 +68,7 @@ int cmd_address_list(struct cmd *c);
 int cmd_address_del(struct cmd *c);
 
 /* cmd_queue.c */
+int cmd_trace(struct cmd *c);
 int cmd_queue_list(struct cmd *c);
 int cmd_queue_show(struct cmd *c);
 int cmd_queue_retry(struct cmd *c);

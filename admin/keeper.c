@@ -15,6 +15,7 @@
 #include "admin/host.h"
 #include "admin/spawn.h"
 #include "admin/tally.h"
+#include "admin/traces.h"
 #include "admin/warn.h"
 #include "lib/base/clock.h"
 #include "lib/base/control.h"
@@ -30,6 +31,7 @@ enum {
 	END_SEC = 8,       /* for commands under way at the end */
 	TEXT_MAX = 1 << 20,
 	PURGE_MS = 3600000,
+	TRACES_MS = 600000,
 	PURGED_AT_ONCE = 100
 };
 
@@ -116,11 +118,28 @@ purge(struct keeper *k, uint64_t *last_ms_io)
 		log_info(NULL, "purge", "accounts=%zu", gone);
 }
 
+/* What was written down about mail, when it is too old. */
+static void
+expire_traces(struct keeper *k, uint64_t *last_ms_io)
+{
+	const struct conf *conf = current(k);
+	uint64_t now = clock_steady_ms();
+	size_t gone;
+
+	if (*last_ms_io != 0 && now < *last_ms_io + TRACES_MS)
+		return;
+	*last_ms_io = now;
+	gone =
+	    traces_expire(conf->state_dir, conf->trace_days, clock_wall_sec());
+	if (gone != 0)
+		log_info(NULL, "purge", "trace-files=%zu", gone);
+}
+
 static void *
 sweep(void *arg)
 {
 	struct keeper *k = arg;
-	uint64_t warned_ms = 0, purged_ms = 0;
+	uint64_t warned_ms = 0, purged_ms = 0, traces_ms = 0;
 	struct tally tally;
 
 	tally_init(&tally, k->store, k->figures, SPAWN_CONTROL_FD);
@@ -137,6 +156,7 @@ sweep(void *arg)
 		    atomic_exchange(&k->changed, false));
 		warn(k, &warned_ms);
 		purge(k, &purged_ms);
+		expire_traces(k, &traces_ms);
 	}
 	tally_fini(&tally);
 	return NULL;

@@ -167,6 +167,22 @@ bytes_text(json_int_t n)
 }
 
 static char *
+span_text(json_int_t sec)
+{
+	static const struct {
+		json_int_t up_to, unit;
+		char letter;
+	} units[] = { { 120, 1, 's' }, { 7200, 60, 'm' }, { 172800, 3600, 'h' },
+		{ INT64_MAX, 86400, 'd' } };
+	size_t i = 0;
+
+	while (sec >= units[i].up_to)
+		i++;
+	return xasprintf(
+	    "%lld%c", (long long)(sec / units[i].unit), units[i].letter);
+}
+
+static char *
 list_text(const json_t *v)
 {
 	struct buf out;
@@ -197,6 +213,7 @@ cell_text(const struct out_col *col, const json_t *v)
 		return n == 0 ? xstrdup("none")
 			      : xasprintf("%lld", (long long)n);
 	case OUT_NUM: return xasprintf("%lld", (long long)n);
+	case OUT_SPAN: return span_text(n);
 	case OUT_LIST: return list_text(v);
 	case OUT_TEXT:
 	case OUT_TIME: break;
@@ -264,7 +281,7 @@ static bool
 is_right(enum out_kind kind)
 {
 	return kind == OUT_NUM || kind == OUT_BYTES || kind == OUT_LIMIT ||
-	       kind == OUT_COUNT_LIMIT;
+	       kind == OUT_COUNT_LIMIT || kind == OUT_SPAN;
 }
 
 static void

@@ -20,6 +20,7 @@ enum out_kind {
 	OUT_BYTES,       /* JSON: number; text: 12.3M */
 	OUT_LIMIT,       /* the same; 0 is "none" */
 	OUT_COUNT_LIMIT, /* a number; 0 is "none" */
+	OUT_SPAN,        /* seconds; text: 45s, 12m, 3h, 2d */
 	OUT_TIME,        /* JSON: "2024-05-01T12:00:00Z" or null */
 	OUT_BOOL,        /* text: yes, no */
 	OUT_LIST         /* of texts; text: separated by blanks */

@@ -68,20 +68,6 @@ leave_out(
 	return true;
 }
 
-static void
-log_rows(const struct client *c, const struct dispatch *p)
-{
-	figures_add(c->s.sl->srv->figures, FIG_DELIVERED, p->ntargets);
-	for (size_t i = 0; i < p->nqueue; i++) {
-		const struct queue_row *row = &p->queue[i].row;
-		char id[24];
-
-		queue_id_text(p->queue[i].id, id);
-		log_info(id, "queue", "from-id=%s to=%s rcpts=%zu", c->queue_id,
-		    log_q(row->rcpts[0].addr), row->nrcpts);
-	}
-}
-
 /* The mail, and with it the report that it was delivered; if that is what
  * fails, the mail alone. */
 static int
@@ -104,6 +90,8 @@ deliver_both(struct client *c, const struct fixup *fix, struct deliver_msg *msg,
 		};
 		rc = deliver(c->s.sl->srv->store, d, &c->accept_err);
 	}
+	if (rc == 0 && d->nmsgs == 2)
+		dsn_log(&s.dsn, c->queue_id);
 	success_fini(&s);
 	return rc;
 }
@@ -136,7 +124,7 @@ deliver_once(struct client *c, const struct fixup *fix, struct submission *sub,
 		    rc != 0 && (leave_out(c, &p, &d, rc) ||
 				   submission_without_copy(sub, &p, &d, rc));
 		if (rc == 0)
-			log_rows(c, &p);
+			dispatch_log(&p, in.srv, c->queue_id);
 	} else if (rc == 0 && p.failed != 0) {
 		rc = words_refuse(c, &c->accept_err, p.failed, "554 5.4.6 ",
 		    "not forwarded: it is junk, or has been here before", "");
@@ -225,7 +213,7 @@ log_outcome(const struct client *c, int rc)
 
 	if (rc != 0) {
 		figures_add(f, FIG_REFUSED, 1);
-		log_info(c->s.id, "refused",
+		log_mail(c->s.id, "refused",
 		    "id=%s why=%s from=%s rcpts=%zu size=%" PRIu64
 		    " text=\"%s\" detail=\"%s\"",
 		    c->queue_id, err_name(rc), log_q(env->sender), env->nrcpts,
@@ -236,10 +224,13 @@ log_outcome(const struct client *c, int rc)
 	figures_add(f, FIG_ACCEPTED, 1);
 	figures_add(f, FIG_RECIPIENTS, env->nrcpts);
 	figures_add(f, FIG_ACCEPTED_BYTES, spool_size(c->spool));
-	log_info(c->s.id, "accept",
-	    "id=%s from=%s to=%s rcpts=%zu size=%" PRIu64 " account=%s",
+	log_mail(c->s.id, "accept",
+	    "id=%s from=%s to=%s rcpts=%zu size=%" PRIu64 " account=%s peer=%s",
 	    c->queue_id, log_q(env->sender), log_q(env->rcpts[0].addr),
-	    env->nrcpts, spool_size(c->spool), c->who.name);
+	    env->nrcpts, spool_size(c->spool), c->who.name, c->s.conn.peer);
+	for (size_t i = 1; i < env->nrcpts; i++)
+		log_trail(c->s.id, "accept", "id=%s to=%s", c->queue_id,
+		    log_q(env->rcpts[i].addr));
 }
 
 static void

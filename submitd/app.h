@@ -10,12 +10,14 @@
 #include "submitd/rate.h"
 #include "submitd/rights.h"
 #include "submitd/runner.h"
+#include "submitd/trace.h"
 
 struct app {
 	struct runner *runner; /* on loop 0 */
 	struct probe *probe;
 	struct rates *rates;
 	struct rights_cache *rights;
+	struct trace *trace;
 	uint8_t srs_key[HOST_KEY_LEN];
 };
 

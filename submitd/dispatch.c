@@ -1,9 +1,12 @@
 #include "submitd/dispatch.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/mail/header.h"
 #include "storage/folder.h"
@@ -196,9 +199,49 @@ add_rcpt(
 void
 dispatch_make(struct dispatch *p, const struct dispatch_in *in)
 {
-	*p = (struct dispatch){ .junk = is_junk(in) };
+	*p = (struct dispatch){ .junk = is_junk(in), .msgid = in->msgid };
 	for (size_t i = 0; i < in->env->nrcpts; i++)
 		add_rcpt(p, in, &in->env->rcpts[i]);
+}
+
+/* "5,17": accounts from *at on, as many as fit. */
+static void
+put_accounts(const struct dispatch *p, size_t *at, char *out, size_t cap)
+{
+	size_t n = 0;
+
+	while (*at < p->ntargets && n + 24 < cap)
+		n += (size_t)snprintf(out + n, cap - n, "%s%" PRIu64,
+		    n != 0 ? "," : "", p->targets[(*at)++].account);
+}
+
+static void
+log_row(const struct dispatch *p, const struct queue_new *q, const char *id)
+{
+	const struct queue_row *row = &q->row;
+	char row_id[24];
+
+	queue_id_text(q->id, row_id);
+	log_mail(row_id, "queue", "from-id=%s to=%s rcpts=%zu msgid=%s", id,
+	    log_q(row->rcpts[0].addr), row->nrcpts, log_q(p->msgid));
+	for (size_t i = 1; i < row->nrcpts; i++)
+		log_trail(row_id, "queue", "from-id=%s to=%s", id,
+		    log_q(row->rcpts[i].addr));
+}
+
+void
+dispatch_log(const struct dispatch *p, const struct server *srv, const char *id)
+{
+	char accounts[800];
+
+	figures_add(srv->figures, FIG_DELIVERED, p->ntargets);
+	for (size_t at = 0; at < p->ntargets;) {
+		put_accounts(p, &at, accounts, sizeof(accounts));
+		log_trail(id, "deliver", "accounts=%s msgid=%s", accounts,
+		    log_q(p->msgid));
+	}
+	for (size_t i = 0; i < p->nqueue; i++)
+		log_row(p, &p->queue[i], id);
 }
 
 void

@@ -20,7 +20,8 @@ struct dispatch_in {
 };
 
 struct dispatch {
-	struct arena arena;             /* of all texts */
+	struct arena arena; /* of all texts */
+	struct slice msgid;
 	struct deliver_target *targets; /* one an account */
 	size_t ntargets, targets_cap;
 	struct queue_new *queue; /* one a domain, at most
@@ -31,6 +32,10 @@ struct dispatch {
 };
 
 void dispatch_make(struct dispatch *p, const struct dispatch_in *in);
+/* It is in the store: the log's and the figures' words about it.  id: of the
+ * message in the log. */
+void dispatch_log(
+    const struct dispatch *p, const struct server *srv, const char *id);
 void dispatch_fini(struct dispatch *p);
 
 #endif

@@ -416,10 +416,12 @@ put_report(struct dsn *d, const struct errand *e, struct server *srv, bool late)
 {
 	enum action act = overall(e, late);
 	bool english = wants_english(d, e, srv);
-	char id[24], boundary[64];
+	char boundary[64];
 
-	queue_id_text(store_new_id(srv->store), id);
-	(void)snprintf(boundary, sizeof(boundary), "dsn-%s-%" PRId64, id,
+	d->action = action_names[act];
+	d->sender = e->row.sender;
+	queue_id_text(store_new_id(srv->store), d->id);
+	(void)snprintf(boundary, sizeof(boundary), "dsn-%s-%" PRId64, d->id,
 	    clock_wall_sec());
 	put_head(
 	    d, e, srv->hostname, languages[english].subject[act], boundary);
@@ -430,8 +432,24 @@ put_report(struct dsn *d, const struct errand *e, struct server *srv, bool late)
 	put_delimiter(d, boundary, "");
 	put_original(d, e, srv->store);
 	put_delimiter(d, boundary, "--");
-	log_info(id, "report", "to=%s action=%s", log_q(e->row.sender),
-	    action_names[act]);
+}
+
+void
+dsn_log(const struct dsn *d, const char *of)
+{
+	const struct deliver_msg *m = &d->msg;
+	char id[24];
+
+	log_mail(d->id, "report", "from-id=%s to=%s action=%s", of,
+	    log_q(d->sender), d->action);
+	for (size_t i = 0; i < m->ntargets; i++)
+		log_trail(d->id, "deliver", "accounts=%" PRIu64,
+		    m->targets[i].account);
+	for (size_t i = 0; i < m->nqueue; i++) {
+		queue_id_text(m->queue[i].id, id);
+		log_trail(id, "queue", "from-id=%s to=%s", d->id,
+		    log_q(m->queue[i].row.rcpts[0].addr));
+	}
 }
 
 int

@@ -17,6 +17,9 @@ struct dsn {
 	struct arena arena;
 	struct buf text;
 	struct slice part;
+	struct slice sender; /* of e */
+	const char *action;
+	char id[24]; /* in the log */
 };
 
 /*
@@ -28,6 +31,8 @@ struct dsn {
 PH_MUSTUSE int dsn_make(
     struct dsn *d, const struct errand *e, struct server *srv, bool late);
 void dsn_fini(struct dsn *d);
+/* It is in the store: the log's words.  of: what it tells about. */
+void dsn_log(const struct dsn *d, const char *of);
 
 /* "5.1.1" out of a reply ("550 5.1.1 ..."), or what its code allows. */
 void dsn_status(struct slice reply, bool failed, char out[16]);

@@ -113,7 +113,7 @@ errand_set(struct errand *e, size_t rcpt, enum outcome out, const char *remote,
 	r->remote = slice_str(arena_str(&e->arena, slice_str(remote)));
 	r->reply = clean_reply(&e->arena, reply);
 	queue_id_text(e->row.id, id);
-	log_info(id, "relay",
+	log_mail(id, "relay",
 	    "to=%s result=%s remote=\"%s\" delay=%" PRId64
 	    " attempt=%u reply=%s",
 	    log_q(r->addr), words[out], remote, r->tried_at - e->row.created_at,
@@ -245,7 +245,32 @@ write_reported(struct errand *e, struct server *srv, struct dsn *dsn,
 		.nchanges = 1,
 		.fate = &fate };
 
-	return deliver(srv->store, &d, NULL);
+	char id[24];
+	int rc = deliver(srv->store, &d, NULL);
+
+	queue_id_text(e->row.id, id);
+	if (rc == 0 && dsn->has_msg)
+		dsn_log(dsn, id);
+	return rc;
+}
+
+void
+errand_log_state(const struct errand *e)
+{
+	size_t n[RCPT_DROPPED + 1] = { 0 };
+	char id[24];
+
+	queue_id_text(e->row.id, id);
+	for (size_t i = 0; i < e->row.nrcpts; i++)
+		n[e->row.rcpts[i].state]++;
+	if (e->gone)
+		log_trail(id, "final", "delivered=%zu failed=%zu",
+		    n[RCPT_DELIVERED], n[RCPT_FAILED]);
+	else
+		log_trail(id, "deferred",
+		    "attempts=%u next-in=%" PRId64 " waiting=%zu",
+		    e->row.attempts, e->row.next_at - clock_wall_sec(),
+		    n[RCPT_PENDING]);
 }
 
 bool

@@ -70,6 +70,9 @@ bool errand_settled(const struct errand *e);
 bool errand_write(
     struct errand *e, struct server *srv, struct queue_change *ch);
 
+/* It is written: how it stands, for the trace. */
+void errand_log_state(const struct errand *e);
+
 /* Milliseconds to wait behind the attempts-th failure: doubles from first to
  * max, less or more by a fifth.  random: any number. */
 uint64_t errand_backoff_ms(

@@ -80,8 +80,10 @@ write_done(struct sjob *j)
 
 		if (e->rc == 0)
 			e->rc = j->rc;
-		if (e->rc == 0)
+		if (e->rc == 0) {
+			errand_log_state(e);
 			continue;
+		}
 		/* The row is as it was, and due: what was sent may go again,
 		 * which is why this is loud. */
 		queue_id_text(e->row.id, id);

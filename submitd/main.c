@@ -27,6 +27,7 @@ start(struct server *srv, struct err *e)
 	app->rights = rights_new();
 	app->rates = rate_new(PROBE_SOURCES_MAX);
 	app->probe = probe_new(PROBE_WINDOW_MS, PROBE_SOURCES_MAX);
+	app->trace = trace_new(srv);
 	srv->app = app;
 	return 0;
 }
@@ -70,6 +71,7 @@ stop(struct server *srv)
 	probe_free(&app->probe);
 	rights_free(&app->rights);
 	rate_free(&app->rates);
+	trace_free(&app->trace);
 	free(app);
 	srv->app = NULL;
 }

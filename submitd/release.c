@@ -149,6 +149,7 @@ send_once(struct server *srv, struct errand *e, struct envelope *env,
 		.fate = &fate };
 	struct dispatch p;
 	struct dsn dsn;
+	char id[24];
 	int rc;
 
 	dispatch_make(&p, &in);
@@ -166,6 +167,11 @@ send_once(struct server *srv, struct errand *e, struct envelope *env,
 	if (rc == 0)
 		rc = deliver(srv->store, &d, NULL);
 	*again_out = rc != 0 && leave_out(e, env, &p, &d, rc);
+	queue_id_text(e->row.id, id);
+	if (rc == 0)
+		dispatch_log(&p, srv, id);
+	if (rc == 0 && dsn.has_msg)
+		dsn_log(&dsn, id);
 	dsn_fini(&dsn);
 	dispatch_fini(&p);
 	return rc;
@@ -195,7 +201,7 @@ wait_on(struct server *srv, struct errand *e, int why)
 	char id[24];
 
 	queue_id_text(row.id, id);
-	log_warn(id, "release", "failed=%s", err_name(why));
+	log_mail(id, "release", "failed=%s", err_name(why));
 	for (size_t i = 0; i < row.nrcpts; i++)
 		if (e->out[i] != OUT_NONE)
 			row.rcpts[i].state = RCPT_PENDING;
@@ -220,7 +226,7 @@ cancel(struct server *srv, struct errand *e)
 	char id[24];
 
 	queue_id_text(e->row.id, id);
-	log_info(
+	log_mail(
 	    id, "release", "result=cancelled from=%s", log_q(e->row.sender));
 	return deliver(srv->store, &d, NULL);
 }
@@ -275,7 +281,7 @@ release_row(struct server *srv, struct errand *e)
 		rc = send_all(srv, e);
 	queue_id_text(e->row.id, id);
 	if (rc == 0)
-		log_info(id, "release", "from=%s rcpts=%zu",
+		log_mail(id, "release", "from=%s rcpts=%zu",
 		    log_q(e->row.sender), e->row.nrcpts);
 	else if (rc == ERR_CONFLICT) /* called back this very moment */
 		rc = cancel(srv, e);

@@ -11,12 +11,21 @@ enum { LINE_MAX_BYTES = 2048, QUOTE_SLOTS = 5, QUOTE_BYTES = 200 };
 /* The log is the one thing at file scope (STYLE 6). */
 static const char *log_program = "posthof";
 static enum log_level log_max = LOG_INFO;
+static void (*log_tee_fn)(void *arg, struct slice line);
+static void *log_tee_arg;
 
 void
 log_init(const char *program, enum log_level max_level)
 {
 	log_program = program;
 	log_max = max_level;
+}
+
+void
+log_tee(void (*fn)(void *arg, struct slice line), void *arg)
+{
+	log_tee_fn = fn;
+	log_tee_arg = arg;
 }
 
 bool
@@ -43,33 +52,67 @@ put_prefix(char *line, size_t cap, enum log_level level, const char *id,
 	    id != NULL ? " " : "", id != NULL ? id : "", event);
 }
 
+/* The whole line; its length. */
+static size_t PH_PRINTF(5, 0)
+    put_line(char line[LINE_MAX_BYTES], enum log_level level, const char *id,
+	const char *event, const char *fmt, va_list ap)
+{
+	size_t cap = LINE_MAX_BYTES;
+	size_t n = (size_t)put_prefix(line, cap / 2, level, id, event);
+
+	if (n >= cap / 2)
+		n = cap / 2 - 1;
+	line[n++] = ' ';
+	n += (size_t)vsnprintf(line + n, cap - n - 1, fmt, ap);
+	if (n > cap - 2)
+		n = cap - 2;
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)line[i] < 0x20)
+			line[i] = '?';
+	line[n++] = '\n';
+	return n;
+}
+
+/* A log that cannot be written must not stop the mail. */
+static void
+to_stderr(const char *line, size_t n)
+{
+	ssize_t put = write(STDERR_FILENO, line, n);
+
+	(void)put;
+}
+
 void
 log_write(enum log_level level, const char *id, const char *event,
     const char *fmt, ...)
 {
 	char line[LINE_MAX_BYTES];
-	size_t n;
 	va_list ap;
-	ssize_t put;
 
 	if (!log_wants(level))
 		return;
-	n = (size_t)put_prefix(line, sizeof(line) / 2, level, id, event);
-	if (n >= sizeof(line) / 2)
-		n = sizeof(line) / 2 - 1;
-	line[n++] = ' ';
 	va_start(ap, fmt);
-	n += (size_t)vsnprintf(line + n, sizeof(line) - n - 1, fmt, ap);
+	to_stderr(line, put_line(line, level, id, event, fmt, ap));
 	va_end(ap);
-	if (n > sizeof(line) - 2)
-		n = sizeof(line) - 2;
-	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)line[i] < 0x20)
-			line[i] = '?';
-	line[n++] = '\n';
-	/* A log that cannot be written must not stop the mail. */
-	put = write(STDERR_FILENO, line, n);
-	(void)put;
+}
+
+void
+log_to(bool log, const char *id, const char *event, const char *fmt, ...)
+{
+	char line[LINE_MAX_BYTES];
+	va_list ap;
+	size_t n;
+
+	log = log && log_wants(LOG_INFO);
+	if (!log && log_tee_fn == NULL)
+		return;
+	va_start(ap, fmt);
+	n = put_line(line, LOG_INFO, id, event, fmt, ap);
+	va_end(ap);
+	if (log)
+		to_stderr(line, n);
+	if (log_tee_fn != NULL)
+		log_tee_fn(log_tee_arg, slice_of(line, n));
 }
 
 static char *

@@ -30,6 +30,19 @@ void log_write(enum log_level level, const char *id, const char *event,
 #define log_info(id, event, ...) log_write(LOG_INFO, id, event, __VA_ARGS__)
 #define log_debug(id, event, ...) log_write(LOG_DEBUG, id, event, __VA_ARGS__)
 
+/*
+ * What happens to a mail: besides the log, at level info, such
+ * a line goes to the tee, whatever the level of the log; log_trail() goes to
+ * the tee alone, for what would be too much in the log.
+ */
+void log_to(bool log, const char *id, const char *event, const char *fmt, ...)
+    PH_PRINTF(4, 5);
+#define log_mail(id, event, ...) log_to(true, id, event, __VA_ARGS__)
+#define log_trail(id, event, ...) log_to(false, id, event, __VA_ARGS__)
+/* fn gets each line with its newline, on the thread that says it.  Set while
+ * no other thread runs; NULL: none. */
+void log_tee(void (*fn)(void *arg, struct slice line), void *arg);
+
 /* A quoted form of outside bytes, cut at 200: `"..."` with \xNN.  The memory
  * is the thread's own, valid until its fifth next call. */
 const char *log_q(struct slice s);

@@ -127,6 +127,41 @@ quoting(void **state)
 	assert_string_equal(first, "\"first\"");
 }
 
+static void
+to_text(void *arg, struct slice line)
+{
+	assert_true(slice_copy(line, arg, 200));
+}
+
+static void
+teed(void **state)
+{
+	struct capture c;
+	char seen[200] = "";
+
+	(void)state;
+	log_init("submitd", LOG_ERROR);
+	log_tee(to_text, seen);
+	begin(&c);
+	log_mail("Q1", "accept", "from=%s", "\n");
+	assert_string_equal(seen + 24, " info submitd Q1 accept from=?\n");
+	log_trail("Q2", "deliver", "accounts=%d", 5);
+	assert_string_equal(seen + 24, " info submitd Q2 deliver accounts=5\n");
+	assert_string_equal(end(&c), "");
+	log_init("submitd", LOG_INFO);
+	begin(&c);
+	log_trail("Q2", "deliver", "accounts=%d", 5);
+	log_info("s1", "close", "in=%d", 7);
+	log_mail("Q3", "accept", "from=%d", 6);
+	assert_string_equal(seen + 24, " info submitd Q3 accept from=6\n");
+	log_tee(NULL, NULL);
+	log_trail("Q4", "deliver", "accounts=%d", 5);
+	assert_non_null(strstr(end(&c), "Q3 accept from=6\n"));
+	assert_non_null(strstr(c.line, "s1 close in=7\n"));
+	assert_null(strstr(c.line, "deliver"));
+	assert_string_equal(seen + 24, " info submitd Q3 accept from=6\n");
+}
+
 int
 main(void)
 {
@@ -135,6 +170,7 @@ main(void)
 		cmocka_unit_test(levels),
 		cmocka_unit_test(one_line),
 		cmocka_unit_test(quoting),
+		cmocka_unit_test(teed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
