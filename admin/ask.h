@@ -19,7 +19,7 @@ enum {
 	ASK_AAAA = 28,
 	ASK_RECORDS = 32,
 	ASK_TEXT_MAX = 4096,
-	ASK_WAIT_MS = 15000
+	ASK_WAIT_MS = 10000
 };
 
 struct ask;

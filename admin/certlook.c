@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "admin/selfcert.h"
+#include "admin/leafcert.h"
 #include "admin/tlsload.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
@@ -14,8 +14,9 @@ enum { BUNDLE_MAX = 16 << 20, FIX_MAX = 3000, WILD_MAX = 260 };
 
 struct entry {
 	char *name, *chain_path;
-	bool good;
-	struct slice chain, key; /* good: in the bundle */
+	struct leafcert *leaf; /* NULL: it is not used */
+	int64_t expires_at;
+	bool good; /* it is in the bundle */
 };
 
 struct certlook {
@@ -31,6 +32,12 @@ certlook_level(int64_t now, int64_t expires_at)
 {
 	return expires_at <= now + CERTLOOK_SOON_SEC ? FINDING_ERROR
 						     : FINDING_OK;
+}
+
+static const char *
+subject_of(const char *name)
+{
+	return strcmp(name, "*") == 0 ? "default" : name;
 }
 
 static void
@@ -57,11 +64,11 @@ on_entry(const struct tlsload_entry *en, void *arg)
 	e = &look->v[look->n++];
 	*e = (struct entry){ .name = xstrdup(en->name),
 		.chain_path = xstrdup(en->chain_path),
+		.expires_at = en->expires_at,
 		.good = en->rc == 0 };
 	if (en->rc != 0)
 		findings_add(look->f, FINDING_ERROR, "tls",
-		    en->name[0] == '*' && en->name[1] == '\0' ? "default"
-							      : en->name,
+		    subject_of(en->name),
 		    "put a chain and its key there, both PEM, readable for "
 		    "who starts the host; then posthof reload",
 		    "cannot be used: %s", en->err->text);
@@ -70,7 +77,7 @@ on_entry(const struct tlsload_entry *en, void *arg)
 
 /* The bundle has the good ones, in the same order. */
 static void
-find_bytes(struct certlook *look)
+read_chains(struct certlook *look)
 {
 	struct slice rest = buf_slice(&look->bundle);
 	struct bundle_entry be;
@@ -79,13 +86,36 @@ find_bytes(struct certlook *look)
 	for (size_t i = 0; i < look->n; i++) {
 		struct entry *e = &look->v[i];
 
-		if (!e->good)
-			continue;
-		e->good = bundle_next(&rest, &be, &bad) && !bad &&
-			  slice_eq(be.name, slice_str(e->name));
-		e->chain = be.chain_pem;
-		e->key = be.key_pem;
+		if (e->good && bundle_next(&rest, &be, &bad) && !bad &&
+		    slice_eq(be.name, slice_str(e->name)))
+			e->leaf = leafcert_read(be.chain_pem);
 	}
+}
+
+/* What ends soon is told for each name that needs it. */
+static void
+look_at_chains(struct certlook *look)
+{
+	struct leafcert_cas *cas = leafcert_cas_new(look->conf->tls_ca);
+	int64_t now = clock_wall_sec();
+	const char *why;
+
+	for (size_t i = 0; i < look->n; i++) {
+		const struct entry *e = &look->v[i];
+
+		if (e->leaf == NULL || e->expires_at <= now ||
+		    leafcert_trusted(e->leaf, cas, &why))
+			continue;
+		findings_add(look->f, FINDING_WARNING, "chain",
+		    subject_of(e->name),
+		    "a certificate of a public CA, with all between it and "
+		    "the root behind it in the file (fullchain.pem), then "
+		    "posthof reload",
+		    "%s leads to no CA that is known here (%s); mail programs "
+		    "that have not been given its CA warn their users",
+		    e->chain_path, why);
+	}
+	leafcert_cas_free(&cas);
 }
 
 struct certlook *
@@ -102,7 +132,8 @@ certlook_load(const struct conf *conf, struct findings *f)
 	    f->errors == before)
 		findings_add(
 		    f, FINDING_ERROR, "tls", "tls-dir", NULL, "%s", e.text);
-	find_bytes(look);
+	read_chains(look);
+	look_at_chains(look);
 	if (conf->profile_key[0] != '\0')
 		look_at_key(f, conf->profile_key);
 	return look;
@@ -117,6 +148,7 @@ certlook_free(struct certlook **lookp)
 	if (look == NULL)
 		return;
 	for (size_t i = 0; i < look->n; i++) {
+		leafcert_free(&look->v[i].leaf);
 		free(look->v[i].name);
 		free(look->v[i].chain_path);
 	}
@@ -131,7 +163,8 @@ static const struct entry *
 named(const struct certlook *look, const char *name)
 {
 	for (size_t i = 0; i < look->n; i++)
-		if (look->v[i].good && strcmp(look->v[i].name, name) == 0)
+		if (look->v[i].leaf != NULL &&
+		    strcmp(look->v[i].name, name) == 0)
 			return &look->v[i];
 	return NULL;
 }
@@ -173,23 +206,20 @@ certlook_name(const struct certlook *look, struct findings *f,
     enum finding_level missing, const char *subject, const char *name)
 {
 	const struct entry *e = shown_for(look, name);
-	struct selfcert_look is = { 0 };
 	int64_t now = clock_wall_sec();
 	char fix[FIX_MAX], when[32];
 	enum finding_level level;
 
 	write_fix(look, name, fix);
-	if (e == NULL ||
-	    selfcert_check(e->chain, e->key, name, &is, NULL) != 0 ||
-	    !is.covers) {
+	if (e == NULL || !leafcert_covers(e->leaf, name)) {
 		findings_add(f, missing, "certificate", subject, fix,
 		    "no certificate covers %s; mail programs warn their users",
 		    name);
 		return;
 	}
-	out_time_text(is.expires_at, when);
-	level = certlook_level(now, is.expires_at);
+	out_time_text(e->expires_at, when);
+	level = certlook_level(now, e->expires_at);
 	findings_add(f, level, "certificate", subject,
 	    level != FINDING_OK ? fix : NULL, "%s: %s %s at %s", name,
-	    e->chain_path, is.expires_at < now ? "expired" : "expires", when);
+	    e->chain_path, e->expires_at < now ? "expired" : "expires", when);
 }

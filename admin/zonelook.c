@@ -37,7 +37,7 @@ look(struct zonelook *z, const char *check, const char *subject,
 		z->silent = 0;
 		return true;
 	}
-	findings_add(z->f, FINDING_WARNING, check, subject,
+	findings_add(z->f, FINDING_ERROR, check, subject,
 	    "look at the name servers of this zone, then again",
 	    "no answer from the DNS for %s", name);
 	if (++z->silent == SILENT_MAX)

@@ -3,8 +3,10 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 import outside              # noqa: E402
@@ -95,6 +97,9 @@ def test_certificates():
                 found, "certificate", "soon.test")["text"]
             assert "does not belong" in one(found, "tls", "key.test")["text"]
             assert one(found, "certificate", HOST)["level"] == "ok"
+            # Who signed himself is known no more than quickstart's CA is.
+            for name in ("default", "good.test", "*.wild.test"):
+                assert one(found, "chain", name)["level"] == "warning"
             assert one(found, "host", "serve")["level"] == (
                 "ok" if running else "warning")
         # All of it mended: nothing but warnings, and exit status 0.
@@ -104,6 +109,9 @@ def test_certificates():
             certify(host, name)
         status, found = doctor(host)
         assert status == 0, found
+        # With its CA known, the host's own chain is good.
+        host.set_conf({"tls-ca": f'"{host.ca}"'})
+        assert ("chain", "default") not in doctor(host)[1]
         # A key that others may read.
         os.chmod(key, 0o644)
         status, found = doctor(host)
@@ -208,6 +216,49 @@ def test_dns_wrong_names():
         _, found = doctor(host, "--dns")
         row = one(found, "address", "no-such.posthof.test")
         assert row["level"] == "error", row
+
+
+class Broken(threading.Thread):
+    """A resolver that fails at everything (RFC 1035 4.1.1: RCODE 2)."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.names = set()
+        self.start()
+
+    def run(self):
+        while True:
+            q, peer = self.socket.recvfrom(4096)
+            if q == b"end":
+                return
+            end = q.index(b"\0", 12) + 5
+            self.names.add(q[12:end])
+            self.socket.sendto(q[:2] + b"\x81\x82" + q[4:6] + bytes(6)
+                               + q[12:end], peer)
+
+    def close(self):
+        self.socket.sendto(b"end", self.socket.getsockname())
+        self.join()
+        self.socket.close()
+
+
+def test_dns_silent():
+    """Three in a row without answer, and no more is asked."""
+    broken = Broken()
+    resolver = f"127.0.0.1@{broken.socket.getsockname()[1]}"
+    try:
+        with pt.Host(accounts=1, conf={"resolver": f'"{resolver}"'}) as host:
+            with_domains(host, *(f"n{i}.test" for i in range(10)))
+            status, found = doctor(host, "--dns")
+            assert status == 1
+            assert "silent" in one(found, "dns", resolver)["text"]
+            assert one(found, "address", HOST)["level"] == "error"
+            assert len([k for k in found if k[0] == "mx"]) == 2, found
+            assert not any(b"n5" in name for name in broken.names)
+    finally:
+        broken.close()
 
 
 if __name__ == "__main__":
