@@ -117,10 +117,17 @@ split_support(struct auth *a, struct slice *login, struct auth_found *f)
 static int
 load(struct auth *a, struct slice name, struct auth_found *f)
 {
+	struct slice package = SLICE("");
 	struct package p;
-	int rc;
+	int rc, also;
 
-	if ((rc = account_get(a->store, name, &f->arena, &f->ac)) != 0)
+	rc = account_get(a->store, name, &f->arena, &f->ac);
+	/* Nobody's name costs as many looks as somebody's. */
+	if (rc == ERR_NOTFOUND && names_is_account(name, &package, NULL)) {
+		also = package_get(a->store, package, &f->arena, &p);
+		return also == 0 ? rc : also;
+	}
+	if (rc != 0)
 		return rc;
 	rc = package_get(a->store, f->ac.package, &f->arena, &p);
 	if (rc != 0 && rc != ERR_NOTFOUND)

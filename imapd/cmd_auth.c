@@ -119,9 +119,7 @@ auth_done(struct sjob *j)
 	case LOGIN_BAD:
 		if (c->mode == MODE_SASL)
 			cmd_release(c);
-		client_later(c,
-		    l->rc == ERR_AUTH ? client_conf(c)->auth_fail_delay : 0,
-		    failed);
+		client_later(c, login_pause(l, client_conf(c)), failed);
 		return;
 	}
 	client_run(c);

@@ -150,9 +150,8 @@ auth_done(struct sjob *j)
 	case LOGIN_BAD:
 		client_leave(c);
 		/* A wrong password waits before it is answered. */
-		session_later(&c->s,
-		    l->rc == ERR_AUTH ? c->s.sl->srv->conf->auth_fail_delay : 0,
-		    failed);
+		session_later(
+		    &c->s, login_pause(l, c->s.sl->srv->conf), failed);
 		return;
 	}
 	session_run(&c->s);

@@ -67,8 +67,7 @@ auth_done(struct sjob *j)
 		resp_challenge(&c->s.out, buf_slice(&l->challenge));
 		break;
 	case LOGIN_BAD:
-		session_later(&c->s,
-		    l->rc == ERR_AUTH ? conf->auth_fail_delay : 0, failed);
+		session_later(&c->s, login_pause(l, conf), failed);
 		return;
 	}
 	session_run(&c->s);

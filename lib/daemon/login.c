@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/b64.h"
+#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 
 enum { SASL_MAX = 12 << 10 };
@@ -106,6 +107,7 @@ login_work(struct login *l, struct server *srv, unsigned scope, const char *ip,
 {
 	enum login_verdict v;
 
+	l->began_ms = clock_steady_ms();
 	ask_auth(l, srv->auth, scope, ip, session_id);
 	if ((v = login_verdict(l)) != LOGIN_CHALLENGE)
 		figures_add(srv->figures,
@@ -118,4 +120,14 @@ login_verdict(const struct login *l)
 	if (l->rc == 1 || (l->rc == 0 && buf_len(&l->challenge) != 0))
 		return LOGIN_CHALLENGE;
 	return l->rc == 0 ? LOGIN_GOOD : LOGIN_BAD;
+}
+
+uint64_t
+login_pause(const struct login *l, const struct conf *conf)
+{
+	uint64_t spent = clock_steady_ms() - l->began_ms;
+
+	if (l->rc != ERR_AUTH || spent >= conf->auth_fail_delay)
+		return 0;
+	return conf->auth_fail_delay - spent;
 }

@@ -22,6 +22,7 @@ struct login {
 	struct auth_who who; /* when login_verdict() is LOGIN_GOOD */
 	struct err err;
 	int rc;
+	uint64_t began_ms; /* the step */
 };
 
 void login_fini(struct login *l);
@@ -44,5 +45,9 @@ enum login_verdict {
 	LOGIN_BAD        /* l->rc, l->err */
 };
 enum login_verdict login_verdict(const struct login *l);
+/* How long what is bad waits, in ms.  A wrong password is answered
+ * auth-fail-delay after it came, however long the look at it took: an account
+ * that exists and its kind of hash do not show in the time. */
+uint64_t login_pause(const struct login *l, const struct conf *conf);
 
 #endif

@@ -174,6 +174,57 @@ def test_support():
         assert " support=anna" in host.log()
 
 
+def said(host, port, lines):
+    """The answers to these lines, byte for byte."""
+    with host.connect(port) as s:
+        f = s.makefile("rwb")
+        f.readline()
+        got = []
+        for line in lines:
+            f.write(line.encode() + b"\r\n")
+            f.flush()
+            got.append(f.readline())
+            while port == "submissions" and got[-1][3:4] == b"-":
+                got.append(f.readline())
+        # EHLO tells the time (RFC 4865); only its end counts.
+        return got[-1:] if port == "submissions" else got
+
+
+def test_unknown_answers():
+    """Nobody's name is answered like somebody's with a wrong password, byte
+    for byte; a name's salt is the same each time (RFC 5802 9)."""
+    conf = {"auth-fail-delay": '"20ms"'}
+    with pt.Host(accounts=2, conf=conf) as host:
+        def first(user):
+            got = said(host, "imaps", [
+                "a AUTHENTICATE SCRAM-SHA-256 " + b64(
+                    f"n,,n={user},r=abc".encode())])[0]
+            fields = base64.b64decode(got[2:]).decode().split(",")
+            assert fields[0].startswith("r=abc"), fields
+            return fields[1:]
+
+        host.admin("account", "suspend", host.user(2))
+        answers = []
+        for user in (host.user(1), host.user(2), "web100p77", "web9p1",
+                     host.address(1), f"fremd@{pt.DOMAIN}", "niemand",
+                     "a@fremd.example"):
+            plain = b64(f"\0{user}\0falsch".encode())
+            answers.append((
+                said(host, "imaps", [f"a LOGIN {user} falsch"]),
+                said(host, "imaps", [f"a AUTHENTICATE PLAIN {plain}"]),
+                said(host, "pop3s", [f"USER {user}", "PASS falsch"]),
+                said(host, "pop3s", [f"AUTH PLAIN {plain}"]),
+                said(host, "submissions", ["EHLO c.test",
+                                           f"AUTH PLAIN {plain}"])))
+            assert answers[-1] == answers[0], (user, answers)
+            # RFC 7677: the salt, and as many rounds.
+            salt, rounds = first(user)
+            assert [salt, rounds] == first(user), user
+            assert len(salt) == len(first(host.user(1))[0])
+            assert rounds == first(host.user(1))[1]
+        assert b"NO [AUTHENTICATIONFAILED]" in answers[0][0][0], answers[0]
+
+
 def test_nothing_readable(host):
     """No password in any form anywhere: state, run directory, log."""
     n = host.fresh()
