@@ -206,12 +206,23 @@ def test_dns():
 
 def test_dns_wrong_names():
     ptr = "--ptr-record=1.0.0.127.in-addr.arpa,other.test"
-    with outside.Zone([*RECORDS, ptr]) as zone, \
+    source = f"--ptr-record=5.0.0.127.in-addr.arpa,{HOST}"
+    with outside.Zone([*RECORDS, ptr, source]) as zone, \
             pt.Host(accounts=1, conf={"resolver": zone.resolver}) as host:
         _, found = doctor(host, "--dns")
         row = one(found, "ptr", "127.0.0.1")
         assert row["level"] == "error" and "other.test" in row["text"], row
         assert f"1.0.0.127.in-addr.arpa. IN PTR {HOST}." in row["fix"], row
+        # The address that mail leaves from counts; nobody asks for its name
+        # behind a smart host.
+        host.set_conf({"relay-source": '{"127.0.0.5"}'})
+        _, found = doctor(host, "--dns")
+        assert ("ptr", "127.0.0.1") not in found
+        row = one(found, "ptr", "127.0.0.5")
+        assert row["level"] == "error" and "not among" in row["text"], row
+        host.set_conf({"smarthost": '"relay.isp.test"'})
+        _, found = doctor(host, "--dns")
+        assert one(found, "ptr", "127.0.0.5")["level"] == "warning"
         host.set_conf({"hostname": '"no-such.posthof.test"'})
         _, found = doctor(host, "--dns")
         row = one(found, "address", "no-such.posthof.test")
