@@ -37,6 +37,28 @@ auth_new(const struct conf *conf, struct store *store, const char *service,
 	return 0;
 }
 
+static bool
+same_list(const struct conf_list *x, const struct conf_list *y)
+{
+	bool same = x->n == y->n;
+
+	for (size_t i = 0; same && i < x->n; i++)
+		same = slice_eq(slice_str(x->v[i]), slice_str(y->v[i]));
+	return same;
+}
+
+void
+auth_set_conf(struct auth *a, const struct conf *conf)
+{
+	const struct conf *was = a->conf;
+
+	a->conf = conf;
+	/* What proved a login of support may be a password of before. */
+	if (!same_list(&was->support_logins, &conf->support_logins))
+		cache_forget(a->cache, 0);
+	cache_set_keep(a->cache, conf->auth_cache_time, clock_steady_ms());
+}
+
 void
 auth_free(struct auth **ap)
 {

@@ -49,6 +49,10 @@ struct auth_peer {
 PH_MUSTUSE int auth_new(const struct conf *conf, struct store *store,
     const char *service, const char *hostname, struct auth **auth_out,
     struct err *e);
+/* A reload: logins from here on go by this configuration.  The one before is
+ * kept by the caller until auth_free(), as logins may be looking at it.  From
+ * one thread at a time. */
+void auth_set_conf(struct auth *a, const struct conf *conf);
 void auth_free(struct auth **a);
 
 /*

@@ -13,7 +13,7 @@
 #include "storage/host_key.h"
 
 struct auth {
-	const struct conf *conf;
+	const struct conf *_Atomic conf; /* auth_set_conf() */
 	struct store *store;
 	char *service, *hostname;
 	struct cache *cache;

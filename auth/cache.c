@@ -77,6 +77,23 @@ cache_free(struct cache **cp)
 	free(c);
 }
 
+void
+cache_set_keep(struct cache *c, uint64_t keep_ms, uint64_t now_ms)
+{
+	struct lru_node *node;
+
+	(void)pthread_mutex_lock(&c->lock);
+	c->keep_ms = keep_ms;
+	for (node = c->order.next; node != &c->order; node = node->next) {
+		struct entry *e = entry_of(node);
+
+		for (size_t i = 0; i < CACHE_PER_ACCOUNT; i++)
+			if (e->slots[i].until_ms > now_ms + keep_ms)
+				e->slots[i].until_ms = now_ms + keep_ms;
+	}
+	(void)pthread_mutex_unlock(&c->lock);
+}
+
 /* The slot with this proof, or NULL. */
 static struct slot *
 find(struct entry *e, const struct cache_key *key, uint64_t now_ms)
@@ -152,9 +169,11 @@ cache_put(struct cache *c, const struct cache_key *key, uint64_t now_ms,
 	struct entry *e;
 	struct slot *s;
 
-	if (c->keep_ms == 0 || c->max == 0)
-		return;
 	(void)pthread_mutex_lock(&c->lock);
+	if (c->keep_ms == 0 || c->max == 0) {
+		(void)pthread_mutex_unlock(&c->lock);
+		return;
+	}
 	e = entry_for(c, key->account);
 	if (e->secret_version != key->secret_version) {
 		mem_wipe(e->slots, sizeof(e->slots));

@@ -31,6 +31,9 @@ struct cache_key {
 /* keep_ms 0: remembers nothing.  accounts_max: how many. */
 struct cache *cache_new(uint64_t keep_ms, size_t accounts_max);
 void cache_free(struct cache **c);
+/* As if it had been so from the start for what is remembered: nothing is kept
+ * longer than this from now. */
+void cache_set_keep(struct cache *c, uint64_t keep_ms, uint64_t now_ms);
 
 /* Is this login known as good? */
 bool cache_get(struct cache *c, const struct cache_key *key, uint64_t now_ms,

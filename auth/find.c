@@ -76,7 +76,8 @@ auth_secrets(const struct auth_found *f, size_t *n_out)
 static bool
 take_support(struct auth *a, struct slice name, struct auth_found *f)
 {
-	const struct conf_list *l = &a->conf->support_logins;
+	const struct conf *conf = a->conf; /* the same all the way */
+	const struct conf_list *l = &conf->support_logins;
 	struct scram_keys keys;
 
 	for (size_t i = 0; i < l->n; i++) {

@@ -71,6 +71,7 @@ reload_conf(struct server *srv, int fd)
 		    p->old_confs, &p->old_cap, p->nold, sizeof(struct conf *));
 		p->old_confs[p->nold++] = (struct conf *)srv->conf;
 		srv->conf = fresh;
+		auth_set_conf(srv->auth, fresh);
 	}
 	buf_fini(&text);
 	buf_fini(&errors);

@@ -174,6 +174,35 @@ def test_support():
         assert " support=anna" in host.log()
 
 
+def test_reload():
+    """support-logins, auth-cache-time and scram-iterations act at a reload:
+    who helped with a password of before does not any more, at once."""
+    def row(word):
+        return '{"anna:{SSHA}' + b64(hashlib.sha1(word + b"salz").digest() +
+                                     b"salz") + '"}'
+
+    def rounds():
+        got = said(host, "imaps", ["a AUTHENTICATE SCRAM-SHA-256 " + b64(
+            "n,,n=niemand,r=abc".encode())])[0]
+        return base64.b64decode(got[2:]).decode().split(",")[2]
+
+    conf = {"support-logins": row(b"alt"), "auth-fail-delay": "0"}
+    with pt.Host(accounts=1, conf=conf) as host:
+        user = host.user(1) + "*anna"
+        assert can(host, user, "alt") and can(host, user, "alt")
+        assert rounds() == "i=4096"
+        host.set_conf({"support-logins": row(b"neu"),
+                       "auth-cache-time": "0", "scram-iterations": "8192"})
+        assert can(host, user, "alt")
+        host.admin("reload")
+        assert not can(host, user, "alt") and can(host, user, "neu")
+        assert rounds() == "i=8192"
+        host.set_conf({"support-logins": "{}"})
+        host.admin("reload")
+        assert not can(host, user, "neu")
+        assert can(host, host.user(1), host.password(1))
+
+
 def said(host, port, lines):
     """The answers to these lines, byte for byte."""
     with host.connect(port) as s:

@@ -54,6 +54,29 @@ test_remembers(void **state)
 	cache_free(&c);
 }
 
+/* A reload shortens what is remembered, and lengthens only what comes. */
+static void
+test_keep(void **state)
+{
+	struct cache *c = cache_new(1000, 100);
+
+	(void)state;
+	put(c, key_of(1, 1, 5), 0);
+	put(c, key_of(2, 1, 5), 0);
+	cache_set_keep(c, 300, 100);
+	assert_true(get(c, key_of(1, 1, 5), 399));
+	assert_false(get(c, key_of(1, 1, 5), 400));
+	assert_false(get(c, key_of(2, 1, 5), 400));
+	put(c, key_of(1, 1, 5), 100);
+	cache_set_keep(c, 5000, 100);
+	assert_false(get(c, key_of(1, 1, 5), 400));
+	cache_set_keep(c, 0, 100);
+	assert_false(get(c, key_of(1, 1, 5), 100));
+	put(c, key_of(3, 1, 5), 100);
+	assert_false(get(c, key_of(3, 1, 5), 100));
+	cache_free(&c);
+}
+
 static void
 test_several(void **state)
 {
@@ -141,6 +164,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_remembers),
+		cmocka_unit_test(test_keep),
 		cmocka_unit_test(test_several),
 		cmocka_unit_test(test_bounded),
 		cmocka_unit_test(test_off),
