@@ -220,7 +220,8 @@ keep_line(struct search *s, const struct traces_line *l, size_t node)
 	of_line = &s->nodes[at - 1];
 	of_line->row |= slice_eq(l->event, SLICE("queue"));
 	of_line->over |= slice_eq(l->event, SLICE("final")) ||
-			 slice_eq(l->event, SLICE("release"));
+			 (slice_eq(l->event, SLICE("release")) &&
+			     !slice_starts(l->pairs, SLICE("failed=")));
 }
 
 static void

@@ -124,6 +124,30 @@ def test_dropped_by_hand():
             "state": "gone"}
 
 
+def test_waited_and_reported():
+    """HOLDFOR, then a copy here, one away, and reports of both (NOTIFY)."""
+    with relay.World() as w:
+        host = w.host
+        w.send(["b@remote.test", host.address(2)], "held", ["HOLDFOR=600"],
+               ["NOTIFY=SUCCESS"])
+        lines = wait_trace(host, "held@client.test", "accept")
+        assert lines[-1]["details"]["state"] == "scheduled", lines
+        host.admin("account", "suspend", host.user(1))
+        host.admin("queue", "retry", "--all")
+        lines = wait_trace(host, "held@client.test", "release")
+        assert of(lines, "release")[0]["failed"], lines
+        assert lines[-1]["details"]["state"] == "held", lines
+        host.admin("account", "resume", host.user(1))
+        host.admin("queue", "release", "--all")
+        lines = wait_trace(host, "b@remote.test", "final")
+        assert {"accounts": host.user(2), "msgid": "held@client.test"} in (
+            of(lines, "deliver")), lines
+        assert {r["action"] for r in of(lines, "report")} == {
+            "delivered", "relayed"}, lines
+        assert lines[-1]["at"] != "now", lines
+        assert len({x["message"] for x in lines}) == 1, lines
+
+
 def test_latest_of_many():
     with pt.Host(accounts=1) as host:
         for i in range(5):
