@@ -6,6 +6,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
+#include "lib/base/siphash.h"
 #include "storage/account.h"
 #include "storage/deliver.h"
 #include "storage/store_priv.h"
@@ -98,15 +99,10 @@ is_fresh(const struct known *k, uint64_t at_ms, uint64_t now)
 	return at_ms != 0 && at_ms >= k->since_ms && now < at_ms + FRESH_MS;
 }
 
-/* FNV-1a.  Whoever aims for one slot only makes us ask the store. */
 static size_t
 slot_of(struct slice addr)
 {
-	uint64_t h = 14695981039346656037U;
-
-	for (size_t i = 0; i < addr.n; i++)
-		h = (h ^ (unsigned char)addr.p[i]) * 1099511628211U;
-	return (size_t)(h ^ h >> 32) % SLOTS;
+	return (size_t)(siphash(addr) % SLOTS);
 }
 
 /* Only the plain case is kept: a few accounts here, and nothing else. */

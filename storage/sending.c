@@ -416,7 +416,7 @@ sending_sweep(struct store *s, int64_t now, size_t most, uint64_t *at)
 	struct sweep w = { .at = *at,
 		.most = most,
 		.before = (uint32_t)(now / DAY_SEC) - KEEP_DAYS };
-	int rc = db_read(s->db, look, &w);
+	int rc = db_walk(s->db, look, &w);
 
 	if (rc == 0 && w.n != 0)
 		rc = db_update(s->db, drop, &w);

@@ -272,7 +272,7 @@ submit_sweep(struct store *s, int64_t now, size_t most, size_t *gone_out)
 
 	/* The hour before this one still counts. */
 	num_put32(w.end, (uint32_t)(now / SUBMIT_REMEMBER_SEC) - 1);
-	rc = db_read(s->db, look, &w);
+	rc = db_walk(s->db, look, &w);
 	if (rc == 0 && w.n != 0)
 		rc = db_update(s->db, drop, &w);
 	if (gone_out != NULL)
