@@ -24,6 +24,8 @@ enum {
 static void
 client_free(struct client *c)
 {
+	struct server_loop *sl = c->sl;
+
 	cmd_drop(c);
 	append_drop(c);
 	sync_free(c);
@@ -40,8 +42,9 @@ client_free(struct client *c)
 	frame_fini(&c->frame);
 	buf_fini(&c->out);
 	if (c->admitted)
-		server_leave(c->sl, c->conn.peer_ip);
+		server_leave(sl, c->conn.peer_ip);
 	free(c);
+	server_release(sl);
 }
 
 static void
@@ -372,6 +375,7 @@ client_accept(struct server_loop *sl, const struct server_door *door,
 		free(c);
 		return;
 	}
+	server_hold(sl);
 	TAILQ_INSERT_TAIL(&app_of(sl)->all, c, link);
 	server_client_id(sl->srv, 'i', c->id);
 	arena_init(&c->arena);

@@ -126,7 +126,6 @@ server_admit(struct server_loop *sl, const char *peer_ip, const char **why_out)
 	p->clients++;
 	p->total_clients++;
 	figures_add(sl->srv->figures, FIG_CONNECTIONS, 1);
-	sl->clients++;
 	return true;
 }
 
@@ -135,20 +134,18 @@ server_leave(struct server_loop *sl, const char *peer_ip)
 {
 	server_leave_ip(sl, peer_ip);
 	sl->srv->priv->clients--;
-	sl->clients--;
-	loops_maybe_end(sl);
 }
 
 void
 server_hold(struct server_loop *sl)
 {
-	sl->clients++;
+	sl->held++;
 }
 
 void
 server_release(struct server_loop *sl)
 {
-	sl->clients--;
+	sl->held--;
 	loops_maybe_end(sl);
 }
 

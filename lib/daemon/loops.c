@@ -112,7 +112,7 @@ loops_maybe_end(struct server_loop *sl)
 {
 	struct server_thread *t = &sl->srv->priv->threads[sl->index];
 
-	if (t->ending && sl->clients == 0)
+	if (t->ending && sl->held == 0)
 		loop_stop(sl->loop);
 }
 

@@ -27,8 +27,8 @@ struct server_loop {
 	struct server *srv;
 	struct loop *loop;
 	size_t index;
-	void *app;      /* the daemon's own, per loop */
-	size_t clients; /* on this loop; kept by admit and leave */
+	void *app;   /* the daemon's own, per loop */
+	size_t held; /* by connections and work, see server_hold() */
 };
 
 struct server {
@@ -70,7 +70,7 @@ struct server_ops {
 	void (*notify)(
 	    struct server_loop *sl, const struct notify_event *ev, size_t n);
 	/* Say goodbye to every client of this loop and close them.  The loop
-	 * ends when sl->clients is 0, or after 5 s. */
+	 * ends when nothing holds it, or after 5 s. */
 	void (*loop_stop)(struct server_loop *sl);
 	void (*stop)(struct server *srv); /* main thread, loops ended */
 };
@@ -87,8 +87,8 @@ bool server_admit_ip(
 void server_leave_ip(struct server_loop *sl, const char *peer_ip);
 /* Counts it out; in ops->closed. */
 void server_leave(struct server_loop *sl, const char *peer_ip);
-/* A loop that ends waits for this too: work that belongs to no client.  Loop
- * thread. */
+/* A loop that ends waits for what holds it: each connection, admitted or not
+ * (the refused may linger), and work that belongs to none.  Loop thread. */
 void server_hold(struct server_loop *sl);
 void server_release(struct server_loop *sl);
 

@@ -24,18 +24,16 @@ static void
 session_free(struct session *s)
 {
 	struct server_loop *sl = s->sl;
-	bool admitted = s->admitted;
-	char ip[sizeof(s->conn.peer_ip)];
 
 	TAILQ_REMOVE((struct session_list *)sl->app, s, link);
 	server_rise(sl->srv, &s->seat);
 	buf_fini(&s->batch);
 	buf_fini(&s->out);
-	memcpy(ip, s->conn.peer_ip, sizeof(ip));
+	if (s->admitted)
+		server_leave(sl, s->conn.peer_ip);
 	/* It may leave work behind, which a loop that ends waits for. */
 	s->ops->free(s);
-	if (admitted)
-		server_leave(sl, ip);
+	server_release(sl);
 }
 
 void
@@ -425,6 +423,7 @@ session_accept(struct session *s, struct server_loop *sl,
 	if (conn_accept(&s->conn, from, &conn_ops, in_max,
 		conf->output_high_water) != 0)
 		return false;
+	server_hold(sl);
 	TAILQ_INSERT_TAIL((struct session_list *)sl->app, s, link);
 	server_client_id(sl->srv, ops->letter, s->id);
 	s->line_max = conf->line_max; /* a reload changes new sessions only */
