@@ -9,7 +9,6 @@
 
 #include "storage/account.h"
 #include "storage/counter.h"
-#include "storage/verify.h"
 
 static inline int
 fixture_count_on(struct db_txn *t, void *arg)
@@ -89,20 +88,6 @@ static inline void
 fixture_address1(struct store_fixture *f, const char *addr, const char *target)
 {
 	fixture_address(f, addr, 1, &target);
-}
-
-/* FORMAT's invariants hold. */
-static inline void
-fixture_verify(struct store_fixture *f)
-{
-	struct buf report;
-	int rc;
-
-	buf_init(&report, 10000);
-	rc = store_verify(f->s, &report);
-	if (rc != 0)
-		fail_msg("%.*s", (int)buf_len(&report), buf_slice(&report).p);
-	buf_fini(&report);
 }
 
 static inline void

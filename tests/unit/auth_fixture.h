@@ -68,7 +68,7 @@ auth_fixture_free(struct auth_fixture *x)
 {
 	auth_free(&x->auth);
 	conf_free(&x->conf);
-	fixture_verify(&x->f);
+	assert_store_sound(x->f.s);
 	fixture_free(&x->f);
 }
 

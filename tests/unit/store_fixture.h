@@ -19,6 +19,7 @@
 #include "storage/store_priv.h"
 #include "storage/tables.h"
 #include "storage/usage.h"
+#include "storage/verify.h"
 
 enum { FIXTURE_ACCOUNTS = 2 };
 
@@ -130,6 +131,57 @@ fixture_free(struct store_fixture *f)
 {
 	store_close(&f->s);
 	(void)nftw(f->dir, fixture_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* FORMAT's invariants hold. */
+static inline void
+assert_store_sound(struct store *s)
+{
+	struct buf b;
+	char *text;
+	int rc;
+
+	buf_init(&b, 100000);
+	rc = store_verify(s, &b);
+	text = buf_take_str(&b);
+	if (rc != 0)
+		print_error("store_verify: %d\n%s", rc, text);
+	free(text);
+	assert_int_equal(rc, 0);
+}
+
+/* For tests with a host each: *state is its struct store_fixture. */
+static inline int
+fixture_setup(void **state)
+{
+	struct store_fixture *f = malloc(sizeof(*f));
+
+	fixture_new(f);
+	*state = f;
+	return 0;
+}
+
+static inline int
+fixture_teardown(void **state)
+{
+	struct store_fixture *f = *state;
+
+	assert_store_sound(f->s);
+	fixture_free(f);
+	free(f);
+	return 0;
+}
+
+#define FIXTURE_TEST(fn) \
+	cmocka_unit_test_setup_teardown(fn, fixture_setup, fixture_teardown)
+
+static inline uint64_t
+fixture_folder(struct store_fixture *f, uint64_t account, const char *name)
+{
+	struct folder_info info;
+
+	assert_int_equal(folder_find(f->s, account, slice_str(name), &info), 0);
+	return info.id;
 }
 
 struct fixture_limits {

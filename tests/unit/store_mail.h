@@ -1,6 +1,5 @@
 /*
- * store_mail.h - messages for tests of storage, and a look at whether the
- * store is sound.
+ * store_mail.h - messages for tests of storage.
  */
 #ifndef TESTS_UNIT_STORE_MAIL_H
 #define TESTS_UNIT_STORE_MAIL_H
@@ -10,7 +9,6 @@
 #include <stdio.h>
 
 #include "storage/deliver.h"
-#include "storage/verify.h"
 
 /* Message number n: some 150 bytes, different for each. */
 static inline struct slice
@@ -56,22 +54,6 @@ put_mails(struct store *s, uint64_t account, uint64_t folder, unsigned n)
 	for (unsigned i = 1; i <= n; i++)
 		(void)put_mail(
 		    s, account, folder, 0, mail_text(text, sizeof(text), i));
-}
-
-static inline void
-assert_store_sound(struct store *s)
-{
-	struct buf b;
-	char *text;
-	int rc;
-
-	buf_init(&b, 100000);
-	rc = store_verify(s, &b);
-	text = buf_take_str(&b);
-	if (rc != 0)
-		print_error("store_verify: %d\n%s", rc, text);
-	free(text);
-	assert_int_equal(rc, 0);
 }
 
 #endif

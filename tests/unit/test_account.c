@@ -24,7 +24,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	fixture_verify(&f);
+	assert_store_sound(f.s);
 	fixture_free(&f);
 	return 0;
 }

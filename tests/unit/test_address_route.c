@@ -27,7 +27,7 @@ teardown(void **state)
 {
 	(void)state;
 	arena_clear(&a);
-	fixture_verify(&f);
+	assert_store_sound(f.s);
 	fixture_free(&f);
 	return 0;
 }

@@ -11,36 +11,6 @@
 #include "storage/queue.h"
 #include "tests/unit/store_mail.h"
 
-static int
-setup(void **state)
-{
-	struct store_fixture *f = malloc(sizeof(*f));
-
-	fixture_new(f);
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct store_fixture *f = *state;
-
-	assert_store_sound(f->s);
-	fixture_free(f);
-	free(f);
-	return 0;
-}
-
-static uint64_t
-folder_id(struct store_fixture *f, uint64_t account, const char *name)
-{
-	struct folder_info info;
-
-	assert_int_equal(folder_find(f->s, account, slice_str(name), &info), 0);
-	return info.id;
-}
-
 static uint32_t
 messages(struct store_fixture *f, uint64_t folder)
 {
@@ -126,14 +96,14 @@ many_targets(void **state)
 {
 	struct store_fixture *f = *state;
 	struct slice text = SLICE("Subject: x\r\n\r\ny\r\n");
-	uint64_t sent = folder_id(f, 1, "Sent");
+	uint64_t sent = fixture_folder(f, 1, "Sent");
 	struct deliver_target t[] = {
 		{ .account = 2, .prefix = SLICE("Delivered-To: two\r\n") },
 		{ .account = 1, .prefix = SLICE("Delivered-To: one\r\n") },
 		{ .account = 1, .folder = sent, .flags = MSG_SEEN },
 		{ .account = 1,
 		    .prefix = SLICE("Delivered-To: one\r\n"),
-		    .folder = folder_id(f, 1, "Archive") },
+		    .folder = fixture_folder(f, 1, "Archive") },
 	};
 	struct deliver_msg m = {
 		.parts = &text, .nparts = 1, .targets = t, .ntargets = 4
@@ -316,7 +286,7 @@ queue(void **state)
 	struct queue_rcpt rcpt = { .addr = SLICE("a@example.net") };
 	struct queue_new q[2] = { 0 };
 	struct deliver_target t = { .account = 1,
-		.folder = folder_id(f, 1, "Sent") };
+		.folder = fixture_folder(f, 1, "Sent") };
 	struct deliver_msg m = { .parts = &text,
 		.nparts = 1,
 		.targets = &t,
@@ -469,7 +439,7 @@ threads(void **state)
 {
 	struct store_fixture *f = *state;
 	struct worker *w = calloc(WRITERS + 3, sizeof(*w));
-	uint64_t archive = folder_id(f, 1, "Archive");
+	uint64_t archive = fixture_folder(f, 1, "Archive");
 	atomic_bool stop;
 
 	atomic_init(&stop, false);
@@ -501,7 +471,7 @@ one_goes_when_one_comes(void **state)
 {
 	struct store_fixture *f = *state;
 	struct slice text = SLICE("Subject: x\r\n\r\nold\r\n");
-	uint64_t sent = folder_id(f, 1, "Sent");
+	uint64_t sent = fixture_folder(f, 1, "Sent");
 	struct deliver_target t = { .account = 1 };
 	struct deliver_msg m = {
 		.parts = &text, .nparts = 1, .targets = &t, .ntargets = 1
@@ -547,17 +517,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(one_in_parts, setup, teardown),
-		cmocka_unit_test_setup_teardown(many_targets, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-		    several_messages, setup, teardown),
-		cmocka_unit_test_setup_teardown(quota, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-		    one_goes_when_one_comes, setup, teardown),
-		cmocka_unit_test_setup_teardown(limits, setup, teardown),
-		cmocka_unit_test_setup_teardown(large, setup, teardown),
-		cmocka_unit_test_setup_teardown(queue, setup, teardown),
-		cmocka_unit_test_setup_teardown(threads, setup, teardown),
+		FIXTURE_TEST(one_in_parts),
+		FIXTURE_TEST(many_targets),
+		FIXTURE_TEST(several_messages),
+		FIXTURE_TEST(quota),
+		FIXTURE_TEST(one_goes_when_one_comes),
+		FIXTURE_TEST(limits),
+		FIXTURE_TEST(large),
+		FIXTURE_TEST(queue),
+		FIXTURE_TEST(threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,27 +9,6 @@
 
 enum { MANY = 3500 };
 
-static int
-setup(void **state)
-{
-	struct store_fixture *f = malloc(sizeof(*f));
-
-	fixture_new(f);
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct store_fixture *f = *state;
-
-	assert_store_sound(f->s);
-	fixture_free(f);
-	free(f);
-	return 0;
-}
-
 static struct drop *
 open_inbox(struct store_fixture *f)
 {
@@ -247,11 +226,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(empty, setup, teardown),
-		cmocka_unit_test_setup_teardown(snapshot, setup, teardown),
-		cmocka_unit_test_setup_teardown(large, setup, teardown),
-		cmocka_unit_test_setup_teardown(all_folders, setup, teardown),
-		cmocka_unit_test_setup_teardown(marks, setup, teardown),
+		FIXTURE_TEST(empty),
+		FIXTURE_TEST(snapshot),
+		FIXTURE_TEST(large),
+		FIXTURE_TEST(all_folders),
+		FIXTURE_TEST(marks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

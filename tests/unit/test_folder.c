@@ -10,27 +10,6 @@
 #include "storage/verify.h"
 #include "tests/unit/store_mail.h"
 
-static int
-setup(void **state)
-{
-	struct store_fixture *f = malloc(sizeof(*f));
-
-	fixture_new(f);
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct store_fixture *f = *state;
-
-	assert_store_sound(f->s);
-	fixture_free(f);
-	free(f);
-	return 0;
-}
-
 /* All names, space-separated, with '*' for subscribed and '!' for names
  * without a folder. */
 static char *
@@ -405,17 +384,16 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(name_rules),
 		cmocka_unit_test(order),
-		cmocka_unit_test_setup_teardown(defaults, setup, teardown),
-		cmocka_unit_test_setup_teardown(create, setup, teardown),
-		cmocka_unit_test_setup_teardown(special_use, setup, teardown),
-		cmocka_unit_test_setup_teardown(deleting, setup, teardown),
-		cmocka_unit_test_setup_teardown(delete_large, setup, teardown),
-		cmocka_unit_test_setup_teardown(renaming, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-		    rename_too_long, setup, teardown),
-		cmocka_unit_test_setup_teardown(rename_inbox, setup, teardown),
-		cmocka_unit_test_setup_teardown(subscribing, setup, teardown),
-		cmocka_unit_test_setup_teardown(purge, setup, teardown),
+		FIXTURE_TEST(defaults),
+		FIXTURE_TEST(create),
+		FIXTURE_TEST(special_use),
+		FIXTURE_TEST(deleting),
+		FIXTURE_TEST(delete_large),
+		FIXTURE_TEST(renaming),
+		FIXTURE_TEST(rename_too_long),
+		FIXTURE_TEST(rename_inbox),
+		FIXTURE_TEST(subscribing),
+		FIXTURE_TEST(purge),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,26 +132,6 @@ sharing(void **state)
 
 static uint32_t recent; /* of image_get(), looked at by nobody */
 
-static int
-setup(void **state)
-{
-	struct store_fixture *f = malloc(sizeof(*f));
-
-	fixture_new(f);
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct store_fixture *f = *state;
-
-	fixture_free(f);
-	free(f);
-	return 0;
-}
-
 /* A refresh by known runs and one by a full scan give the same. */
 static void
 refreshing(void **state)
@@ -246,8 +226,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(compare),
 		cmocka_unit_test(sharing),
-		cmocka_unit_test_setup_teardown(refreshing, setup, teardown),
-		cmocka_unit_test_setup_teardown(hearsay, setup, teardown),
+		FIXTURE_TEST(refreshing),
+		FIXTURE_TEST(hearsay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

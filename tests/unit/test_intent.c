@@ -15,36 +15,6 @@
 
 enum { MANY = 5000, ROUNDS = 16 };
 
-static int
-setup(void **state)
-{
-	struct store_fixture *f = malloc(sizeof(*f));
-
-	fixture_new(f);
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct store_fixture *f = *state;
-
-	assert_store_sound(f->s);
-	fixture_free(f);
-	free(f);
-	return 0;
-}
-
-static uint64_t
-folder_id(struct store_fixture *f, uint64_t account, const char *name)
-{
-	struct folder_info info;
-
-	assert_int_equal(folder_find(f->s, account, slice_str(name), &info), 0);
-	return info.id;
-}
-
 static uint32_t
 count(struct store_fixture *f, uint64_t folder)
 {
@@ -101,7 +71,7 @@ several_folders(void **state)
 	struct store_fixture *f = *state;
 	static const uint32_t a[] = { 1, 2, 3 }, b[] = { 2 };
 	struct msg_group g[] = { { f->inbox[1], a, 3 },
-		{ folder_id(f, 1, "Sent"), b, 1 }, { 424242, b, 1 } };
+		{ fixture_folder(f, 1, "Sent"), b, 1 }, { 424242, b, 1 } };
 
 	put_mails(f->s, 1, g[0].folder, 4);
 	put_mails(f->s, 1, g[1].folder, 2);
@@ -205,12 +175,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-		    one_transaction, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-		    several_folders, setup, teardown),
-		cmocka_unit_test_setup_teardown(with_holes, setup, teardown),
-		cmocka_unit_test_setup_teardown(killed, setup, teardown),
+		FIXTURE_TEST(one_transaction),
+		FIXTURE_TEST(several_folders),
+		FIXTURE_TEST(with_holes),
+		FIXTURE_TEST(killed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,27 +6,6 @@
 #include "tests/unit/store_fixture.h"
 #include "tests/unit/store_mail.h"
 
-static int
-setup(void **state)
-{
-	struct store_fixture *f = malloc(sizeof(*f));
-
-	fixture_new(f);
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct store_fixture *f = *state;
-
-	assert_store_sound(f->s);
-	fixture_free(f);
-	free(f);
-	return 0;
-}
-
 static const struct {
 	const char *name;
 	bool good;
@@ -187,11 +166,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(well_formed),
-		cmocka_unit_test_setup_teardown(lengths, setup, teardown),
-		cmocka_unit_test_setup_teardown(total, setup, teardown),
-		cmocka_unit_test_setup_teardown(count, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-		    ends_with_the_folder, setup, teardown),
+		FIXTURE_TEST(lengths),
+		FIXTURE_TEST(total),
+		FIXTURE_TEST(count),
+		FIXTURE_TEST(ends_with_the_folder),
 	};
 
 	return cmocka_run_group_tests_name("metadata", tests, NULL, NULL);

@@ -8,36 +8,6 @@
 #include "storage/msg.h"
 #include "tests/unit/store_mail.h"
 
-static int
-setup(void **state)
-{
-	struct store_fixture *f = malloc(sizeof(*f));
-
-	fixture_new(f);
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct store_fixture *f = *state;
-
-	assert_store_sound(f->s);
-	fixture_free(f);
-	free(f);
-	return 0;
-}
-
-static uint64_t
-folder_id(struct store_fixture *f, uint64_t account, const char *name)
-{
-	struct folder_info info;
-
-	assert_int_equal(folder_find(f->s, account, slice_str(name), &info), 0);
-	return info.id;
-}
-
 static void
 other_account(void **state)
 {
@@ -85,7 +55,7 @@ static void
 quota(void **state)
 {
 	struct store_fixture *f = *state;
-	uint64_t to = folder_id(f, 1, "Archive");
+	uint64_t to = fixture_folder(f, 1, "Archive");
 	uint32_t uids[10];
 	struct msg_copied c;
 	struct folder_status st;
@@ -120,7 +90,7 @@ large_sets(void **state)
 {
 	enum { N = 10000 };
 	struct store_fixture *f = *state;
-	uint64_t to = folder_id(f, 1, "Archive");
+	uint64_t to = fixture_folder(f, 1, "Archive");
 	uint32_t *uids = malloc((N + 2500) * sizeof(*uids));
 	struct msg_change ch = { .uids = uids,
 		.n = N,
@@ -193,11 +163,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(other_account, setup, teardown),
-		cmocka_unit_test_setup_teardown(quota, setup, teardown),
-		cmocka_unit_test_setup_teardown(large_sets, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-		    move_to_itself, setup, teardown),
+		FIXTURE_TEST(other_account),
+		FIXTURE_TEST(quota),
+		FIXTURE_TEST(large_sets),
+		FIXTURE_TEST(move_to_itself),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,36 +8,6 @@
 #include "storage/msg.h"
 #include "tests/unit/store_mail.h"
 
-static int
-setup(void **state)
-{
-	struct store_fixture *f = malloc(sizeof(*f));
-
-	fixture_new(f);
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct store_fixture *f = *state;
-
-	assert_store_sound(f->s);
-	fixture_free(f);
-	free(f);
-	return 0;
-}
-
-static uint64_t
-folder_id(struct store_fixture *f, uint64_t account, const char *name)
-{
-	struct folder_info info;
-
-	assert_int_equal(folder_find(f->s, account, slice_str(name), &info), 0);
-	return info.id;
-}
-
 static void
 conditions(void **state)
 {
@@ -92,7 +62,7 @@ keywords(void **state)
 		.keywords = kw,
 		.nkeywords = 2,
 		.unchanged_since = UINT64_MAX };
-	uint64_t to = folder_id(f, 1, "Archive");
+	uint64_t to = fixture_folder(f, 1, "Archive");
 	struct view_msg vm;
 	struct msg_copied c;
 	struct view *v;
@@ -164,8 +134,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(conditions, setup, teardown),
-		cmocka_unit_test_setup_teardown(keywords, setup, teardown),
+		FIXTURE_TEST(conditions),
+		FIXTURE_TEST(keywords),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,27 +10,6 @@
 
 enum { WANT_ALL = MSG_WANT_META | MSG_WANT_UIDL };
 
-static int
-setup(void **state)
-{
-	struct store_fixture *f = malloc(sizeof(*f));
-
-	fixture_new(f);
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct store_fixture *f = *state;
-
-	assert_store_sound(f->s);
-	fixture_free(f);
-	free(f);
-	return 0;
-}
-
 /* Everything the iterator gives for these UIDs must be message number UID. */
 static size_t
 count(struct store_fixture *f, const uint32_t *uids, size_t n, uint32_t from,
@@ -207,9 +186,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(listing, setup, teardown),
-		cmocka_unit_test_setup_teardown(large_records, setup, teardown),
-		cmocka_unit_test_setup_teardown(reading, setup, teardown),
+		FIXTURE_TEST(listing),
+		FIXTURE_TEST(large_records),
+		FIXTURE_TEST(reading),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

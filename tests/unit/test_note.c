@@ -86,26 +86,6 @@ scan(struct store_fixture *f)
 	return a;
 }
 
-static int
-setup(void **state)
-{
-	struct store_fixture *f = malloc(sizeof(*f));
-
-	fixture_new(f);
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct store_fixture *f = *state;
-
-	fixture_free(f);
-	free(f);
-	return 0;
-}
-
 static void
 a_life(void **state)
 {
@@ -232,8 +212,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_life, setup, teardown),
-		cmocka_unit_test_setup_teardown(large, setup, teardown),
+		FIXTURE_TEST(a_life),
+		FIXTURE_TEST(large),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,26 +5,6 @@
 
 #include "storage/quota.h"
 
-static int
-setup(void **state)
-{
-	struct store_fixture *f = malloc(sizeof(*f));
-
-	fixture_new(f);
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct store_fixture *f = *state;
-
-	fixture_free(f);
-	free(f);
-	return 0;
-}
-
 static const struct {
 	struct usage_row own, package;
 	unsigned want;
@@ -122,8 +102,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(percents),
-		cmocka_unit_test_setup_teardown(lists, setup, teardown),
-		cmocka_unit_test_setup_teardown(packages, setup, teardown),
+		FIXTURE_TEST(lists),
+		FIXTURE_TEST(packages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

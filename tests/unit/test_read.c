@@ -6,26 +6,6 @@
 #include "pop3d/read.h"
 #include "tests/unit/store_mail.h"
 
-static int
-setup(void **state)
-{
-	struct store_fixture *f = malloc(sizeof(*f));
-
-	fixture_new(f);
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct store_fixture *f = *state;
-
-	fixture_free(f);
-	free(f);
-	return 0;
-}
-
 /* What the peer gets; the caller frees. */
 static char *
 get(struct store_fixture *f, uint32_t uid, int64_t lines, bool ascii)
@@ -148,10 +128,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(table, setup, teardown),
-		cmocka_unit_test_setup_teardown(bytes, setup, teardown),
-		cmocka_unit_test_setup_teardown(large, setup, teardown),
-		cmocka_unit_test_setup_teardown(not_there, setup, teardown),
+		FIXTURE_TEST(table),
+		FIXTURE_TEST(bytes),
+		FIXTURE_TEST(large),
+		FIXTURE_TEST(not_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

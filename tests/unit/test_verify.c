@@ -18,26 +18,6 @@
 #include "storage/segment_row.h"
 #include "tests/unit/store_mail.h"
 
-static int
-setup(void **state)
-{
-	struct store_fixture *f = malloc(sizeof(*f));
-
-	fixture_new(f);
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct store_fixture *f = *state;
-
-	fixture_free(f);
-	free(f);
-	return 0;
-}
-
 /* The report names what `want` says. */
 static void
 assert_breach(struct store_fixture *f, const char *want)
@@ -204,7 +184,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(breaches),
-		cmocka_unit_test_setup_teardown(kill_nine, setup, teardown),
+		FIXTURE_TEST(kill_nine),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
