@@ -1,82 +1,27 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "tests/unit/dnsmasq.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
-#include "lib/net/dns.h"
 
-static struct {
-	pid_t pid;
-	int port;
-	struct loop *loop;
-	struct dns *dns;
-} at;
-
-/* A port free for UDP and TCP on loopback. */
-static int
-free_port(void)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(in);
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&in, len), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &len), 0);
-	close(fd);
-	return ntohs(in.sin_port);
-}
-
-static void
-run_dnsmasq(void)
-{
-	char port[32];
-	int null = open("/dev/null", O_WRONLY);
-
-	(void)snprintf(port, sizeof(port), "--port=%d", at.port);
-	dup2(null, 1);
-	dup2(null, 2);
-	setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
-	execlp("dnsmasq", "dnsmasq", "--no-daemon", "--conf-file=/dev/null",
-	    port, "--listen-address=127.0.0.1", "--bind-interfaces",
-	    "--no-resolv", "--no-hosts",
-	    "--user=", "--group=", "--pid-file=", "--local-ttl=77",
-	    "--mx-host=many.test,C.many.test,30",
-	    "--mx-host=many.test,a.many.test,10",
-	    "--mx-host=many.test,b1.many.test,20",
-	    "--mx-host=many.test,b2.many.test,20", "--mx-host=null.test,.,0",
-	    "--host-record=a.many.test,127.0.0.9,::9",
-	    "--host-record=four.test,127.0.0.4",
-	    "--txt-record=txt.test,v=spf1 -all,two",
-	    "--cname=alias.test,four.test", "--local=/test/", (char *)NULL);
-	_exit(127);
-}
+static struct dnsmasq at;
 
 static int
 start(void **state)
 {
-	char resolver[64];
-	struct err e;
+	static const char *const zone[] = {
+		"--mx-host=many.test,C.many.test,30",
+		"--mx-host=many.test,a.many.test,10",
+		"--mx-host=many.test,b1.many.test,20",
+		"--mx-host=many.test,b2.many.test,20",
+		"--mx-host=null.test,.,0",
+		"--host-record=a.many.test,127.0.0.9,::9",
+		"--host-record=four.test,127.0.0.4",
+		"--txt-record=txt.test,v=spf1 -all,two",
+		"--cname=alias.test,four.test"
+	};
 
 	(void)state;
-	at.port = free_port();
-	if ((at.pid = fork()) == 0)
-		run_dnsmasq();
-	assert_int_equal(loop_new(&at.loop), 0);
-	(void)snprintf(resolver, sizeof(resolver), "127.0.0.1@%d", at.port);
-	assert_int_equal(dns_new(at.loop, resolver, &at.dns, &e), 0);
+	dnsmasq_start(&at, zone, PH_LEN(zone));
 	return 0;
 }
 
@@ -84,11 +29,7 @@ static int
 stop(void **state)
 {
 	(void)state;
-	dns_free(&at.dns);
-	loop_free(&at.loop);
-	assert_null(at.loop);
-	kill(at.pid, SIGTERM);
-	waitpid(at.pid, NULL, 0);
+	dnsmasq_stop(&at);
 	return 0;
 }
 
@@ -185,30 +126,9 @@ static const struct {
 };
 
 static void
-wait_for_dnsmasq(void)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		.sin_port = htons((uint16_t)at.port) };
-
-	for (int i = 0; i < 500; i++) {
-		int fd = socket(AF_INET, SOCK_STREAM, 0);
-		int rc = connect(fd, (struct sockaddr *)&in, sizeof(in));
-
-		close(fd);
-		if (rc == 0)
-			return;
-		assert_int_equal(waitpid(at.pid, NULL, WNOHANG), 0);
-		usleep(10000);
-	}
-	fail();
-}
-
-static void
 answers(void **state)
 {
 	(void)state;
-	wait_for_dnsmasq();
 	for (size_t i = 0; i < PH_LEN(cases); i++)
 		assert_string_equal(
 		    asked(cases[i].what, cases[i].name), cases[i].want);

@@ -1,83 +1,31 @@
-#include "tests/unit/unit.h"
-
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "tests/unit/dnsmasq.h"
 
 #include "lib/base/clock.h"
 #include "submitd/route.h"
 
-static struct {
-	pid_t pid;
-	int port;
-	struct loop *loop;
-	struct dns *dns;
-} at;
-
-/* A port free for UDP and TCP on loopback. */
-static int
-free_port(void)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(in);
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&in, len), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &len), 0);
-	close(fd);
-	return ntohs(in.sin_port);
-}
-
-static void
-run_dnsmasq(void)
-{
-	char port[32];
-	int null = open("/dev/null", O_WRONLY);
-
-	(void)snprintf(port, sizeof(port), "--port=%d", at.port);
-	dup2(null, 1);
-	dup2(null, 2);
-	setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
-	execlp("dnsmasq", "dnsmasq", "--no-daemon", "--conf-file=/dev/null",
-	    port, "--listen-address=127.0.0.1", "--bind-interfaces",
-	    "--no-resolv", "--no-hosts",
-	    "--user=", "--group=", "--pid-file=", "--local-ttl=77",
-	    "--local=/test/", "--mx-host=two.test,b.two.test,20",
-	    "--mx-host=two.test,a.two.test,10",
-	    "--host-record=a.two.test,127.0.0.9,::9",
-	    "--host-record=b.two.test,127.0.0.8",
-	    "--host-record=nomx.test,127.0.0.4", "--mx-host=null.test,.,0",
-	    "--txt-record=noaddr.test,x", "--mx-host=lame.test,gone.test,10",
-	    "--mx-host=half.test,gone.test,10",
-	    "--mx-host=half.test,b.two.test,20",
-	    "--mx-host=own.test,me.test,10", "--mx-host=own.test,b.two.test,20",
-	    "--mx-host=backup.test,a.two.test,10",
-	    "--mx-host=backup.test,me.test,20",
-	    "--mx-host=backup.test,b.two.test,30",
-	    "--host-record=me.test,"
-	    "127.0.0.1",
-	    (char *)NULL);
-	_exit(127);
-}
+static struct dnsmasq at;
 
 static int
 start(void **state)
 {
-	char resolver[64];
-	struct err e;
+	static const char *const zone[] = { "--mx-host=two.test,b.two.test,20",
+		"--mx-host=two.test,a.two.test,10",
+		"--host-record=a.two.test,127.0.0.9,::9",
+		"--host-record=b.two.test,127.0.0.8",
+		"--host-record=nomx.test,127.0.0.4", "--mx-host=null.test,.,0",
+		"--txt-record=noaddr.test,x",
+		"--mx-host=lame.test,gone.test,10",
+		"--mx-host=half.test,gone.test,10",
+		"--mx-host=half.test,b.two.test,20",
+		"--mx-host=own.test,me.test,10",
+		"--mx-host=own.test,b.two.test,20",
+		"--mx-host=backup.test,a.two.test,10",
+		"--mx-host=backup.test,me.test,20",
+		"--mx-host=backup.test,b.two.test,30",
+		"--host-record=me.test,127.0.0.1" };
 
 	(void)state;
-	at.port = free_port();
-	if ((at.pid = fork()) == 0)
-		run_dnsmasq();
-	assert_int_equal(loop_new(&at.loop), 0);
-	(void)snprintf(resolver, sizeof(resolver), "127.0.0.1@%d", at.port);
-	assert_int_equal(dns_new(at.loop, resolver, &at.dns, &e), 0);
+	dnsmasq_start(&at, zone, PH_LEN(zone));
 	return 0;
 }
 
@@ -85,11 +33,7 @@ static int
 stop(void **state)
 {
 	(void)state;
-	dns_free(&at.dns);
-	loop_free(&at.loop);
-	assert_null(at.loop);
-	kill(at.pid, SIGTERM);
-	waitpid(at.pid, NULL, 0);
+	dnsmasq_stop(&at);
 	return 0;
 }
 
@@ -275,7 +219,8 @@ test_dead_resolver(void **state)
 	struct err e;
 
 	(void)state;
-	(void)snprintf(resolver, sizeof(resolver), "127.0.0.1@%d", free_port());
+	(void)snprintf(
+	    resolver, sizeof(resolver), "127.0.0.1@%d", dnsmasq_port());
 	assert_int_equal(dns_new(at.loop, resolver, &at.dns, &e), 0);
 	ask(&plain, "two.test",
 	    "temp 4.4.3 the domain's name servers do not answer");
