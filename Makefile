@@ -203,6 +203,7 @@ test-deps: ## install the Debian packages the tests need as well
 	@tools/deps build test
 	@tools/npm $(B)/npm
 	@tools/corpus $(B)/corpus
+	@tools/mtas $(B)/mtas
 
 MAN = $(foreach n,1 5 8,$(wildcard */*.$(n) lib/*/*.$(n)))
 

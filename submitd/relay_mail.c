@@ -175,34 +175,38 @@ send_commands(struct relay *r)
 	await(r);
 }
 
-static bool
-needs_utf8(const struct relay *r)
+/* RFC 6531 3.2: addresses that this remote cannot take.  For the others the
+ * mail is converted. */
+static void
+refuse_utf8(struct relay *r)
 {
+	static const char why[] = "550 5.6.7 the destination does not take "
+				  "addresses with non-ASCII letters";
 	const struct queue_row *row = &r->errand->row;
+	bool all = !utf8_is_ascii(row->sender);
+	size_t kept = 0;
 
-	if (!utf8_is_ascii(row->sender))
-		return true;
-	for (size_t i = 0; i < r->nrcpts; i++)
-		if (!utf8_is_ascii(row->rcpts[r->rcpts[i]].addr))
-			return true;
-	return false;
+	for (size_t i = 0; i < r->nrcpts; i++) {
+		size_t k = r->rcpts[i];
+
+		if (all || !utf8_is_ascii(row->rcpts[k].addr))
+			errand_set(r->errand, k, OUT_PERM, r->remote, why);
+		else
+			r->rcpts[kept++] = k;
+	}
+	r->nrcpts = kept;
 }
 
-/* What this remote can never take; false: an outcome was set. */
+/* What this remote can never take; false: everybody has an outcome. */
 static bool
 remote_suits(struct relay *r)
 {
-	const char *why;
-
-	if (needs_utf8(r) && !(r->can & CAN_UTF8))
-		why = "550 5.6.7 the destination does not take addresses with "
-		      "non-ASCII letters";
-	else if (r->size_max != 0 && size_of(r) > r->size_max)
-		why = "552 5.3.4 the message is bigger than the destination "
-		      "takes";
-	else
+	if (r->nrcpts == 0)
+		return false;
+	if (r->size_max == 0 || size_of(r) <= r->size_max)
 		return true;
-	errand_set_all(r->errand, OUT_PERM, r->remote, why);
+	errand_set_all(r->errand, OUT_PERM, r->remote,
+	    "552 5.3.4 the message is bigger than the destination takes");
 	return false;
 }
 
@@ -300,7 +304,7 @@ needs_converting(const struct relay *r)
 	unsigned flags = r->errand->row.flags;
 
 	return ((flags & QUEUE_8BIT) && !(r->can & CAN_8BIT)) ||
-	       ((flags & QUEUE_UTF8) && !(r->can & CAN_UTF8) && !needs_utf8(r));
+	       ((flags & QUEUE_UTF8) && !(r->can & CAN_UTF8));
 }
 
 void
@@ -311,7 +315,9 @@ relay_mail_start(struct relay *r)
 	r->mail_refused = r->converted = false;
 	r->lost = OUT_NONE;
 	r->at = 0;
-	if (needs_converting(r)) {
+	if (!(r->can & CAN_UTF8))
+		refuse_utf8(r);
+	if (r->nrcpts != 0 && needs_converting(r)) {
 		r->state = RELAY_CONVERT;
 		start_job(r, convert_work, convert_done);
 	} else {

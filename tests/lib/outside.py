@@ -27,13 +27,14 @@ def free_port(address="127.0.0.1"):
 class Zone:
     """A name server for test domains: Zone(["--mx-host=...", ...])."""
 
-    def __init__(self, records):
-        self.port = free_port()
+    def __init__(self, records, address="127.0.0.1", port=None):
+        self.address = address
+        self.port = port or free_port(address)
         self.process = subprocess.Popen(
             ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null",
              "--no-resolv", "--no-hosts", "--no-daemon", "--user=root",
              "--pid-file=", f"--port={self.port}",
-             "--listen-address=127.0.0.1", "--bind-interfaces",
+             f"--listen-address={address}", "--bind-interfaces",
              "--local=/test/", "--auth-ttl=1", "--local-ttl=1", *records],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE)
@@ -44,13 +45,13 @@ class Zone:
             raise pt.Failure("dnsmasq: "
                              + self.process.stderr.read().decode())
         with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            socket.create_connection((self.address, self.port), 1).close()
             return True
         return False
 
     @property
     def resolver(self):
-        return f'"127.0.0.1@{self.port}"'
+        return f'"{self.address}@{self.port}"'
 
     def close(self):
         self.process.terminate()
