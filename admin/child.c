@@ -173,71 +173,41 @@ child_start(struct child *c, const struct child_world *w, struct err *e)
 }
 
 static void
-on_message(struct child *c, const char *p, size_t n, int fd)
+on_message(struct child *c, struct control_msg *m)
 {
 	c->beat_ms = clock_steady_ms();
-	if (p[0] == CONTROL_UP && c->state == CHILD_STARTING) {
+	if (m->p[0] == CONTROL_UP && c->state == CHILD_STARTING) {
 		c->state = CHILD_UP;
 		figures_set(c->figures, FIG_UP, 1);
-	} else if (p[0] == CONTROL_BEAT && n == sizeof(c->beat)) {
-		memcpy(&c->beat, p, n);
-	} else if (p[0] == CONTROL_RELOADED && n == 2) {
-		c->reload = p[1] == '0' ? RELOAD_GOOD : RELOAD_BAD;
-	} else if (p[0] == CONTROL_DOMAINS && fd >= 0) {
+	} else if (m->p[0] == CONTROL_BEAT && m->n == sizeof(c->beat)) {
+		memcpy(&c->beat, m->p, m->n);
+	} else if (m->p[0] == CONTROL_RELOADED && m->n == 2) {
+		c->reload = m->p[1] == '0' ? RELOAD_GOOD : RELOAD_BAD;
+	} else if (m->p[0] == CONTROL_DOMAINS && m->fds[0] >= 0) {
 		if (c->domains_fd >= 0)
 			close(c->domains_fd);
-		c->domains_fd = fd;
+		c->domains_fd = m->fds[0];
 		c->domains_new = true;
-		return;
+		m->fds[0] = -1;
 	}
-	if (fd >= 0)
-		close(fd);
-}
-
-/* One datagram and the descriptor that came with it, else -1. */
-static ssize_t
-receive(int from, char *msg, size_t cap, int *fd_out)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} aux;
-	struct iovec iov = { msg, cap };
-	struct msghdr m = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = aux.bytes,
-		.msg_controllen = sizeof(aux.bytes) };
-	ssize_t n = recvmsg(from, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	struct cmsghdr *h = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
-
-	*fd_out = -1;
-	if (h != NULL && h->cmsg_type == SCM_RIGHTS &&
-	    h->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(fd_out, CMSG_DATA(h), sizeof(int));
-	return n;
 }
 
 void
 child_read(struct child *c)
 {
-	char msg[64];
-	ssize_t n;
-	int fd;
+	struct control_msg m;
+	int rc;
 
-	while (c->control >= 0) {
-		n = receive(c->control, msg, sizeof(msg), &fd);
-		if (n > 0) {
-			on_message(c, msg, (size_t)n, fd);
-		} else if (n < 0 && errno == EINTR) {
+	while (c->control >= 0 &&
+	       (rc = control_read(c->control, &m)) != ERR_BUSY) {
+		if (rc == 0) {
+			on_message(c, &m);
+			control_done(&m);
 			continue;
-		} else {
-			/* An end of file is followed by SIGCHLD. */
-			if (n == 0 || errno != EAGAIN) {
-				close(c->control);
-				c->control = -1;
-			}
-			return;
 		}
+		/* SIGCHLD follows. */
+		close(c->control);
+		c->control = -1;
 	}
 }
 
@@ -257,28 +227,9 @@ child_sick(const struct child *c, uint64_t now_ms)
 static void
 say(struct child *c, char kind, const int *fds, size_t nfds)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(2 * sizeof(int))];
-	} aux = { 0 };
-	struct iovec iov = { &kind, 1 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct cmsghdr *h;
-
-	if (c->control < 0)
-		return;
-	if (nfds != 0) {
-		msg.msg_control = aux.bytes;
-		msg.msg_controllen = sizeof(aux.bytes);
-		h = CMSG_FIRSTHDR(&msg);
-		h->cmsg_level = SOL_SOCKET;
-		h->cmsg_type = SCM_RIGHTS;
-		h->cmsg_len = CMSG_LEN(nfds * sizeof(int));
-		memcpy(CMSG_DATA(h), fds, nfds * sizeof(int));
-	}
-	if (sendmsg(c->control, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		log_warn(NULL, "control", "program=%s errno=%d", c->kind->name,
-		    errno);
+	if (c->control >= 0 && !control_say(c->control, &kind, 1, fds, nfds))
+		log_warn(NULL, "control", "program=%s unsent=%c", c->kind->name,
+		    kind);
 }
 
 void

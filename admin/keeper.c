@@ -1,6 +1,5 @@
 #include "admin/keeper.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -279,9 +278,7 @@ let_in(struct keeper *k)
 static void
 say(const void *p, size_t n)
 {
-	if (send(SPAWN_CONTROL_FD, p, n, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 &&
-	    errno != EAGAIN)
-		log_warn(NULL, "control", "errno=%d", errno);
+	(void)control_say(SPAWN_CONTROL_FD, p, n, NULL, 0);
 }
 
 static void
@@ -329,31 +326,13 @@ reload(struct keeper *k, int conf_fd, int profile_fd)
 static bool
 on_control(struct keeper *k)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(2 * sizeof(int))];
-	} aux;
-	int fds[2] = { -1, -1 };
-	char kind = 0;
-	struct iovec iov = { &kind, 1 };
-	struct msghdr m = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = aux.bytes,
-		.msg_controllen = sizeof(aux.bytes) };
-	ssize_t n = recvmsg(SPAWN_CONTROL_FD, &m, MSG_CMSG_CLOEXEC);
-	struct cmsghdr *h = CMSG_FIRSTHDR(&m);
+	struct control_msg m;
+	int rc = control_read(SPAWN_CONTROL_FD, &m);
 
-	if (n < 0)
-		return errno == EINTR || errno == EAGAIN;
-	if (n > 0 && h != NULL && h->cmsg_type == SCM_RIGHTS &&
-	    h->cmsg_len <= CMSG_LEN(sizeof(fds)))
-		memcpy(fds, CMSG_DATA(h), h->cmsg_len - CMSG_LEN(0));
-	if (kind == CONTROL_RELOAD)
-		reload(k, fds[0], fds[1]);
-	for (size_t i = 0; i < PH_LEN(fds); i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
-	return n != 0 && kind != CONTROL_STOP;
+	if (rc == 0 && m.p[0] == CONTROL_RELOAD)
+		reload(k, m.fds[0], m.fds[1]);
+	control_done(&m);
+	return rc == ERR_BUSY || (rc == 0 && m.p[0] != CONTROL_STOP);
 }
 
 static void

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -164,28 +163,12 @@ list_domains(struct tally *t, struct buf *out, uint64_t *count_out)
 static bool
 send_domains(struct tally *t, struct slice text)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} aux = { 0 };
-	char kind = CONTROL_DOMAINS;
-	struct iovec iov = { &kind, 1 };
-	struct msghdr m = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = aux.bytes,
-		.msg_controllen = sizeof(aux.bytes) };
-	struct cmsghdr *h = CMSG_FIRSTHDR(&m);
+	const char kind = CONTROL_DOMAINS;
 	int fd = file_sealed("posthof-domains", text);
-	bool ok;
+	bool ok = fd >= 0 && control_say(t->control, &kind, 1, &fd, 1);
 
-	if (fd < 0)
-		return false;
-	h->cmsg_level = SOL_SOCKET;
-	h->cmsg_type = SCM_RIGHTS;
-	h->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(h), &fd, sizeof(fd));
-	ok = sendmsg(t->control, &m, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	return ok;
 }
 

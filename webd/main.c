@@ -1,12 +1,10 @@
 /*
  * webd - see README.
  */
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
@@ -97,9 +95,7 @@ take_profile(struct web *w, int fd)
 static void
 say(struct web *w, const void *p, size_t n)
 {
-	if (send(w->control, p, n, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 &&
-	    errno != EAGAIN)
-		log_warn(NULL, "control", "errno=%d", errno);
+	(void)control_say(w->control, p, n, NULL, 0);
 }
 
 static void
@@ -114,37 +110,20 @@ on_reload(struct web *w, const int fds[2])
 	say(w, answer, sizeof(answer));
 }
 
-/* Reads one message; false when the supervisor wants us to stop. */
+/* One message of the supervisor; false: stop. */
 static bool
 on_message(struct web *w)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(2 * sizeof(int))];
-	} aux;
-	int fds[2] = { -1, -1 };
-	char kind = 0;
-	struct iovec iov = { &kind, 1 };
-	struct msghdr m = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = aux.bytes,
-		.msg_controllen = sizeof(aux.bytes) };
-	ssize_t n = recvmsg(w->control, &m, MSG_CMSG_CLOEXEC);
-	struct cmsghdr *h = CMSG_FIRSTHDR(&m);
+	struct control_msg m;
+	int rc = control_read(w->control, &m);
 
-	if (n < 0)
-		return errno == EINTR || errno == EAGAIN;
-	if (n > 0 && h != NULL && h->cmsg_type == SCM_RIGHTS &&
-	    h->cmsg_len <= CMSG_LEN(sizeof(fds)))
-		memcpy(fds, CMSG_DATA(h), h->cmsg_len - CMSG_LEN(0));
-	if (kind == CONTROL_RELOAD)
-		on_reload(w, fds);
-	if (kind == CONTROL_DOMAINS && domains_read(&w->domains, fds[0]) != 0)
+	if (rc == 0 && m.p[0] == CONTROL_RELOAD)
+		on_reload(w, m.fds);
+	if (rc == 0 && m.p[0] == CONTROL_DOMAINS &&
+	    domains_read(&w->domains, m.fds[0]) != 0)
 		log_error(NULL, "domains", "failed=1");
-	for (size_t i = 0; i < PH_LEN(fds); i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
-	return n != 0 && kind != CONTROL_STOP;
+	control_done(&m);
+	return rc == ERR_BUSY || (rc == 0 && m.p[0] != CONTROL_STOP);
 }
 
 static void

@@ -14,7 +14,11 @@
 #ifndef LIB_BASE_CONTROL_H
 #define LIB_BASE_CONTROL_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "lib/base/err.h"
 
 enum control_kind {
 	CONTROL_UP = 'U',     /* child: I serve now */
@@ -37,8 +41,25 @@ struct control_beat {
 };
 
 enum {
-	CONTROL_DEAD_MS = 30000
-}; /* no beat, or one call, for so long:
-					 * as good as dead (Protocol K 4) */
+	CONTROL_DEAD_MS = 30000, /* no beat, or one call, for so long: as good
+				  * as dead (Protocol K 4) */
+	CONTROL_MAX = 64,        /* bytes of a message */
+	CONTROL_FDS = 2          /* that come with it, at most */
+};
+
+struct control_msg {
+	char p[CONTROL_MAX]; /* [0]: enum control_kind */
+	size_t n;
+	int fds[CONTROL_FDS]; /* -1: none */
+};
+
+/* One message, without waiting.  ERR_BUSY: there is none now; ERR_CLOSED: the
+ * other side has gone; ERR_IO. */
+PH_MUSTUSE int control_read(int from, struct control_msg *out);
+/* Closes what came with it and is still there. */
+void control_done(struct control_msg *m);
+/* Without waiting; false when it was not sent: a beat is not missed, what is
+ * has been logged.  The descriptors stay the caller's. */
+bool control_say(int to, const void *p, size_t n, const int *fds, size_t nfds);
 
 #endif

@@ -1,11 +1,8 @@
 #include "lib/daemon/priv.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/control.h"
@@ -18,11 +15,7 @@ enum { BEAT_MS = 1000, TEXT_MAX = 16 << 20 };
 static void
 say(struct server *srv, const void *p, size_t n)
 {
-	ssize_t put =
-	    send(srv->priv->control, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-	if (put < 0 && errno != EAGAIN)
-		log_warn(NULL, "control", "errno=%d", errno);
+	(void)control_say(srv->priv->control, p, n, NULL, 0);
 }
 
 static void
@@ -109,49 +102,17 @@ on_reload(struct server *srv, const int fds[2])
 	say(srv, answer, sizeof(answer));
 }
 
-/* The descriptors that came with the message; -1 where none did. */
-static void
-take_fds(struct msghdr *m, int fds[2])
-{
-	struct cmsghdr *c = CMSG_FIRSTHDR(m);
-	size_t n;
-
-	fds[0] = fds[1] = -1;
-	if (c == NULL || c->cmsg_level != SOL_SOCKET ||
-	    c->cmsg_type != SCM_RIGHTS)
-		return;
-	n = c->cmsg_len - CMSG_LEN(0);
-	memcpy(fds, CMSG_DATA(c), n < 2 * sizeof(int) ? n : 2 * sizeof(int));
-}
-
-/* Reads one message; false when the supervisor wants us to stop. */
+/* False when the supervisor wants us to stop, or is gone. */
 static bool
 on_message(struct server *srv)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(2 * sizeof(int))];
-	} aux;
-	char kind = 0;
-	int fds[2];
-	struct iovec iov = { &kind, 1 };
-	struct msghdr m = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = aux.bytes,
-		.msg_controllen = sizeof(aux.bytes) };
-	ssize_t n = recvmsg(srv->priv->control, &m, MSG_CMSG_CLOEXEC);
+	struct control_msg m;
+	int rc = control_read(srv->priv->control, &m);
 
-	if (n < 0)
-		return errno == EINTR || errno == EAGAIN;
-	if (n == 0 || kind == CONTROL_STOP)
-		return false;
-	take_fds(&m, fds);
-	if (kind == CONTROL_RELOAD)
-		on_reload(srv, fds);
-	for (size_t i = 0; i < PH_LEN(fds); i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
-	return true;
+	if (rc == 0 && m.p[0] == CONTROL_RELOAD)
+		on_reload(srv, m.fds);
+	control_done(&m);
+	return rc == ERR_BUSY || (rc == 0 && m.p[0] != CONTROL_STOP);
 }
 
 void
