@@ -138,17 +138,20 @@ int
 opt_scram(struct cmd *c, struct slice password, const struct account *like,
     struct secret *secret)
 {
-	struct buf value;
+	struct buf value, sha1;
 	int rc;
 
 	buf_init(&value, SECRET_MAX);
+	buf_init(&sha1, SECRET_SHA1_MAX);
 	rc = auth_make_secret(password, (uint32_t)c->conf->scram_iterations,
-	    like, &value, &c->err);
+	    like, &value, c->conf->scram_sha_1 ? &sha1 : NULL, &c->err);
 	if (rc == 0) {
 		secret->kind = SECRET_SCRAM_SHA256;
 		secret->value = arena_copy(&c->arena, buf_slice(&value));
+		secret->sha1 = arena_copy(&c->arena, buf_slice(&sha1));
 	}
 	buf_fini(&value);
+	buf_fini(&sha1);
 	return rc == 0 ? CMD_DONE : cmd_refuse(c, rc, "password");
 }
 
@@ -158,15 +161,13 @@ take_hash(struct cmd *c, const char *hash, struct secret *secret)
 	struct slice s = slice_str(hash);
 
 	/* What no login could ever match is refused here. */
-	if (s.n > SECRET_MAX || !secret_hash_known(s)) {
+	if (s.n > SECRET_MAX || !secret_import(s, &c->arena, secret)) {
 		out_error(&c->out,
 		    "posthof: --password-hash: not a hash of crypt(3) "
 		    "($6$..., $2y$...), $argon2id$... nor {SSHA}...; or one "
 		    "that would cost too much; quote it, a shell eats $\n");
 		return CMD_REFUSED;
 	}
-	secret->kind = SECRET_HASH;
-	secret->value = s;
 	return CMD_DONE;
 }
 

@@ -99,7 +99,6 @@ void
 auth_mechs(const struct auth *a, bool plain_ok, bool binding, bool login,
     struct buf *out)
 {
-	(void)a;
 	if (plain_ok)
 		buf_add_str(out, "PLAIN ");
 	if (plain_ok && login)
@@ -107,6 +106,11 @@ auth_mechs(const struct auth *a, bool plain_ok, bool binding, bool login,
 	buf_add_str(out, "SCRAM-SHA-256");
 	if (binding)
 		buf_add_str(out, " SCRAM-SHA-256-PLUS");
+	if (!a->conf->scram_sha_1)
+		return;
+	buf_add_str(out, " SCRAM-SHA-1");
+	if (binding)
+		buf_add_str(out, " SCRAM-SHA-1-PLUS");
 }
 
 /* The secret of this session, unchanged since. */
@@ -253,7 +257,8 @@ auth_may_send_as(
 
 int
 auth_make_secret(struct slice password, uint32_t rounds,
-    const struct account *like, struct buf *value_out, struct err *e)
+    const struct account *like, struct buf *value_out, struct buf *sha1_out,
+    struct err *e)
 {
-	return secret_make(password, rounds, like, value_out, e);
+	return secret_make(password, rounds, like, value_out, sha1_out, e);
 }

@@ -67,8 +67,9 @@ PH_MUSTUSE int auth_login(struct auth *a, const struct auth_peer *peer,
     struct err *e);
 
 /* Mechanisms to offer, space-separated, e.g. "PLAIN LOGIN SCRAM-SHA-256
- * SCRAM-SHA-256-PLUS": PLAIN and LOGIN only when plain_ok, -PLUS only when
- * binding.  LOGIN is ours (not for POP3/IMAP when login false). */
+ * SCRAM-SHA-256-PLUS SCRAM-SHA-1 SCRAM-SHA-1-PLUS": PLAIN and LOGIN only when
+ * plain_ok, -PLUS only when binding, SHA-1 unless the option scram-sha-1 is
+ * false.  LOGIN is ours (not for POP3/IMAP when login false). */
 void auth_mechs(const struct auth *a, bool plain_ok, bool binding, bool login,
     struct buf *out);
 
@@ -117,11 +118,12 @@ void auth_forget(struct auth *a, uint64_t account);
 PH_MUSTUSE int auth_may_send_as(
     struct auth *a, const struct auth_who *who, struct slice address);
 
-/* What to store for a password; value is written into the buffer in the form
- * of SECRET_SCRAM_SHA256.  like: an account whose secrets' salt is taken, or
- * NULL. */
+/* What to store for a password: the value of SECRET_SCRAM_SHA256 and, unless
+ * sha1_out is NULL, secret.sha1.  like: an account whose secrets' salt is
+ * taken, or NULL. */
 PH_MUSTUSE int auth_make_secret(struct slice password, uint32_t rounds,
-    const struct account *like, struct buf *value_out, struct err *e);
+    const struct account *like, struct buf *value_out, struct buf *sha1_out,
+    struct err *e);
 
 /* Names an account's secret by its id; the one of who helps (support-logins)
  * is no secret of the account. */

@@ -4,7 +4,7 @@
  */
 #include "auth/auth_priv.h"
 
-#include "auth/secret.h"
+#include "auth/keys.h"
 #include "lib/base/clock.h"
 #include "storage/names.h"
 
@@ -90,9 +90,10 @@ take_support(struct auth *a, struct slice name, struct auth_found *f)
 		    !slice_copy(name, f->support, sizeof(f->support)))
 			continue;
 		f->support_secret =
-		    (struct secret){ .kind = secret_scram_parse(value, &keys)
-						 ? SECRET_SCRAM_SHA256
-						 : SECRET_HASH,
+		    (struct secret){ .kind =
+					 keys_parse(CRYPT_SHA256, value, &keys)
+					     ? SECRET_SCRAM_SHA256
+					     : SECRET_HASH,
 			    .id = AUTH_SUPPORT_SECRET,
 			    .value = value,
 			    .scope = SCOPE_ALL };

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "auth/auth_priv.h"
+#include "auth/keys.h"
 #include "auth/scram.h"
 #include "auth/secret.h"
 #include "lib/base/log.h"
@@ -22,23 +23,23 @@
 
 enum { CALLBACKS = 4, IN_MAX = 8 << 10 };
 
-enum mech { MECH_PLAIN, MECH_SCRAM, MECH_SCRAM_PLUS };
-
-static const struct {
+static const struct mech {
 	const char *name;
-	enum mech mech;
+	bool scram, plus;
+	enum crypt_hash hash; /* of SCRAM */
 } mechs[] = {
-	{ "PLAIN", MECH_PLAIN },
-	{ "SCRAM-SHA-256", MECH_SCRAM },
-	{ "SCRAM-SHA-256-PLUS", MECH_SCRAM_PLUS },
+	{ .name = "PLAIN" },
+	{ "SCRAM-SHA-256", true, false, CRYPT_SHA256 },
+	{ "SCRAM-SHA-256-PLUS", true, true, CRYPT_SHA256 },
+	{ "SCRAM-SHA-1", true, false, CRYPT_SHA1 },
+	{ "SCRAM-SHA-1-PLUS", true, true, CRYPT_SHA1 },
 };
 
 struct auth_sasl {
 	struct auth *auth;
 	struct auth_peer peer; /* its texts below */
 	char ip[64], tls[64], session[64], client[80];
-	enum mech mech;
-	const char *mech_name;
+	const struct mech *mech;
 	struct auth_binding binding;
 	sasl_channel_binding_t cb;
 	sasl_conn_t *conn;
@@ -127,7 +128,7 @@ on_getopt(void *context, const char *plugin, const char *option,
 	static const char *const options[][2] = {
 		{ "auxprop_plugin", "posthof" },
 		{ "pwcheck_method", "auxprop" },
-		{ "mech_list", "PLAIN SCRAM-SHA-256" },
+		{ "mech_list", "PLAIN SCRAM-SHA-256 SCRAM-SHA-1" },
 		{ "canon_user_plugin", "INTERNAL" },
 		{ "reauth_timeout", "0" },
 	};
@@ -175,16 +176,27 @@ exchange_of(const sasl_utils_t *utils)
 	return context;
 }
 
+/* A secret's keys for this hash, as text; "": it has none. */
+static struct slice
+keys_of(const struct secret *s, enum crypt_hash hash)
+{
+	if (auth_expired(s))
+		return SLICE("");
+	if (hash == CRYPT_SHA1)
+		return s->sha1;
+	return s->kind == SECRET_SCRAM_SHA256 ? s->value : SLICE("");
+}
+
 /* The secret whose keys the library gets: the main password's, else the first
  * that has keys. */
 static const struct secret *
-served_secret(const struct auth_found *f)
+served_secret(const struct auth_found *f, enum crypt_hash hash)
 {
 	size_t n;
 	const struct secret *v = auth_secrets(f, &n);
 
 	for (size_t i = 0; f->known && i < n; i++)
-		if (v[i].kind == SECRET_SCRAM_SHA256 && !auth_expired(&v[i]))
+		if (keys_of(&v[i], hash).n != 0)
 			return &v[i];
 	return NULL;
 }
@@ -197,17 +209,17 @@ other_secret(struct auth_sasl *s, struct slice final, struct buf *out)
 	const struct scram_said said = { buf_slice(&s->first),
 		buf_slice(&s->challenge), final,
 		slice_of(s->cb.data, s->cb.len) };
-	const struct secret *served = served_secret(&s->found), *v;
+	enum crypt_hash hash = s->mech->hash;
+	const struct secret *served = served_secret(&s->found, hash), *v;
 	struct scram_keys keys, like;
 	size_t n;
 
-	if (served == NULL || !secret_scram_parse(served->value, &like))
+	if (served == NULL || !keys_parse(hash, keys_of(served, hash), &like))
 		return NULL;
 	v = auth_secrets(&s->found, &n);
 	for (size_t i = 0; i < n; i++) {
-		if (&v[i] == served || v[i].kind != SECRET_SCRAM_SHA256 ||
-		    auth_expired(&v[i]) ||
-		    !secret_scram_parse(v[i].value, &keys) ||
+		if (&v[i] == served ||
+		    !keys_parse(hash, keys_of(&v[i], hash), &keys) ||
 		    keys.rounds != like.rounds ||
 		    memcmp(keys.salt, like.salt, sizeof(like.salt)) != 0)
 			continue;
@@ -220,23 +232,43 @@ other_secret(struct auth_sasl *s, struct slice final, struct buf *out)
 /* Keys nobody has the password of, the same for a name at every try and in
  * every process (RFC 5802 9; CLIENTS S10). */
 static void
-made_up(struct auth_sasl *s, struct buf *out)
+made_up(struct auth_sasl *s, struct scram_keys *keys)
 {
 	struct slice key = slice_of(s->auth->host_key, HOST_KEY_LEN);
 	struct slice name = auth_found_name(&s->found);
 	uint8_t seed[SHA256_LEN], salt[SHA256_LEN];
-	struct scram_keys keys = {
-		.rounds = (uint32_t)s->auth->conf->scram_iterations
-	};
 
 	crypt_hmac_sha256(key, name, seed);
 	key = slice_of(seed, sizeof(seed));
 	crypt_hmac_sha256(key, SLICE("salt"), salt);
-	memcpy(keys.salt, salt, sizeof(keys.salt));
+	*keys = (struct scram_keys){
+		.rounds = (uint32_t)s->auth->conf->scram_iterations
+	};
+	memcpy(keys->salt, salt, sizeof(keys->salt));
 	/* Never shown, and of no password; more work would show in the time. */
-	memcpy(keys.stored_key, seed, sizeof(keys.stored_key));
-	memcpy(keys.server_key, seed, sizeof(keys.server_key));
-	secret_scram_print(&keys, out);
+	memcpy(keys->stored_key, seed, sizeof(keys->stored_key));
+	memcpy(keys->server_key, seed, sizeof(keys->server_key));
+}
+
+/* SCRAM-SHA-1 keys for who has none: beside those of SCRAM-SHA-256 that are
+ * served, real or made up, as if they had been made with them. */
+static void
+made_up_sha1(struct auth_sasl *s, struct scram_keys *keys)
+{
+	const struct secret *real = served_secret(&s->found, CRYPT_SHA256);
+	uint8_t salt[sizeof(keys->salt)];
+
+	made_up(s, keys);
+	keys->hash = CRYPT_SHA1;
+	if (real != NULL && !keys_parse(CRYPT_SHA256, real->value, keys))
+		return; /* damaged: never right */
+	keys->hash = CRYPT_SHA1;
+	/* Keys brought along stand beside none: so do some that nobody has. */
+	if (real == NULL && (keys->stored_key[0] & 1) != 0)
+		memcpy(salt, keys->stored_key, sizeof(salt));
+	else
+		memcpy(salt, keys->salt, sizeof(salt));
+	keys_salt_sha1(salt, keys->salt);
 }
 
 /* RFC 5803 3: scheme, "$", keys. */
@@ -244,15 +276,22 @@ static void
 serve_keys(struct auth_sasl *s, struct propctx *ctx, const sasl_utils_t *utils,
     const char *name)
 {
-	const struct secret *secret = served_secret(&s->found);
+	enum crypt_hash hash = s->mech->hash;
+	const struct secret *secret = served_secret(&s->found, hash);
+	struct scram_keys keys;
 	struct buf b;
 
 	buf_init(&b, SECRET_VALUE_MAX + 16);
-	buf_add_str(&b, "SCRAM-SHA-256$");
+	buf_add_str(&b, hash == CRYPT_SHA1 ? "SCRAM-SHA-1$" : "SCRAM-SHA-256$");
 	if (secret != NULL)
-		buf_add_slice(&b, secret->value);
-	else
-		made_up(s, &b);
+		buf_add_slice(&b, keys_of(secret, hash));
+	else {
+		if (hash == CRYPT_SHA1)
+			made_up_sha1(s, &keys);
+		else
+			made_up(s, &keys);
+		keys_print(&keys, &b);
+	}
 	if (!buf_failed(&b))
 		(void)utils->prop_set(
 		    ctx, name, buf_slice(&b).p, (int)buf_len(&b));
@@ -271,7 +310,7 @@ on_lookup(void *glob, sasl_server_params_t *sparams, unsigned flags,
 	(void)ulen;
 	s = exchange_of(sparams->utils);
 	p = sparams->utils->prop_get(sparams->propctx);
-	if (s == NULL || p == NULL || s->mech == MECH_PLAIN ||
+	if (s == NULL || p == NULL || !s->mech->scram ||
 	    (flags & SASL_AUXPROP_AUTHZID) != 0)
 		return SASL_OK;
 	for (; p->name != NULL; p++)
@@ -299,18 +338,25 @@ on_auxprop_init(const sasl_utils_t *utils, int max_version, int *out_version,
 	return SASL_OK;
 }
 
+static bool
+is_there(const char *mech)
+{
+	const char **v = sasl_global_listmech();
+
+	for (; v != NULL && *v != NULL; v++)
+		if (slice_ieq_str(slice_str(*v), mech))
+			return true;
+	return false;
+}
+
 /* Are the mechanisms there that auth_mechs() promises? */
 static int
 check_mechs(void)
 {
-	bool plain = false, scram = false;
-	const char **v = sasl_global_listmech();
-
-	for (; v != NULL && *v != NULL; v++) {
-		plain = plain || slice_ieq_str(slice_str(*v), "PLAIN");
-		scram = scram || slice_ieq_str(slice_str(*v), "SCRAM-SHA-256");
-	}
-	return plain && scram ? 0 : ERR_UNSUPPORTED;
+	for (size_t i = 0; i < PH_LEN(mechs); i++)
+		if (!mechs[i].plus && !is_there(mechs[i].name))
+			return ERR_UNSUPPORTED;
+	return 0;
 }
 
 static void
@@ -337,7 +383,7 @@ sasl_setup(struct err *e)
 	(void)pthread_once(&setup_once, setup);
 	if (setup_result == ERR_UNSUPPORTED)
 		return err_set(e, setup_result,
-		    "SASL has no PLAIN or SCRAM-SHA-256: install "
+		    "SASL has no PLAIN or SCRAM: install "
 		    "libsasl2-modules");
 	if (setup_result != 0)
 		return err_set(e, setup_result, "SASL does not start");
@@ -399,20 +445,21 @@ static int
 mech_of(struct slice name, bool plain_ok, const struct auth_binding *b,
     struct auth_sasl *s, struct err *e)
 {
-	for (size_t i = 0; i < PH_LEN(mechs); i++) {
-		if (!slice_ieq_str(name, mechs[i].name))
-			continue;
-		if (mechs[i].mech == MECH_PLAIN && !plain_ok)
-			return err_set(
-			    e, ERR_UNSUPPORTED, "encrypt the connection first");
-		if (mechs[i].mech == MECH_SCRAM_PLUS &&
-		    (b == NULL || b->exporter_n + b->endpoint_n == 0))
+	const struct mech *m;
+
+	for (m = mechs; m < mechs + PH_LEN(mechs); m++)
+		if (slice_ieq_str(name, m->name))
 			break;
-		s->mech = mechs[i].mech;
-		s->mech_name = mechs[i].name;
-		return 0;
-	}
-	return err_set(e, ERR_UNSUPPORTED, "there is no such mechanism");
+	if (m == mechs + PH_LEN(mechs) ||
+	    (m->hash == CRYPT_SHA1 && !s->auth->conf->scram_sha_1) ||
+	    (m->plus && (b == NULL || b->exporter_n + b->endpoint_n == 0)))
+		return err_set(
+		    e, ERR_UNSUPPORTED, "there is no such mechanism");
+	if (!m->scram && !plain_ok)
+		return err_set(
+		    e, ERR_UNSUPPORTED, "encrypt the connection first");
+	s->mech = m;
+	return 0;
 }
 
 static void
@@ -478,7 +525,7 @@ bind_channel(struct auth_sasl *s, struct slice first)
 	bool offered = b->exporter_n + b->endpoint_n != 0;
 	struct slice flag = slice_sub(first, 0, slice_chr(first, ','));
 
-	if (s->mech == MECH_SCRAM) {
+	if (!s->mech->plus) {
 		/* RFC 5802 6: "y" says we do not offer it, which we do: an
 		 * attacker took -PLUS off our list. */
 		return slice_eq(flag, SLICE("n")) ||
@@ -506,7 +553,7 @@ refuse(struct auth_sasl *s, int rc, const char *why, struct err *e)
 	if (rc == ERR_LIMIT)
 		*e = s->err;
 	return auth_refuse(
-	    s->auth, &s->peer, s->mech_name, &s->found, rc, why, e);
+	    s->auth, &s->peer, s->mech->name, &s->found, rc, why, e);
 }
 
 /* The library says no, for whatever reason. */
@@ -523,7 +570,7 @@ failed(struct auth_sasl *s, int ret, struct err *e)
 		why = "authzid";
 	else if (ret == SASL_BADAUTH)
 		why = auth_why(&s->found, ERR_AUTH);
-	if (s->mech != MECH_PLAIN && s->found.login[0] != '\0')
+	if (s->mech->scram && s->found.login[0] != '\0')
 		auth_scram_wrong(s->auth, &s->peer, &s->found);
 	return refuse(s, ERR_AUTH, why, e);
 }
@@ -534,16 +581,17 @@ completed(struct auth_sasl *s, struct auth_who *who_out, struct err *e)
 {
 	int rc;
 
-	if (s->mech != MECH_PLAIN) {
+	if (s->mech->scram) {
 		if (s->proof.secret == NULL)
-			s->proof.secret = served_secret(&s->found);
+			s->proof.secret =
+			    served_secret(&s->found, s->mech->hash);
 		if (s->proof.secret != NULL)
 			auth_scram_good(s->auth, &s->peer, &s->found);
 	}
 	if (s->failed != 0 || !s->found.known || s->proof.secret == NULL)
 		return refuse(s, ERR_AUTH, "unknown", e);
 	rc = auth_finish(
-	    s->auth, &s->peer, s->mech_name, &s->found, &s->proof, &s->who, e);
+	    s->auth, &s->peer, s->mech->name, &s->found, &s->proof, &s->who, e);
 	s->done = rc == 0;
 	*who_out = s->who;
 	return rc;
@@ -565,18 +613,18 @@ first_step(struct auth_sasl *s, struct slice in, const char **reply,
 	int ret, rc;
 
 	s->started = true;
-	if (s->mech != MECH_PLAIN && !bind_channel(s, in)) {
+	if (s->mech->scram && !bind_channel(s, in)) {
 		(void)refuse(s, ERR_AUTH, "channel-binding", e);
 		return ERR_AUTH;
 	}
 	buf_add_slice(&s->first, in);
-	ret = sasl_server_start(s->conn, s->mech_name, in.n != 0 ? in.p : "",
+	ret = sasl_server_start(s->conn, s->mech->name, in.n != 0 ? in.p : "",
 	    (unsigned)in.n, reply, reply_n);
 	if (ret == SASL_OK)
 		return 0;
 	if (ret != SASL_CONTINUE)
 		return failed(s, ret, e);
-	if (s->mech != MECH_PLAIN && (rc = throttled(s, e)) != 0)
+	if (s->mech->scram && (rc = throttled(s, e)) != 0)
 		return rc;
 	buf_add(&s->challenge, *reply, *reply_n);
 	return 1;
@@ -610,7 +658,7 @@ auth_sasl_step(struct auth_sasl *s, struct slice in, struct buf *out,
 	*who_out = (struct auth_who){ 0 };
 	if (in.n > IN_MAX)
 		return refuse(s, ERR_AUTH, "too-long", e);
-	if (s->started && s->mech != MECH_PLAIN &&
+	if (s->started && s->mech->scram &&
 	    (s->proof.secret = other_secret(s, in, out)) != NULL)
 		rc = 0; /* an app password: the library need not know */
 	else

@@ -1,6 +1,6 @@
 /*
- * sasl.h - Cyrus SASL: PLAIN, SCRAM-SHA-256 and SCRAM-SHA-256-PLUS.  What it
- * offers is in auth.h (auth_sasl_*); sasl.c alone knows the library.
+ * sasl.h - Cyrus SASL: PLAIN, SCRAM-SHA-256, SCRAM-SHA-1 and their -PLUS.
+ * What it offers is in auth.h (auth_sasl_*); sasl.c alone knows the library.
  */
 #ifndef AUTH_SASL_H
 #define AUTH_SASL_H

@@ -59,7 +59,7 @@ split_first(struct slice first, struct parts *p)
 
 /* client-final-message-without-proof "," proof, RFC 5802 7 */
 static bool
-split_final(struct slice final, struct parts *p)
+split_final(struct slice final, size_t proof_n, struct parts *p)
 {
 	size_t comma = slice_rchr(final, ',');
 	struct slice proof = slice_from(final, comma + 1);
@@ -68,7 +68,7 @@ split_final(struct slice final, struct parts *p)
 	    proof.p[1] != '=')
 		return false;
 	p->no_proof = slice_sub(final, 0, comma);
-	return decode(slice_from(proof, ATTR), p->proof, SHA256_LEN);
+	return decode(slice_from(proof, ATTR), p->proof, proof_n);
 }
 
 /* channel-binding is the header, and behind it the channel's data. */
@@ -92,12 +92,12 @@ same_channel(
 }
 
 static bool
-split(const struct scram_said *said, struct parts *p)
+split(const struct scram_said *said, size_t proof_n, struct parts *p)
 {
 	struct slice server = said->server_first, rest, channel, nonce;
 
 	if (!split_first(said->client_first, p) ||
-	    !split_final(said->client_final, p) ||
+	    !split_final(said->client_final, proof_n, p) ||
 	    !take(&server, 'r', &p->nonce))
 		return false;
 	rest = p->no_proof;
@@ -109,13 +109,14 @@ bool
 scram_proves(const struct scram_said *said, const struct scram_keys *keys,
     struct buf *final_out)
 {
-	struct slice stored = slice_of(keys->stored_key, SHA256_LEN);
+	size_t n = crypt_hash_len(keys->hash);
+	struct slice stored = slice_of(keys->stored_key, n);
 	uint8_t sig[SHA256_LEN], hash[SHA256_LEN];
 	struct parts p;
 	struct buf msg;
 	bool good;
 
-	if (!split(said, &p))
+	if (!split(said, n, &p))
 		return false;
 	/* AuthMessage, RFC 5802 3 */
 	buf_init(&msg, 3 * TEXT_MAX);
@@ -124,17 +125,16 @@ scram_proves(const struct scram_said *said, const struct scram_keys *keys,
 	buf_add_slice(&msg, said->server_first);
 	buf_add_char(&msg, ',');
 	buf_add_slice(&msg, p.no_proof);
-	crypt_hmac_sha256(stored, buf_slice(&msg), sig);
-	for (size_t i = 0; i < SHA256_LEN; i++)
+	crypt_hmac(keys->hash, stored, buf_slice(&msg), sig);
+	for (size_t i = 0; i < n; i++)
 		sig[i] ^= p.proof[i]; /* ClientKey */
-	crypt_sha256(slice_of(sig, SHA256_LEN), hash);
-	good = !buf_failed(&msg) &&
-	       crypt_equal(hash, keys->stored_key, SHA256_LEN);
+	crypt_digest(keys->hash, slice_of(sig, n), hash);
+	good = !buf_failed(&msg) && crypt_equal(hash, keys->stored_key, n);
 	if (good) {
-		crypt_hmac_sha256(slice_of(keys->server_key, SHA256_LEN),
+		crypt_hmac(keys->hash, slice_of(keys->server_key, n),
 		    buf_slice(&msg), sig);
 		buf_add_str(final_out, "v=");
-		b64_encode(final_out, slice_of(sig, SHA256_LEN));
+		b64_encode(final_out, slice_of(sig, n));
 	}
 	buf_fini(&msg);
 	mem_wipe(sig, sizeof(sig));

@@ -1,5 +1,5 @@
 /*
- * scram.h - the last step of SCRAM-SHA-256 against any of an account's secrets.
+ * scram.h - the last step of SCRAM against any of an account's secrets.
  *
  * The library knows one set of keys per exchange.  Secrets that share its salt
  * and rounds can be proved by the same exchange, so that app passwords work

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/keys.h"
 #include "lib/base/b64.h"
 #include "lib/base/cset.h"
 #include "lib/base/cur.h"
@@ -21,53 +22,6 @@ enum {
 	ARGON2_LANES_MAX = 16,
 	DES_LEN = 13
 };
-
-/* Exactly n bytes of base64. */
-static bool
-b64_exact(struct slice text, void *out, size_t n)
-{
-	struct buf b;
-	bool ok;
-
-	buf_init(&b, n);
-	ok = b64_decode(&b, text) && !buf_failed(&b) && buf_len(&b) == n;
-	if (ok)
-		memcpy(out, buf_slice(&b).p, n);
-	buf_fini(&b);
-	return ok;
-}
-
-bool
-secret_scram_parse(struct slice value, struct scram_keys *keys_out)
-{
-	struct slice rest = value, rounds, salt, stored;
-	uint64_t n;
-	struct cur c;
-
-	if (!slice_split(&rest, ':', &rounds) ||
-	    !slice_split(&rest, '$', &salt) ||
-	    !slice_split(&rest, ':', &stored) || rest.p == NULL)
-		return false;
-	cur_init(&c, rounds);
-	if (!cur_u64(&c, SCRAM_ROUNDS_MAX, &n) || !cur_end(&c) || n == 0)
-		return false;
-	keys_out->rounds = (uint32_t)n;
-	return b64_exact(salt, keys_out->salt, sizeof(keys_out->salt)) &&
-	       b64_exact(stored, keys_out->stored_key, SHA256_LEN) &&
-	       b64_exact(rest, keys_out->server_key, SHA256_LEN);
-}
-
-void
-secret_scram_print(const struct scram_keys *keys, struct buf *out)
-{
-	buf_add_u64(out, keys->rounds);
-	buf_add_char(out, ':');
-	b64_encode(out, slice_of(keys->salt, sizeof(keys->salt)));
-	buf_add_char(out, '$');
-	b64_encode(out, slice_of(keys->stored_key, SHA256_LEN));
-	buf_add_char(out, ':');
-	b64_encode(out, slice_of(keys->server_key, SHA256_LEN));
-}
 
 /* Plain digests, with and without salt behind the password. */
 static const struct digest {
@@ -243,7 +197,7 @@ secret_hash_known(struct slice value)
 
 	if (d == NULL)
 		return argon2_of(value, &type).n != 0 ||
-		       crypt_setting(value).n != 0;
+		       crypt_setting(value).n != 0 || keys_foreign_known(value);
 	buf_init(&raw, DIGEST_MAX + SALT_MAX);
 	ok = digest_split(d, value, &raw);
 	buf_fini(&raw);
@@ -308,6 +262,8 @@ hash_verify(struct slice value, struct slice password)
 		return false;
 	if (encoded.n != 0)
 		return argon2_is(encoded, type, password);
+	if (keys_foreign_known(value))
+		return keys_foreign_verify(value, password);
 	return d != NULL ? digest_verify(d, value, password)
 			 : crypt_verify(value, password);
 }
@@ -332,12 +288,12 @@ scram_verify(struct secret_try *t, struct slice value)
 	struct scram_keys want;
 	bool same;
 
-	if (!t->prep_ok || !secret_scram_parse(value, &want))
+	if (!t->prep_ok || !keys_parse(CRYPT_SHA256, value, &want))
 		return false;
 	if (!t->have || t->keys.rounds != want.rounds ||
 	    memcmp(t->keys.salt, want.salt, sizeof(want.salt)) != 0)
-		crypt_scram_keys(
-		    saslprep_slice(&t->prep), want.salt, want.rounds, &t->keys);
+		crypt_scram_keys(CRYPT_SHA256, saslprep_slice(&t->prep),
+		    want.salt, want.rounds, &t->keys);
 	t->have = true;
 	same = crypt_equal(t->keys.stored_key, want.stored_key, SHA256_LEN);
 	mem_wipe(&want, sizeof(want));
@@ -365,7 +321,7 @@ secret_verify_nothing(struct secret_try *t, uint32_t rounds)
 	static const uint8_t salt[16] = { 1 };
 	struct slice p = t->prep_ok ? saslprep_slice(&t->prep) : SLICE("x");
 
-	crypt_scram_keys(p, salt, rounds, &t->keys);
+	crypt_scram_keys(CRYPT_SHA256, p, salt, rounds, &t->keys);
 	t->have = false;
 }
 
@@ -376,7 +332,7 @@ salt_of(const struct account *like, uint32_t rounds, uint8_t salt[16])
 
 	for (size_t i = 0; like != NULL && i < like->nsecrets; i++) {
 		if (like->secrets[i].kind != SECRET_SCRAM_SHA256 ||
-		    !secret_scram_parse(like->secrets[i].value, &keys) ||
+		    !keys_parse(CRYPT_SHA256, like->secrets[i].value, &keys) ||
 		    keys.rounds != rounds)
 			continue;
 		memcpy(salt, keys.salt, sizeof(keys.salt));
@@ -385,9 +341,40 @@ salt_of(const struct account *like, uint32_t rounds, uint8_t salt[16])
 	return false;
 }
 
+/* SCRAM-SHA-1 keys beside those of SCRAM-SHA-256. */
+static void
+make_sha1(
+    struct slice prepared, const struct scram_keys *beside, struct buf *out)
+{
+	struct scram_keys keys;
+	uint8_t salt[16];
+
+	keys_salt_sha1(beside->salt, salt);
+	crypt_scram_keys(CRYPT_SHA1, prepared, salt, beside->rounds, &keys);
+	keys_print(&keys, out);
+	mem_wipe(&keys, sizeof(keys));
+}
+
+int
+secret_make_sha1(struct slice password, struct slice value, struct buf *out)
+{
+	struct scram_keys keys;
+	struct prepared prep;
+	int rc;
+
+	if (!keys_parse(CRYPT_SHA256, value, &keys))
+		return ERR_INVALID;
+	if ((rc = saslprep(password, &prep)) != 0)
+		return rc;
+	make_sha1(saslprep_slice(&prep), &keys, out);
+	saslprep_wipe(&prep);
+	mem_wipe(&keys, sizeof(keys));
+	return buf_failed(out) ? ERR_TOOBIG : 0;
+}
+
 int
 secret_make(struct slice password, uint32_t rounds, const struct account *like,
-    struct buf *value_out, struct err *e)
+    struct buf *value_out, struct buf *sha1_out, struct err *e)
 {
 	struct scram_keys keys;
 	struct prepared prep;
@@ -406,9 +393,42 @@ secret_make(struct slice password, uint32_t rounds, const struct account *like,
 		    "the password has a character that no password may have");
 	if (!salt_of(like, rounds, salt))
 		crypt_random(salt, sizeof(salt));
-	crypt_scram_keys(saslprep_slice(&prep), salt, rounds, &keys);
-	secret_scram_print(&keys, value_out);
+	crypt_scram_keys(
+	    CRYPT_SHA256, saslprep_slice(&prep), salt, rounds, &keys);
+	keys_print(&keys, value_out);
+	if (sha1_out != NULL)
+		make_sha1(saslprep_slice(&prep), &keys, sha1_out);
 	mem_wipe(&keys, sizeof(keys));
 	saslprep_wipe(&prep);
-	return buf_failed(value_out) ? ERR_TOOBIG : 0;
+	return buf_failed(value_out) ||
+		       (sha1_out != NULL && buf_failed(sha1_out))
+		   ? ERR_TOOBIG
+		   : 0;
+}
+
+bool
+secret_import(struct slice hash, struct arena *a, struct secret *s)
+{
+	struct scram_keys keys;
+	struct buf b;
+	struct slice text;
+
+	if (!secret_hash_known(hash))
+		return false;
+	s->kind = SECRET_HASH;
+	s->value = hash;
+	s->sha1 = SLICE("");
+	if (!keys_foreign_take(hash, &keys))
+		return true;
+	buf_init(&b, SECRET_VALUE_MAX);
+	keys_print(&keys, &b);
+	text = arena_copy(a, buf_slice(&b));
+	buf_fini(&b);
+	if (keys.hash == CRYPT_SHA1)
+		s->sha1 = text;
+	else {
+		s->kind = SECRET_SCRAM_SHA256;
+		s->value = text;
+	}
+	return true;
 }

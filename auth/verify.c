@@ -98,22 +98,40 @@ try_secrets(const struct auth *a, const struct auth_found *f,
 	return found;
 }
 
-/* CLIENTS M6: a hash that was brought along becomes SCRAM keys as soon as its
- * password is seen.  The login is good whether this works or not. */
+/* What is missing for SCRAM: all of it for a hash that was brought along
+ * (CLIENTS M6), or the keys of SHA-1. */
+static bool
+lacks_keys(
+    const struct auth *a, const struct auth_found *f, const struct secret *s)
+{
+	if (f->support[0] != '\0')
+		return false;
+	return s->kind == SECRET_HASH ||
+	       (s->sha1.n == 0 && a->conf->scram_sha_1);
+}
+
+/* Made as soon as the password is seen.  The login is good whether this works
+ * or not. */
 static void
 upgrade(struct auth *a, const struct auth_found *f, const struct secret *s,
     struct slice password)
 {
-	struct secret now = { 0 };
-	struct buf value;
+	struct secret now = { .kind = SECRET_SCRAM_SHA256 };
+	struct buf value, sha1;
 	struct err e = { 0 };
 	int rc;
 
 	buf_init(&value, SECRET_VALUE_MAX);
-	rc = secret_make(
-	    password, (uint32_t)a->conf->scram_iterations, &f->ac, &value, &e);
-	now.kind = SECRET_SCRAM_SHA256;
+	buf_init(&sha1, SECRET_SHA1_MAX);
+	if (s->kind == SECRET_HASH)
+		rc = secret_make(password, (uint32_t)a->conf->scram_iterations,
+		    &f->ac, &value, a->conf->scram_sha_1 ? &sha1 : NULL, &e);
+	else {
+		buf_add_slice(&value, s->value);
+		rc = secret_make_sha1(password, s->value, &sha1);
+	}
 	now.value = buf_slice(&value);
+	now.sha1 = buf_slice(&sha1);
 	if (rc == 0)
 		rc = account_secret_upgrade(
 		    a->store, f->ac.id, s->id, s->value, &now);
@@ -121,6 +139,7 @@ upgrade(struct auth *a, const struct auth_found *f, const struct secret *s,
 		log_info(NULL, "secret-not-upgraded", "account=%s why=%s",
 		    log_q(f->ac.name), err_name(rc));
 	buf_fini(&value);
+	buf_fini(&sha1);
 }
 
 /* Password against cache, then against secrets. */
@@ -142,8 +161,7 @@ prove(struct auth *a, const struct auth_found *f, struct slice password)
 		s = try_secrets(a, f, password, &tried);
 		if (s != NULL)
 			cache_put(a->cache, &key, now, s->id);
-		if (s != NULL && s->kind == SECRET_HASH &&
-		    f->support[0] == '\0')
+		if (s != NULL && lacks_keys(a, f, s))
 			upgrade(a, f, s, password);
 	}
 	mem_wipe(&key, sizeof(key));

@@ -44,25 +44,54 @@ crypt_sha512(struct slice in, uint8_t out[SHA512_LEN])
 	ph_assert(EVP_Digest(in.p, in.n, out, NULL, EVP_sha512(), NULL) == 1);
 }
 
-void
-crypt_hmac_sha256(struct slice key, struct slice in, uint8_t out[SHA256_LEN])
+/* By enum crypt_hash. */
+static const struct {
+	const EVP_MD *(*md)(void);
+	size_t len;
+} hashes[] = {
+	[CRYPT_SHA256] = { EVP_sha256, SHA256_LEN },
+	[CRYPT_SHA1] = { EVP_sha1, SHA1_LEN },
+};
+
+size_t
+crypt_hash_len(enum crypt_hash hash)
 {
-	unsigned int n = SHA256_LEN;
+	return hashes[hash].len;
+}
+
+void
+crypt_digest(enum crypt_hash hash, struct slice in, uint8_t *out)
+{
+	ph_assert(
+	    EVP_Digest(in.p, in.n, out, NULL, hashes[hash].md(), NULL) == 1);
+}
+
+void
+crypt_hmac(
+    enum crypt_hash hash, struct slice key, struct slice in, uint8_t *out)
+{
+	unsigned int n = (unsigned int)hashes[hash].len;
 
 	/* The library takes NULL for "as before", not for no bytes. */
 	key.p = key.n != 0 ? key.p : "";
 	in.p = in.n != 0 ? in.p : "";
-	ph_assert(HMAC(EVP_sha256(), key.p, (int)key.n,
+	ph_assert(HMAC(hashes[hash].md(), key.p, (int)key.n,
 		      (const unsigned char *)in.p, in.n, out, &n) != NULL);
 }
 
 void
-crypt_pbkdf2_sha256(struct slice password, struct slice salt, uint32_t rounds,
-    uint8_t out[SHA256_LEN])
+crypt_hmac_sha256(struct slice key, struct slice in, uint8_t out[SHA256_LEN])
+{
+	crypt_hmac(CRYPT_SHA256, key, in, out);
+}
+
+void
+crypt_pbkdf2(enum crypt_hash hash, struct slice password, struct slice salt,
+    uint32_t rounds, uint8_t *out)
 {
 	ph_assert(PKCS5_PBKDF2_HMAC(password.p, (int)password.n,
 		      (const unsigned char *)salt.p, (int)salt.n, (int)rounds,
-		      EVP_sha256(), SHA256_LEN, out) == 1);
+		      hashes[hash].md(), (int)hashes[hash].len, out) == 1);
 }
 
 struct crypt_sha256_ctx *
@@ -93,20 +122,30 @@ crypt_sha256_final(struct crypt_sha256_ctx **c, uint8_t out[SHA256_LEN])
 
 /* RFC 5802 3: SaltedPassword, ClientKey, StoredKey, ServerKey. */
 void
-crypt_scram_keys(struct slice password, const uint8_t salt[16], uint32_t rounds,
-    struct scram_keys *out)
+crypt_scram_derive(enum crypt_hash hash, struct slice password,
+    struct slice salt, uint32_t rounds, uint8_t *stored, uint8_t *server)
 {
 	uint8_t salted[SHA256_LEN], client[SHA256_LEN];
-	struct slice key = slice_of(salted, sizeof(salted));
+	struct slice key = slice_of(salted, hashes[hash].len);
 
-	out->rounds = rounds;
-	memcpy(out->salt, salt, sizeof(out->salt));
-	crypt_pbkdf2_sha256(password, slice_of(salt, 16), rounds, salted);
-	crypt_hmac_sha256(key, SLICE("Client Key"), client);
-	crypt_sha256(slice_of(client, sizeof(client)), out->stored_key);
-	crypt_hmac_sha256(key, SLICE("Server Key"), out->server_key);
+	crypt_pbkdf2(hash, password, salt, rounds, salted);
+	crypt_hmac(hash, key, SLICE("Client Key"), client);
+	crypt_digest(hash, slice_of(client, hashes[hash].len), stored);
+	crypt_hmac(hash, key, SLICE("Server Key"), server);
 	mem_wipe(salted, sizeof(salted));
 	mem_wipe(client, sizeof(client));
+}
+
+void
+crypt_scram_keys(enum crypt_hash hash, struct slice password,
+    const uint8_t salt[16], uint32_t rounds, struct scram_keys *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->hash = hash;
+	out->rounds = rounds;
+	memcpy(out->salt, salt, sizeof(out->salt));
+	crypt_scram_derive(hash, password, slice_of(salt, sizeof(out->salt)),
+	    rounds, out->stored_key, out->server_key);
 }
 
 bool
@@ -121,8 +160,9 @@ crypt_scram_verify(struct slice password, const struct scram_keys *keys)
 	/* HMAC pads short keys with NUL: "x" and "x\0" would be the same. */
 	if (slice_chr(password, '\0') != password.n)
 		return false;
-	crypt_scram_keys(password, keys->salt, keys->rounds, &made);
-	same = crypt_equal(made.stored_key, keys->stored_key, SHA256_LEN);
+	crypt_scram_keys(keys->hash, password, keys->salt, keys->rounds, &made);
+	same = crypt_equal(
+	    made.stored_key, keys->stored_key, hashes[keys->hash].len);
 	mem_wipe(&made, sizeof(made));
 	return same;
 }

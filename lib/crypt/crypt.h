@@ -29,9 +29,17 @@ void crypt_sha1(struct slice in, uint8_t out[SHA1_LEN]);
 void crypt_sha512(struct slice in, uint8_t out[SHA512_LEN]);
 void crypt_hmac_sha256(
     struct slice key, struct slice in, uint8_t out[SHA256_LEN]);
-/* RFC 8018 5.2 with HMAC-SHA-256.  Costs about 0.2 us a round. */
-void crypt_pbkdf2_sha256(struct slice password, struct slice salt,
-    uint32_t rounds, uint8_t out[SHA256_LEN]);
+
+/* The hashes that SCRAM is made with; what they make has up to SHA256_LEN
+ * bytes. */
+enum crypt_hash { CRYPT_SHA256, CRYPT_SHA1 };
+size_t crypt_hash_len(enum crypt_hash hash);
+void crypt_digest(enum crypt_hash hash, struct slice in, uint8_t *out);
+void crypt_hmac(
+    enum crypt_hash hash, struct slice key, struct slice in, uint8_t *out);
+/* RFC 8018 5.2 with HMAC.  Costs about 0.2 us a round. */
+void crypt_pbkdf2(enum crypt_hash hash, struct slice password,
+    struct slice salt, uint32_t rounds, uint8_t *out);
 
 /* Streaming SHA-256 for message bodies. */
 struct crypt_sha256_ctx;
@@ -42,6 +50,7 @@ void crypt_sha256_final(struct crypt_sha256_ctx **c, uint8_t out[SHA256_LEN]);
 
 /* Keys of RFC 5802 3: what a server stores instead of the password. */
 struct scram_keys {
+	enum crypt_hash hash; /* how many bytes the keys have */
 	uint32_t rounds;
 	uint8_t salt[16];
 	uint8_t stored_key[SHA256_LEN];
@@ -49,8 +58,11 @@ struct scram_keys {
 };
 
 /* password: already SASLprep'ed by the caller. */
-void crypt_scram_keys(struct slice password, const uint8_t salt[16],
-    uint32_t rounds, struct scram_keys *out);
+void crypt_scram_keys(enum crypt_hash hash, struct slice password,
+    const uint8_t salt[16], uint32_t rounds, struct scram_keys *out);
+/* The same of a salt of any length: StoredKey and ServerKey alone. */
+void crypt_scram_derive(enum crypt_hash hash, struct slice password,
+    struct slice salt, uint32_t rounds, uint8_t *stored, uint8_t *server);
 /* Does this password make these keys?  Constant time in the keys.  False for
  * keys with no rounds or more than SCRAM_ROUNDS_MAX, and for a password that
  * holds a NUL (RFC 4616 2 has none). */

@@ -129,7 +129,7 @@ def test_mpop(host):
     fill(host, n, 7)
     with tempfile.TemporaryDirectory() as folder:
         maildir(folder)
-        for auth in ("user", "plain", "scram-sha-256"):
+        for auth in ("user", "plain", "scram-sha-256", "scram-sha-1"):
             mpop(host, n, folder, auth, "on")
             files = delivered(folder)
             assert len(files) == 7, (auth, len(files))

@@ -3,7 +3,6 @@
 
 import base64
 import hashlib
-import hmac
 import imaplib
 import json
 import os
@@ -11,15 +10,14 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 import posthof_test as pt       # noqa: E402
+from scram import Scram, b64    # noqa: E402
+
+MECHS = ("SCRAM-SHA-256", "SCRAM-SHA-1")
 
 # All of the password "Geheim-4711"; made by htpasswd, openssl passwd, doveadm.
 WORD = "Geheim-4711"
 ARGON2 = ("$argon2i$m=256,t=2,p=1$c29tZXNhbHQ$"
           "/U3YPXYsSb3q9XxHvc0MLxur+GP960kN9j7emXX8zwY")    # "password"
-
-
-def b64(data):
-    return base64.b64encode(data).decode()
 
 
 def hashes():
@@ -48,40 +46,16 @@ def can(host, user, password):
         return False
 
 
-def scram(host, user, password):
-    """SCRAM-SHA-256 by RFC 7677, on IMAP; raises when it fails."""
+def scram(host, user, password, mech="SCRAM-SHA-256"):
+    """On IMAP; raises when it fails."""
     c = host.imap()
-    nonce = b64(os.urandom(12))
-    bare = f"n={user},r={nonce}"
-    seen = {}
-
-    def answer(challenge):
-        if not challenge:
-            return ("n,," + bare).encode()
-        if challenge.startswith(b"v="):
-            assert challenge == b"v=" + b64(seen["v"]).encode(), challenge
-            return b""
-        fields = dict(p.split("=", 1) for p in
-                      challenge.decode().split(","))
-        salted = hashlib.pbkdf2_hmac("sha256", password.encode(),
-                                     base64.b64decode(fields["s"]),
-                                     int(fields["i"]))
-        client = hmac.digest(salted, b"Client Key", "sha256")
-        last = f"c=biws,r={fields['r']}"
-        text = ",".join((bare, challenge.decode(), last)).encode()
-        mac = hmac.digest(hashlib.sha256(client).digest(), text, "sha256")
-        seen["v"] = hmac.digest(hmac.digest(salted, b"Server Key", "sha256"),
-                                text, "sha256")
-        proof = bytes(a ^ b for a, b in zip(client, mac))
-        return f"{last},p={b64(proof)}".encode()
-
-    c.authenticate("SCRAM-SHA-256", answer)
+    c.authenticate(mech, Scram(user, password, mech).answer)
     c.logout()
 
 
-def scram_ok(host, user, password):
+def scram_ok(host, user, password, mech="SCRAM-SHA-256"):
     try:
-        scram(host, user, password)
+        scram(host, user, password, mech)
         return True
     except imaplib.IMAP4.error:
         return False
@@ -93,9 +67,11 @@ def test_imported(host):
     for i, (hashed, word) in enumerate(hashes(), 1):
         user = f"web60p{i}"
         host.admin("account", "add", user, "--password-hash", hashed)
-        assert not scram_ok(host, user, word), hashed
+        for mech in MECHS:
+            assert not scram_ok(host, user, word, mech), hashed
         assert can(host, user, word), hashed
-        assert scram_ok(host, user, word), hashed
+        for mech in MECHS:
+            assert scram_ok(host, user, word, mech), hashed
         assert can(host, user, word), hashed
         assert not can(host, user, word + "x"), hashed
 
@@ -110,7 +86,8 @@ def test_app_password_by_scram(host):
     limited = json.loads(host.admin("app-password", "add", user, "--label",
                                     "Scanner", "--scope", "smtp", "--json"))
     for word in [host.password(n)] + [a["password"] for a in apps]:
-        scram(host, user, word)
+        for mech in MECHS:
+            scram(host, user, word, mech)
         assert can(host, user, word)
     assert not scram_ok(host, user, "falsch")
     assert not scram_ok(host, user, limited["password"])
@@ -224,9 +201,9 @@ def test_unknown_answers():
     for byte; a name's salt is the same each time (RFC 5802 9)."""
     conf = {"auth-fail-delay": '"20ms"'}
     with pt.Host(accounts=2, conf=conf) as host:
-        def first(user):
+        def first(user, mech="SCRAM-SHA-256"):
             got = said(host, "imaps", [
-                "a AUTHENTICATE SCRAM-SHA-256 " + b64(
+                f"a AUTHENTICATE {mech} " + b64(
                     f"n,,n={user},r=abc".encode())])[0]
             fields = base64.b64decode(got[2:]).decode().split(",")
             assert fields[0].startswith("r=abc"), fields
@@ -247,10 +224,11 @@ def test_unknown_answers():
                                            f"AUTH PLAIN {plain}"])))
             assert answers[-1] == answers[0], (user, answers)
             # RFC 7677: the salt, and as many rounds.
-            salt, rounds = first(user)
-            assert [salt, rounds] == first(user), user
-            assert len(salt) == len(first(host.user(1))[0])
-            assert rounds == first(host.user(1))[1]
+            for mech in MECHS:
+                salt, rounds = first(user, mech)
+                assert [salt, rounds] == first(user, mech), user
+                assert len(salt) == len(first(host.user(1), mech)[0])
+                assert rounds == first(host.user(1), mech)[1]
         assert b"NO [AUTHENTICATIONFAILED]" in answers[0][0][0], answers[0]
 
 
@@ -266,6 +244,7 @@ def test_nothing_readable(host):
     for word in words:
         can(host, host.user(n), word)
         scram_ok(host, host.user(n), word)
+        scram_ok(host, host.user(n), word, "SCRAM-SHA-1")
         with pt.Host.submit(host) as s:
             try:
                 s.login(host.user(n), word)

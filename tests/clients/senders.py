@@ -44,7 +44,8 @@ def test_msmtp(host):
     a, b = host.fresh(), host.fresh()
     sent = 0
     for port in ("submission", "submissions"):
-        for auth in ("plain", "login", "scram-sha-256"):
+        for auth in ("plain", "login", "scram-sha-256",
+                     "scram-sha-1"):
             msmtp(host, a, port, auth, host.address(b))
             sent += 1
     assert count(host, b) == sent

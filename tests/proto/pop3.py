@@ -16,6 +16,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 import posthof_test as pt       # noqa: E402
+from scram import Scram, b64, end_point     # noqa: E402
 
 MIB = 1 << 20
 
@@ -97,49 +98,6 @@ def bounded(host, before, mib):
 
 # ---- SCRAM (RFC 5802, RFC 7677)
 
-def b64(data):
-    return base64.b64encode(data).decode()
-
-
-def end_point(conn):
-    """tls-server-end-point of a certificate signed with SHA-256."""
-    return hashlib.sha256(conn.sock.getpeercert(binary_form=True)).digest()
-
-
-class Scram:
-    def __init__(self, user, password, gs2="n,,", binding=b""):
-        self.password = password.encode()
-        self.gs2, self.binding = gs2, binding
-        self.nonce = b64(os.urandom(18))
-        self.bare = f"n={user},r={self.nonce}"
-        self.server_key = self.message = None
-
-    def first(self):
-        return (self.gs2 + self.bare).encode()
-
-    def final(self, challenge):
-        fields = dict(p.split("=", 1) for p in
-                      challenge.decode().split(","))
-        assert fields["r"].startswith(self.nonce)
-        salted = hashlib.pbkdf2_hmac(
-            "sha256", self.password, base64.b64decode(fields["s"]),
-            int(fields["i"]))
-        client = hmac.digest(salted, b"Client Key", "sha256")
-        self.server_key = hmac.digest(salted, b"Server Key", "sha256")
-        last = (f"c={b64(self.gs2.encode() + self.binding)}"
-                f",r={fields['r']}")
-        self.message = ",".join((self.bare, challenge.decode(),
-                                 last)).encode()
-        mac = hmac.digest(hashlib.sha256(client).digest(), self.message,
-                          "sha256")
-        proof = bytes(a ^ b for a, b in zip(client, mac))
-        return f"{last},p={b64(proof)}".encode()
-
-    def check(self, challenge):
-        mac = hmac.digest(self.server_key, self.message, "sha256")
-        assert challenge == b"v=" + b64(mac).encode(), challenge
-
-
 def challenge(line):
     assert line.startswith("+ "), line
     return base64.b64decode(line[2:])
@@ -147,7 +105,7 @@ def challenge(line):
 
 def scram(c, user, password, mech="SCRAM-SHA-256", initial=True, **kw):
     """The last answer."""
-    s = Scram(user, password, **kw)
+    s = Scram(user, password, mech, **kw)
     if initial:
         line = c.ask(f"AUTH {mech} {b64(s.first())}")
     else:
@@ -165,16 +123,17 @@ def scram(c, user, password, mech="SCRAM-SHA-256", initial=True, **kw):
 def test_scram(host):
     n = host.fresh()
     user, word = host.user(n), host.password(n)
-    for initial in (True, False):
+    for mech in ("SCRAM-SHA-256", "SCRAM-SHA-1"):
+        for initial in (True, False):
+            c = Pop(host)
+            assert scram(c, user, word, mech, initial).startswith("+OK")
+            c.good("STAT")
+            c.close()
         c = Pop(host)
-        assert scram(c, user, word, initial=initial).startswith("+OK")
-        c.good("STAT")
+        assert scram(c, user, "wrong", mech).startswith("-ERR [AUTH]")
+        assert scram(c, "web999p9", word, mech).startswith("-ERR [AUTH]")
+        assert scram(c, host.address(n), word, mech).startswith("+OK")
         c.close()
-    c = Pop(host)
-    assert scram(c, user, "wrong").startswith("-ERR [AUTH]")
-    assert scram(c, "web999p9", word).startswith("-ERR [AUTH]")
-    assert scram(c, host.address(n), word).startswith("+OK")
-    c.close()
     c = Pop(host)
     assert scram(c, user + "+Sent", word).startswith("+OK")
     c.close()
@@ -187,18 +146,18 @@ def test_scram(host):
 def test_scram_plus(host):
     n = host.fresh()
     user, word = host.user(n), host.password(n)
-    mech = "SCRAM-SHA-256-PLUS"
-    c = Pop(host)
-    assert scram(c, user, word, mech, gs2="p=tls-server-end-point,,",
-                 binding=end_point(c)).startswith("+OK")
-    c.close()
-    c = Pop(host)
-    assert scram(c, user, word, mech, gs2="p=tls-server-end-point,,",
-                 binding=b"x" * 32).startswith("-ERR [AUTH]")
-    # "I could, but you do not offer it": somebody took it off the list.
-    assert scram(c, user, word, gs2="y,,").startswith("-ERR [AUTH]")
-    assert scram(c, user, word).startswith("+OK")
-    c.close()
+    for mech in ("SCRAM-SHA-256", "SCRAM-SHA-1"):
+        for data, want in ((None, "+OK"), (b"x" * 32, "-ERR [AUTH]")):
+            c = Pop(host)
+            assert scram(c, user, word, mech + "-PLUS",
+                         gs2="p=tls-server-end-point,,",
+                         binding=data or end_point(c.sock)).startswith(want)
+            c.close()
+        # "I could, but you do not offer it": somebody took it off the list.
+        c = Pop(host)
+        assert scram(c, user, word, mech, gs2="y,,").startswith("-ERR [AUTH]")
+        assert scram(c, user, word, mech).startswith("+OK")
+        c.close()
 
 
 def test_plain_with_a_folder(host):

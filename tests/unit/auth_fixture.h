@@ -23,22 +23,26 @@ auth_fixture_secret(struct store_fixture *f, const char *account,
 {
 	struct account ac;
 	struct arena a;
-	struct buf b;
+	struct buf b, sha1;
 	struct err e = { 0 };
 
 	arena_init(&a);
 	buf_init(&b, SECRET_VALUE_MAX);
+	buf_init(&sha1, SECRET_SHA1_MAX);
 	assert_int_equal(
-	    auth_make_secret(slice_str(password), 4096, NULL, &b, &e), 0);
+	    auth_make_secret(slice_str(password), 4096, NULL, &b, &sha1, &e),
+	    0);
 	assert_int_equal(account_get(f->s, slice_str(account), &a, &ac), 0);
 	ac.secrets[ac.nsecrets++] =
 	    (struct secret){ .kind = SECRET_SCRAM_SHA256,
 		    .id = id,
 		    .value = buf_slice(&b),
+		    .sha1 = buf_slice(&sha1),
 		    .scope = scope,
 		    .expires_at = expires_at };
 	assert_int_equal(account_set(f->s, &ac, NULL, false, &e), 0);
 	buf_fini(&b);
+	buf_fini(&sha1);
 	arena_clear(&a);
 }
 

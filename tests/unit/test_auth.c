@@ -230,7 +230,7 @@ test_change_password(void **state)
 	assert_int_equal(login("web100p1", "eraser"), ERR_AUTH);
 	buf_init(&b, sizeof(new_value));
 	assert_int_equal(
-	    auth_make_secret(SLICE("eraser"), 4096, NULL, &b, &err), 0);
+	    auth_make_secret(SLICE("eraser"), 4096, NULL, &b, NULL, &err), 0);
 	new_value_n = buf_len(&b);
 	memcpy(new_value, b.p, new_value_n);
 	buf_fini(&b);
@@ -266,6 +266,7 @@ test_upgrade(void **state)
 	before = who;
 	assert_int_equal(account_get_id(x.f.s, x.two, &a, &ac), 0);
 	assert_int_equal(ac.secrets[0].kind, SECRET_SCRAM_SHA256);
+	assert_true(ac.secrets[0].sha1.n != 0);
 	assert_true(ac.secrets[0].used_at > 0);
 	auth_forget(x.auth, 0);
 	assert_int_equal(login("web100p2", "pencil"), 0);
@@ -385,11 +386,14 @@ test_mechs(void **state)
 		bool plain, binding, login;
 		const char *want;
 	} cases[] = {
-		{ false, false, false, "SCRAM-SHA-256" },
-		{ true, false, false, "PLAIN SCRAM-SHA-256" },
+		{ false, false, false, "SCRAM-SHA-256 SCRAM-SHA-1" },
+		{ true, false, false, "PLAIN SCRAM-SHA-256 SCRAM-SHA-1" },
 		{ true, true, true,
-		    "PLAIN LOGIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS" },
-		{ false, true, true, "SCRAM-SHA-256 SCRAM-SHA-256-PLUS" },
+		    "PLAIN LOGIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS SCRAM-SHA-1 "
+		    "SCRAM-SHA-1-PLUS" },
+		{ false, true, true,
+		    "SCRAM-SHA-256 SCRAM-SHA-256-PLUS SCRAM-SHA-1 "
+		    "SCRAM-SHA-1-PLUS" },
 	};
 
 	(void)state;

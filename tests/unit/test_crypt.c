@@ -110,13 +110,14 @@ pbkdf2(void **state)
 	uint8_t out[SHA256_LEN];
 
 	(void)state;
-	crypt_pbkdf2_sha256(SLICE("passwd"), SLICE("salt"), 1, out);
+	crypt_pbkdf2(CRYPT_SHA256, SLICE("passwd"), SLICE("salt"), 1, out);
 	assert_hex(out,
 	    "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc");
-	crypt_pbkdf2_sha256(SLICE("Password"), SLICE("NaCl"), 80000, out);
+	crypt_pbkdf2(
+	    CRYPT_SHA256, SLICE("Password"), SLICE("NaCl"), 80000, out);
 	assert_hex(out,
 	    "4ddcd8f60b98be21830cee5ef22701f9641a4418d04c0414aeff08876b34ab56");
-	crypt_pbkdf2_sha256(slice_of(NULL, 0), SLICE("salt"), 1, out);
+	crypt_pbkdf2(CRYPT_SHA256, slice_of(NULL, 0), SLICE("salt"), 1, out);
 }
 
 static void
@@ -154,7 +155,7 @@ scram(void **state)
 	    sizeof(proof));
 	decode(
 	    "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=", want, sizeof(want));
-	crypt_scram_keys(SLICE("pencil"), salt, 4096, &keys);
+	crypt_scram_keys(CRYPT_SHA256, SLICE("pencil"), salt, 4096, &keys);
 	crypt_hmac_sha256(slice_of(keys.server_key, SHA256_LEN), message, sig);
 	assert_memory_equal(sig, want, SHA256_LEN);
 	crypt_hmac_sha256(slice_of(keys.stored_key, SHA256_LEN), message, sig);
@@ -166,6 +167,36 @@ scram(void **state)
 	assert_memory_equal(keys.salt, salt, sizeof(salt));
 }
 
+/* RFC 5802 5: the same with SHA-1; keys as long as the hash. */
+static void
+scram_sha1(void **state)
+{
+	static const char auth[] =
+	    "n=user,r=fyko+d2lbbFgONRv9qkxdawL,"
+	    "r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,"
+	    "s=QSXCR+Q6sek8bf92,i=4096,"
+	    "c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j";
+	struct slice message = slice_of(auth, sizeof(auth) - 1);
+	uint8_t salt[12], proof[SHA1_LEN], want[SHA1_LEN];
+	uint8_t sig[SHA1_LEN], hash[SHA1_LEN], stored[SHA1_LEN],
+	    server[SHA1_LEN];
+
+	(void)state;
+	decode("QSXCR+Q6sek8bf92", salt, sizeof(salt));
+	decode("v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=", proof, sizeof(proof));
+	decode("rmF9pqV8S7suAoZWja4dJRkFsKQ=", want, sizeof(want));
+	crypt_scram_derive(CRYPT_SHA1, SLICE("pencil"),
+	    slice_of(salt, sizeof(salt)), 4096, stored, server);
+	crypt_hmac(CRYPT_SHA1, slice_of(server, SHA1_LEN), message, sig);
+	assert_memory_equal(sig, want, SHA1_LEN);
+	crypt_hmac(CRYPT_SHA1, slice_of(stored, SHA1_LEN), message, sig);
+	for (size_t i = 0; i < SHA1_LEN; i++)
+		sig[i] ^= proof[i];
+	crypt_digest(CRYPT_SHA1, slice_of(sig, SHA1_LEN), hash);
+	assert_memory_equal(hash, stored, SHA1_LEN);
+	assert_int_equal(crypt_hash_len(CRYPT_SHA1), SHA1_LEN);
+}
+
 static void
 scram_verify(void **state)
 {
@@ -173,7 +204,7 @@ scram_verify(void **state)
 	struct scram_keys keys;
 
 	(void)state;
-	crypt_scram_keys(SLICE("pencil"), salt, 4096, &keys);
+	crypt_scram_keys(CRYPT_SHA256, SLICE("pencil"), salt, 4096, &keys);
 	assert_true(crypt_scram_verify(SLICE("pencil"), &keys));
 	assert_false(crypt_scram_verify(SLICE("pencil "), &keys));
 	assert_false(crypt_scram_verify(SLICE("pencil\0"), &keys));
@@ -185,6 +216,10 @@ scram_verify(void **state)
 	keys.rounds = 0;
 	assert_false(crypt_scram_verify(SLICE("pencil"), &keys));
 	keys.rounds = UINT32_MAX;
+	assert_false(crypt_scram_verify(SLICE("pencil"), &keys));
+	crypt_scram_keys(CRYPT_SHA1, SLICE("pencil"), salt, 4096, &keys);
+	assert_true(crypt_scram_verify(SLICE("pencil"), &keys));
+	keys.stored_key[SHA1_LEN - 1] ^= 1;
 	assert_false(crypt_scram_verify(SLICE("pencil"), &keys));
 }
 
@@ -214,6 +249,7 @@ main(void)
 		cmocka_unit_test(hmac),
 		cmocka_unit_test(pbkdf2),
 		cmocka_unit_test(scram),
+		cmocka_unit_test(scram_sha1),
 		cmocka_unit_test(scram_verify),
 		cmocka_unit_test(equal_and_random),
 	};

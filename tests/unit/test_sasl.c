@@ -1,6 +1,6 @@
 /*
- * PLAIN, SCRAM-SHA-256 and -PLUS against a SCRAM client made here from RFC
- * 5802 and RFC 7677.
+ * PLAIN, SCRAM-SHA-256, SCRAM-SHA-1 and their -PLUS against a SCRAM client
+ * made here from RFC 5802 and RFC 7677.
  */
 #include "auth/sasl.h"
 
@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include "auth/keys.h"
 #include "auth/secret.h"
 #include "lib/base/b64.h"
 #include "lib/crypt/crypt.h"
@@ -15,12 +16,32 @@
 
 static struct auth_fixture x;
 
+/* The mechanism under test. */
+static const char *mech, *plus, *lower;
+static enum crypt_hash hash;
+
 static int
 setup(void **state)
 {
 	(void)state;
+	mech = "SCRAM-SHA-256";
+	plus = "SCRAM-SHA-256-PLUS";
+	lower = "scram-sha-256";
+	hash = CRYPT_SHA256;
 	auth_fixture_new(&x);
 	return 0;
+}
+
+static int
+setup_sha1(void **state)
+{
+	int rc = setup(state);
+
+	mech = "SCRAM-SHA-1";
+	plus = "SCRAM-SHA-1-PLUS";
+	lower = "scram-sha-1";
+	hash = CRYPT_SHA1;
+	return rc;
 }
 
 static int
@@ -102,19 +123,18 @@ prove(struct client *c, struct slice auth_message, struct slice salt,
 	    sig[SHA256_LEN];
 	struct prepared prep;
 	struct slice pass = slice_str(c->pass);
+	size_t n = crypt_hash_len(hash);
 
 	if (saslprep(pass, &prep) == 0)
 		pass = saslprep_slice(&prep);
-	crypt_pbkdf2_sha256(pass, salt, rounds, salted);
-	crypt_hmac_sha256(
-	    slice_of(salted, sizeof(salted)), SLICE("Client Key"), ck);
-	crypt_sha256(slice_of(ck, sizeof(ck)), sk);
-	crypt_hmac_sha256(slice_of(sk, sizeof(sk)), auth_message, sig);
-	for (size_t i = 0; i < SHA256_LEN; i++)
+	crypt_pbkdf2(hash, pass, salt, rounds, salted);
+	crypt_hmac(hash, slice_of(salted, n), SLICE("Client Key"), ck);
+	crypt_digest(hash, slice_of(ck, n), sk);
+	crypt_hmac(hash, slice_of(sk, n), auth_message, sig);
+	for (size_t i = 0; i < n; i++)
 		proof[i] = ck[i] ^ sig[i];
-	crypt_hmac_sha256(
-	    slice_of(salted, sizeof(salted)), SLICE("Server Key"), sk);
-	crypt_hmac_sha256(slice_of(sk, sizeof(sk)), auth_message, server);
+	crypt_hmac(hash, slice_of(salted, n), SLICE("Server Key"), sk);
+	crypt_hmac(hash, slice_of(sk, n), auth_message, server);
 }
 
 static int
@@ -144,12 +164,12 @@ second(struct client *c, struct auth_sasl *sasl, struct slice first_bare,
 	    server);
 	proof[0] ^= c->tamper;
 	buf_add_str(&bare, ",p=");
-	add_b64(&bare, proof, sizeof(proof));
+	add_b64(&bare, proof, crypt_hash_len(hash));
 	buf_add_slice(&bare, c->extra);
 	buf_clear(out);
 	rc = auth_sasl_step(sasl, buf_slice(&bare), out, &c->who, &c->err);
 	buf_add_str(&want, "v=");
-	add_b64(&want, server, sizeof(server));
+	add_b64(&want, server, crypt_hash_len(hash));
 	c->server_proved = slice_eq(buf_slice(out), buf_slice(&want));
 	buf_fini(&bare);
 	buf_fini(&message);
@@ -160,7 +180,7 @@ second(struct client *c, struct auth_sasl *sasl, struct slice first_bare,
 
 /* One whole SCRAM exchange; what the server said in the end. */
 static int
-scram(struct client *c, const char *mech, const struct auth_binding *b)
+scram(struct client *c, const char *name, const struct auth_binding *b)
 {
 	struct auth_peer peer = { SCOPE_IMAP,
 		c->ip != NULL ? c->ip : "192.0.2.1", "TLSv1.3", "t1", 0, "" };
@@ -183,7 +203,7 @@ scram(struct client *c, const char *mech, const struct auth_binding *b)
 	buf_add_str(&first, ",r=");
 	add_b64(&first, nonce, sizeof(nonce));
 	bare = slice_from(buf_slice(&first), strlen(c->gs2));
-	rc = auth_sasl_start(x.auth, &peer, slice_str(mech), true, b,
+	rc = auth_sasl_start(x.auth, &peer, slice_str(name), true, b,
 	    c->no_initial ? slice_of(NULL, 0) : buf_slice(&first), &sasl, &out,
 	    &c->who, &c->err);
 	if (c->no_initial && rc == 1) {
@@ -223,14 +243,14 @@ test_scram(void **state)
 	for (size_t i = 0; i < PH_LEN(users); i++) {
 		c.user = users[i];
 		c.no_initial = i % 2 == 1;
-		if (scram(&c, "SCRAM-SHA-256", NULL) != 0)
+		if (scram(&c, mech, NULL) != 0)
 			fail_msg("%s: %s", users[i], c.err.text);
 		assert_string_equal(c.who.name, "web100p1");
 		assert_int_equal(c.who.secret_id, 1);
 		assert_true(c.who.secret_version > 0);
 	}
 	c.gs2 = "y,,"; /* nothing to bind to: no lie */
-	assert_int_equal(scram(&c, "scram-sha-256", NULL), 0);
+	assert_int_equal(scram(&c, lower, NULL), 0);
 }
 
 static void
@@ -242,26 +262,26 @@ test_scram_wrong(void **state)
 	uint8_t salt[16], fake[16];
 
 	(void)state;
-	assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), ERR_AUTH);
+	assert_int_equal(scram(&c, mech, NULL), ERR_AUTH);
 	assert_string_equal(c.err.text, "wrong name or password");
 	memcpy(salt, c.salt, 16);
 	c.pass = "pencil";
 	c.tamper = true;
-	assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), ERR_AUTH);
+	assert_int_equal(scram(&c, mech, NULL), ERR_AUTH);
 	c.tamper = false;
-	assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), 0);
+	assert_int_equal(scram(&c, mech, NULL), 0);
 	assert_memory_equal(salt, c.salt, 16);
 	c.pass = "";
-	assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), ERR_AUTH);
+	assert_int_equal(scram(&c, mech, NULL), ERR_AUTH);
 	c.pass = "pencil";
 	c.extra = SLICE(",x=y");
-	assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), ERR_AUTH);
+	assert_int_equal(scram(&c, mech, NULL), ERR_AUTH);
 	c.extra = SLICE("");
 
 	/* An unknown one gets a salt too, the same each time and after a
 	 * restart, and the same answer. */
 	c.user = "web100p77";
-	assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), ERR_AUTH);
+	assert_int_equal(scram(&c, mech, NULL), ERR_AUTH);
 	assert_string_equal(c.err.text, "wrong name or password");
 	memcpy(fake, c.salt, 16);
 	assert_memory_not_equal(fake, salt, 16);
@@ -270,16 +290,16 @@ test_scram_wrong(void **state)
 			     &x.auth, &c.err),
 	    0);
 	memset(c.salt, 0, 16);
-	assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), ERR_AUTH);
+	assert_int_equal(scram(&c, mech, NULL), ERR_AUTH);
 	assert_memory_equal(fake, c.salt, 16);
 	c.user = "nobody@example.org";
-	assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), ERR_AUTH);
+	assert_int_equal(scram(&c, mech, NULL), ERR_AUTH);
 	assert_memory_not_equal(fake, c.salt, 16);
 	c.user = "../x";
-	assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), ERR_AUTH);
+	assert_int_equal(scram(&c, mech, NULL), ERR_AUTH);
 	/* a hash brought along has no keys */
 	c.user = "web100p2";
-	assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), ERR_AUTH);
+	assert_int_equal(scram(&c, mech, NULL), ERR_AUTH);
 	assert_string_equal(c.err.text, "wrong name or password");
 }
 
@@ -293,57 +313,39 @@ test_plus(void **state)
 
 	(void)state;
 	c.binding = slice_of(b.exporter, b.exporter_n);
-	assert_int_equal(scram(&c, "SCRAM-SHA-256-PLUS", &b), 0);
+	assert_int_equal(scram(&c, plus, &b), 0);
 	c.no_initial = true;
-	assert_int_equal(scram(&c, "SCRAM-SHA-256-PLUS", &b), 0);
+	assert_int_equal(scram(&c, plus, &b), 0);
 	c.no_initial = false;
 	/* other bytes: somebody sits in between */
 	c.binding = slice_of(b.endpoint, b.endpoint_n);
-	assert_int_equal(scram(&c, "SCRAM-SHA-256-PLUS", &b), ERR_AUTH);
+	assert_int_equal(scram(&c, plus, &b), ERR_AUTH);
 	c.binding = slice_of(b.exporter, b.exporter_n - 1);
-	assert_int_equal(scram(&c, "SCRAM-SHA-256-PLUS", &b), ERR_AUTH);
+	assert_int_equal(scram(&c, plus, &b), ERR_AUTH);
 	c.gs2 = "p=tls-server-end-point,,";
 	c.binding = slice_of(b.endpoint, b.endpoint_n);
-	assert_int_equal(scram(&c, "SCRAM-SHA-256-PLUS", &b), 0);
+	assert_int_equal(scram(&c, plus, &b), 0);
 	/* a kind there is not */
 	c.gs2 = "p=tls-unique,,";
-	assert_int_equal(scram(&c, "SCRAM-SHA-256-PLUS", &b), ERR_AUTH);
+	assert_int_equal(scram(&c, plus, &b), ERR_AUTH);
 	only = b;
 	only.exporter_n = 0;
 	c.gs2 = "p=tls-exporter,,";
-	assert_int_equal(scram(&c, "SCRAM-SHA-256-PLUS", &only), ERR_AUTH);
+	assert_int_equal(scram(&c, plus, &only), ERR_AUTH);
 	/* and plain SCRAM still works */
 	c.gs2 = "n,,";
 	c.binding = SLICE("");
-	assert_int_equal(scram(&c, "SCRAM-SHA-256", &only), 0);
+	assert_int_equal(scram(&c, mech, &only), 0);
 	/* -PLUS without binding, binding without -PLUS */
-	assert_int_equal(scram(&c, "SCRAM-SHA-256-PLUS", &b), ERR_AUTH);
+	assert_int_equal(scram(&c, plus, &b), ERR_AUTH);
 	c.gs2 = "p=tls-exporter,,";
-	assert_int_equal(scram(&c, "SCRAM-SHA-256", &b), ERR_AUTH);
+	assert_int_equal(scram(&c, mech, &b), ERR_AUTH);
 	/* RFC 5802 6: our list was changed on the way */
 	c.gs2 = "y,,";
-	assert_int_equal(scram(&c, "SCRAM-SHA-256", &b), ERR_AUTH);
-	assert_int_equal(scram(&c, "SCRAM-SHA-256-PLUS", &b), ERR_AUTH);
-	assert_int_equal(
-	    scram(&c, "SCRAM-SHA-256-PLUS", &none), ERR_UNSUPPORTED);
-	assert_int_equal(
-	    scram(&c, "SCRAM-SHA-256-PLUS", NULL), ERR_UNSUPPORTED);
-}
-
-static void
-test_authzid(void **state)
-{
-	struct client c = { .user = "web100p1", .pass = "pencil" };
-
-	(void)state;
-	c.gs2 = "n,a=web100p1,";
-	assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), 0);
-	c.gs2 = "n,a=info@example.org,";
-	assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), 0);
-	c.gs2 = "n,a=web100p2,";
-	assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), ERR_AUTH);
-	c.gs2 = "n,a=nobody,";
-	assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), ERR_AUTH);
+	assert_int_equal(scram(&c, mech, &b), ERR_AUTH);
+	assert_int_equal(scram(&c, plus, &b), ERR_AUTH);
+	assert_int_equal(scram(&c, plus, &none), ERR_UNSUPPORTED);
+	assert_int_equal(scram(&c, plus, NULL), ERR_UNSUPPORTED);
 }
 
 static int
@@ -372,6 +374,106 @@ plain_as(const char *ip, unsigned scope, bool initial, bool plain_ok,
 	buf_fini(&out);
 	unit_free(exact);
 	return rc;
+}
+
+/* Keys of SCRAM-SHA-1 come at the first login in PLAIN; before, nothing tells
+ * that there are none, and the salt does not change. */
+static void
+test_sha1_late(void **state)
+{
+	struct client c = {
+		.user = "web100p3", .pass = "pencil", .gs2 = "n,,"
+	};
+	uint8_t salt[16], beside[16];
+	struct auth_who who;
+	struct account ac;
+	struct secret s;
+	struct arena a;
+	struct err e;
+
+	(void)state;
+	(void)fixture_account(&x.f, "web100", "web100p3", 0, NULL);
+	auth_fixture_secret(&x.f, "web100p3", "pencil", 1, SCOPE_ALL, 0);
+	arena_init(&a);
+	assert_int_equal(account_get(x.f.s, SLICE("web100p3"), &a, &ac), 0);
+	s = ac.secrets[0];
+	s.sha1 = SLICE("");
+	assert_int_equal(
+	    account_secret_upgrade(x.f.s, ac.id, 1, s.value, &s), 0);
+	assert_int_equal(scram(&c, mech, NULL), ERR_AUTH);
+	assert_string_equal(c.err.text, "wrong name or password");
+	memcpy(salt, c.salt, sizeof(salt));
+	assert_int_equal(plain_as("192.0.2.1", SCOPE_SMTP, true, true,
+			     SLICE("\0web100p3\0pencil"), &who, &e),
+	    0);
+	x.one = ac.id; /* scram() looks who it is */
+	assert_int_equal(scram(&c, mech, NULL), 0);
+	assert_memory_equal(salt, c.salt, sizeof(salt));
+	/* the other mechanism's salt shows the same of everybody */
+	hash = CRYPT_SHA256;
+	assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), 0);
+	keys_salt_sha1(c.salt, beside);
+	assert_memory_equal(beside, salt, sizeof(salt));
+	arena_clear(&a);
+}
+
+/* Nobody's salts: for some names as if both keys had been made together, for
+ * others as if those of SHA-1 had been brought along. */
+static void
+test_sha1_nobody(void **state)
+{
+	char name[20];
+	struct client c = { .user = name, .pass = "x", .gs2 = "n,," };
+	uint8_t salt[16], beside[16];
+	int same = 0;
+
+	(void)state;
+	for (int i = 10; i < 42; i++) {
+		(void)snprintf(name, sizeof(name), "web100p%d", i);
+		c.ip = name; /* not throttled */
+		hash = CRYPT_SHA1;
+		assert_int_equal(scram(&c, "SCRAM-SHA-1", NULL), ERR_AUTH);
+		memcpy(salt, c.salt, sizeof(salt));
+		hash = CRYPT_SHA256;
+		assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), ERR_AUTH);
+		assert_memory_not_equal(salt, c.salt, sizeof(salt));
+		keys_salt_sha1(c.salt, beside);
+		same += memcmp(beside, salt, sizeof(salt)) == 0;
+	}
+	assert_true(same > 0 && same < 32);
+}
+
+/* The option scram-sha-1 = false. */
+static void
+test_sha1_withheld(void **state)
+{
+	struct client c = {
+		.user = "web100p1", .pass = "pencil", .gs2 = "n,,"
+	};
+	struct auth_binding b = bindings();
+
+	(void)state;
+	x.conf->scram_sha_1 = false;
+	assert_int_equal(scram(&c, mech, NULL), ERR_UNSUPPORTED);
+	assert_int_equal(scram(&c, plus, &b), ERR_UNSUPPORTED);
+	hash = CRYPT_SHA256;
+	assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), 0);
+}
+
+static void
+test_authzid(void **state)
+{
+	struct client c = { .user = "web100p1", .pass = "pencil" };
+
+	(void)state;
+	c.gs2 = "n,a=web100p1,";
+	assert_int_equal(scram(&c, mech, NULL), 0);
+	c.gs2 = "n,a=info@example.org,";
+	assert_int_equal(scram(&c, mech, NULL), 0);
+	c.gs2 = "n,a=web100p2,";
+	assert_int_equal(scram(&c, mech, NULL), ERR_AUTH);
+	c.gs2 = "n,a=nobody,";
+	assert_int_equal(scram(&c, mech, NULL), ERR_AUTH);
 }
 
 static void
@@ -445,7 +547,7 @@ test_unknown_mechs(void **state)
 {
 	static const char *const names[] = { "", "LOGIN", "CRAM-MD5",
 		"DIGEST-MD5", "NTLM", "ANONYMOUS", "EXTERNAL", "GSSAPI",
-		"SCRAM-SHA-1", "SCRAM-SHA-512", "SCRAM-SHA-1-PLUS",
+		"SCRAM-SHA-512", "SCRAM-SHA-512-PLUS", "SCRAM-SHA-",
 		"PLAIN-PLUS", "PLAIN ", "SCRAM-SHA-256-PLUS-PLUS" };
 	struct auth_peer peer = { SCOPE_IMAP, "", "", "t1", 0, "" };
 	struct auth_binding b = bindings();
@@ -546,19 +648,19 @@ test_denied(void **state)
 
 	(void)state;
 	set_account(true, SCOPE_ALL);
-	assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), ERR_DENIED);
+	assert_int_equal(scram(&c, mech, NULL), ERR_DENIED);
 	assert_true(slice_find(slice_str(c.err.text), SLICE("suspended")) <
 		    strlen(c.err.text));
 	assert_int_equal(plain_as("192.0.2.1", SCOPE_IMAP, true, true,
 			     SLICE("\0web100p1\0pencil"), &who, &e),
 	    ERR_DENIED);
 	c.pass = "pencils";
-	assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), ERR_AUTH);
+	assert_int_equal(scram(&c, mech, NULL), ERR_AUTH);
 	c.pass = "pencil";
 	set_account(false, SCOPE_SMTP);
-	assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), ERR_DENIED);
+	assert_int_equal(scram(&c, mech, NULL), ERR_DENIED);
 	set_account(false, SCOPE_ALL);
-	assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), 0);
+	assert_int_equal(scram(&c, mech, NULL), 0);
 }
 
 static void
@@ -573,14 +675,14 @@ test_throttled(void **state)
 
 	(void)state;
 	for (; n < 500 && rc == ERR_AUTH; n++)
-		rc = scram(&c, "SCRAM-SHA-256", NULL);
+		rc = scram(&c, mech, NULL);
 	assert_int_equal(rc, ERR_LIMIT);
 	assert_true(n > 100);
 	c.pass = "pencil";
-	assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), ERR_LIMIT);
+	assert_int_equal(scram(&c, mech, NULL), ERR_LIMIT);
 	assert_true(strlen(c.err.text) > 0);
 	c.ip = "192.0.2.9";
-	assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), 0);
+	assert_int_equal(scram(&c, mech, NULL), 0);
 }
 
 static void
@@ -597,7 +699,7 @@ test_events(void **state)
 	(void)state;
 	arena_init(&a);
 	for (int i = 0; i < 5; i++)
-		assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), 0);
+		assert_int_equal(scram(&c, mech, NULL), 0);
 	assert_int_equal(event_list(x.f.s, x.one, &a, v, 10, &n), 0);
 	assert_int_equal(n, 1);
 	assert_int_equal(v[0].kind, EVENT_LOGIN);
@@ -624,13 +726,12 @@ log_in_often(void *arg)
 		case 0:
 			c.gs2 = "n,,";
 			c.binding = SLICE("");
-			assert_int_equal(scram(&c, "SCRAM-SHA-256", NULL), 0);
+			assert_int_equal(scram(&c, mech, NULL), 0);
 			break;
 		case 1:
 			c.gs2 = "p=tls-exporter,,";
 			c.binding = slice_of(b.exporter, b.exporter_n);
-			assert_int_equal(
-			    scram(&c, "SCRAM-SHA-256-PLUS", &b), 0);
+			assert_int_equal(scram(&c, plus, &b), 0);
 			break;
 		case 2:
 			assert_int_equal(
@@ -668,6 +769,7 @@ int
 main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define T1(fn) cmocka_unit_test_setup_teardown(fn, setup_sha1, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_scram),
 		T(test_scram_wrong),
@@ -681,6 +783,16 @@ main(void)
 		T(test_throttled),
 		T(test_events),
 		T(test_threads),
+		T1(test_scram),
+		T1(test_scram_wrong),
+		T1(test_plus),
+		T1(test_authzid),
+		T1(test_denied),
+		T1(test_throttled),
+		T1(test_threads),
+		T1(test_sha1_late),
+		T1(test_sha1_nobody),
+		T1(test_sha1_withheld),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

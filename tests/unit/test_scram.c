@@ -16,14 +16,14 @@ static const struct scram_said example = {
 };
 
 static struct scram_keys
-keys_of(const char *password)
+keys_of(enum crypt_hash hash, const char *password)
 {
 	struct scram_keys keys;
 	struct buf salt;
 
 	buf_init(&salt, 16);
 	assert_true(b64_decode(&salt, SLICE("W22ZaJ0SNY7soEsUEjb6gQ==")));
-	crypt_scram_keys(slice_str(password),
+	crypt_scram_keys(hash, slice_str(password),
 	    (const uint8_t *)buf_slice(&salt).p, 4096, &keys);
 	buf_fini(&salt);
 	return keys;
@@ -32,7 +32,7 @@ keys_of(const char *password)
 static bool
 proves(struct scram_said said, const char *password, const char *want)
 {
-	struct scram_keys keys = keys_of(password);
+	struct scram_keys keys = keys_of(CRYPT_SHA256, password);
 	struct buf out;
 	bool good;
 
@@ -53,6 +53,28 @@ test_rfc(void **state)
 	assert_true(proves(example, "pencil",
 	    "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="));
 	assert_false(proves(example, "pencils", NULL));
+}
+
+/* RFC 5802 5, with a proof made here: its example's salt has 12 bytes. */
+static void
+test_sha1(void **state)
+{
+	struct scram_said said = example;
+	struct scram_keys keys = keys_of(CRYPT_SHA1, "pencil");
+	struct buf out;
+
+	(void)state;
+	said.client_final =
+	    SLICE("c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)"
+		  "hNlF$k0,p=NxII6noLm3UpyIjcNk1DjtdZIIQ=");
+	buf_init(&out, 100);
+	assert_true(scram_proves(&said, &keys, &out));
+	assert_slice(buf_slice(&out), "v=Tq1dKKdFondzApGMADAzcCNmCr4=");
+	/* a proof of the other hash */
+	assert_false(scram_proves(&example, &keys, &out));
+	keys = keys_of(CRYPT_SHA1, "pencils");
+	assert_false(scram_proves(&said, &keys, &out));
+	buf_fini(&out);
 }
 
 /* Every prefix and every one-byte change of the client's messages is wrong,
@@ -126,6 +148,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rfc),
+		cmocka_unit_test(test_sha1),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_refused),
 	};

@@ -1,4 +1,5 @@
 /* Stored forms of a password, and RFC 4013. */
+#include "auth/keys.h"
 #include "auth/secret.h"
 
 #include <argon2.h>
@@ -120,20 +121,21 @@ test_scram_form(void **state)
 	for (size_t i = 0; i < PH_LEN(bad); i++) {
 		struct slice in = unit_exact(bad[i], strlen(bad[i]));
 
-		assert_false(secret_scram_parse(in, &keys));
+		assert_false(keys_parse(CRYPT_SHA256, in, &keys));
 		unit_free(in);
 	}
 	crypt_random(&keys, sizeof(keys));
+	keys.hash = CRYPT_SHA256;
 	keys.rounds = 4096;
 	buf_init(&b, SECRET_VALUE_MAX);
-	secret_scram_print(&keys, &b);
+	keys_print(&keys, &b);
 	assert_false(buf_failed(&b));
-	assert_true(secret_scram_parse(buf_slice(&b), &back));
+	assert_true(keys_parse(CRYPT_SHA256, buf_slice(&b), &back));
 	assert_memory_equal(&keys, &back, sizeof(keys));
 	for (size_t n = 0; n < buf_len(&b); n++) {
 		struct slice in = unit_exact(b.p, n);
 
-		assert_false(secret_scram_parse(in, &back));
+		assert_false(keys_parse(CRYPT_SHA256, in, &back));
 		unit_free(in);
 	}
 	buf_fini(&b);
@@ -153,7 +155,7 @@ test_make(void **state)
 	buf_init(&b[0], SECRET_VALUE_MAX);
 	buf_init(&b[1], SECRET_VALUE_MAX);
 	assert_int_equal(
-	    secret_make(SLICE("gr\303\274n"), 4096, NULL, &b[0], &e), 0);
+	    secret_make(SLICE("gr\303\274n"), 4096, NULL, &b[0], NULL, &e), 0);
 	s[0] = (struct secret){ .kind = SECRET_SCRAM_SHA256,
 		.value = buf_slice(&b[0]) };
 	assert_true(verify(&s[0], SLICE("gr\303\274n")));
@@ -164,11 +166,12 @@ test_make(void **state)
 
 	/* an app password with the same salt costs no derivation more */
 	ac.secrets[0] = s[0];
-	assert_int_equal(secret_make(SLICE("app"), 4096, &ac, &b[1], &e), 0);
+	assert_int_equal(
+	    secret_make(SLICE("app"), 4096, &ac, &b[1], NULL, &e), 0);
 	s[1] = (struct secret){ .kind = SECRET_SCRAM_SHA256,
 		.value = buf_slice(&b[1]) };
-	assert_true(secret_scram_parse(s[0].value, &one));
-	assert_true(secret_scram_parse(s[1].value, &two));
+	assert_true(keys_parse(CRYPT_SHA256, s[0].value, &one));
+	assert_true(keys_parse(CRYPT_SHA256, s[1].value, &two));
 	assert_memory_equal(one.salt, two.salt, sizeof(one.salt));
 	secret_try_init(&t, SLICE("app"));
 	assert_false(secret_verify(&t, &s[0]));
@@ -178,11 +181,12 @@ test_make(void **state)
 	secret_try_fini(&t);
 
 	assert_int_equal(
-	    secret_make(SLICE(""), 4096, NULL, &b[0], &e), ERR_INVALID);
+	    secret_make(SLICE(""), 4096, NULL, &b[0], NULL, &e), ERR_INVALID);
 	assert_int_equal(
-	    secret_make(SLICE("a\nb"), 4096, NULL, &b[0], &e), ERR_INVALID);
+	    secret_make(SLICE("a\nb"), 4096, NULL, &b[0], NULL, &e),
+	    ERR_INVALID);
 	assert_int_equal(
-	    secret_make(SLICE("a"), 0, NULL, &b[0], &e), ERR_INVALID);
+	    secret_make(SLICE("a"), 0, NULL, &b[0], NULL, &e), ERR_INVALID);
 	buf_fini(&b[0]);
 	buf_fini(&b[1]);
 }
@@ -198,9 +202,9 @@ test_rfc7677(void **state)
 	struct buf b;
 
 	(void)state;
-	crypt_scram_keys(SLICE("pencil"), salt, 4096, &keys);
+	crypt_scram_keys(CRYPT_SHA256, SLICE("pencil"), salt, 4096, &keys);
 	buf_init(&b, SECRET_VALUE_MAX);
-	secret_scram_print(&keys, &b);
+	keys_print(&keys, &b);
 	s.value = buf_slice(&b);
 	assert_true(
 	    slice_starts(s.value, SLICE("4096:W22ZaJ0SNY7soEsUEjb6gQ==$")));
@@ -220,11 +224,14 @@ test_hashes(void **state)
 		"{SHA512}vSsar3708Jvp9Szi2NWZZ02Bqp1qRCFpbcTZPdBhnWgs5WtNZKnv"
 		"CXdhztmeD2cmW192CF5bDufKRpayrW/isg==",
 	};
-	static const char *const refused[] = { "", "secret", "{PLAIN}secret",
-		"{CLEARTEXT}secret", "{SHA}", "{SHA}secret", "{SSHA}AAAA",
-		"$9$abc$def", "$2b$31$abcdefghijklmnopqrstuv", "{CRYPT}secret",
-		"$6$rounds=999999999$abc$def", "{ARGON2ID}$argon2id$v=19$x",
-		"abcdefghijklm", "{MD5}x", "!", "*", "x",
+	static const char *const refused[] = { "{SCRAM-SHA-1}",
+		"{SCRAM-SHA-1}4096,c2Fseg==,AAAA,AAAA",
+		"{SCRAM-SHA-512}4096,c2Fseg==,AAAA,AAAA", "", "secret",
+		"{PLAIN}secret", "{CLEARTEXT}secret", "{SHA}", "{SHA}secret",
+		"{SSHA}AAAA", "$9$abc$def", "$2b$31$abcdefghijklmnopqrstuv",
+		"{CRYPT}secret", "$6$rounds=999999999$abc$def",
+		"{ARGON2ID}$argon2id$v=19$x", "abcdefghijklm", "{MD5}x", "!",
+		"*", "x",
 		/* more memory, time or lanes than a login may cost */
 		"$argon2id$v=19$m=1048576,t=1,p=1$c2FsdHNhbHQ$aaaaaaaaaaaaaaaa",
 		"$argon2id$v=19$m=65536,t=100,p=1$c2FsdHNhbHQ$aaaaaaaaaaaaaaaa",
@@ -250,6 +257,57 @@ test_hashes(void **state)
 		assert_false(verify(&s, SLICE("secret")));
 		unit_free(v);
 	}
+}
+
+/* Keys as Dovecot writes them; where the salt is as long as ours, a mechanism
+ * can serve them. */
+static void
+test_scram_import(void **state)
+{
+	static const struct {
+		const char *in;
+		enum secret_kind kind;
+		bool sha1;
+	} cases[] = {
+		{ "{SCRAM-SHA-1}4096,MDEyMzQ1Njc4OWFiY2RlZg==,ZnqDkbqfwR2KK"
+		  "V/RA37Ut+cv+dg=,XH6+sRFySz39hhtQA1fE+aOQl/U=",
+		    SECRET_HASH, true },
+		{ "{SCRAM-SHA-256}4096,MDEyMzQ1Njc4OWFiY2RlZg==,bpSY5Ze9NUH"
+		  "+I35LC3gVq+DpBfK46iXBxvhAKqVu9pE=,VpYlBuxyzeCI1Knctrefdl"
+		  "jpB1mk3Gp7sBI/t11+NkQ=",
+		    SECRET_SCRAM_SHA256, false },
+		{ "{SCRAM-SHA-1}1000,c2Fseg==,SDJjYohhHschJwB3rljPYwpPRcI=,"
+		  "Otwee/kl4ibvaQUufLJOLBybgIQ=",
+		    SECRET_HASH, false },
+		{ "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", SECRET_HASH, false },
+	};
+	struct scram_keys keys;
+	struct arena a;
+
+	(void)state;
+	arena_init(&a);
+	for (size_t i = 0; i < PH_LEN(cases); i++) {
+		struct secret s = { 0 };
+		struct slice in = unit_exact(cases[i].in, strlen(cases[i].in));
+
+		assert_true(secret_hash_known(in));
+		assert_true(secret_import(in, &a, &s));
+		assert_int_equal(s.kind, cases[i].kind);
+		assert_int_equal(s.sha1.n != 0, cases[i].sha1);
+		assert_true(
+		    !cases[i].sha1 || keys_parse(CRYPT_SHA1, s.sha1, &keys));
+		assert_true(verify(&s, SLICE("secret")));
+		assert_false(verify(&s, SLICE("secrets")));
+		assert_false(verify(&s, slice_of("secret\0", 7)));
+		for (size_t n = 1; i < 3 && n < in.n; n++) {
+			struct slice cut = unit_exact(in.p, n);
+
+			assert_false(secret_import(cut, &a, &s));
+			unit_free(cut);
+		}
+		unit_free(in);
+	}
+	arena_clear(&a);
 }
 
 static void
@@ -375,6 +433,7 @@ main(void)
 		cmocka_unit_test(test_make),
 		cmocka_unit_test(test_rfc7677),
 		cmocka_unit_test(test_hashes),
+		cmocka_unit_test(test_scram_import),
 		cmocka_unit_test(test_salted),
 		cmocka_unit_test(test_crypt_families),
 		cmocka_unit_test(test_argon2),
