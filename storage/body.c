@@ -1,6 +1,11 @@
 #include "storage/body.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
 #include "lib/base/num.h"
+#include "lib/db/db_many.h"
 #include "storage/segment_row.h"
 #include "storage/tables.h"
 
@@ -96,6 +101,95 @@ body_unref(struct db_txn *t, uint64_t id, uint32_t fewer)
 		return rc;
 	loc_decode(id, v, &loc);
 	return segment_row_live(t, loc.segment, -(int64_t)loc.length);
+}
+
+/* One of many; *loc_out is where a body was that lost its last reference, with
+ * length 0 if it did not. */
+static int
+unref_at(
+    struct db_edit *e, uint64_t id, uint32_t fewer, struct body_loc *loc_out)
+{
+	char key[BODY_KEY], v[BODY_BYTES];
+	struct slice k = slice_of(key, sizeof(key));
+	uint32_t refs;
+	size_t n;
+	int rc;
+
+	*loc_out = (struct body_loc){ 0 };
+	num_put64(key, id);
+	rc = db_edit_seek(e, k, v, sizeof(v), &n);
+	if (rc == 0 && (n != BODY_BYTES || v[0] != BODY_FORMAT))
+		rc = ERR_CORRUPT;
+	if (rc != 0)
+		return rc;
+	refs = num_get32(v + BODY_REFS_AT);
+	if (refs > fewer) {
+		num_put32(v, refs - fewer);
+		return db_edit_patch(e, BODY_REFS_AT, slice_of(v, 4));
+	}
+	if ((rc = db_edit_del(e)) == 0)
+		loc_decode(id, v, loc_out);
+	return rc;
+}
+
+/* What segments lose, rising; few at a time. */
+struct loss {
+	uint32_t segment;
+	int64_t bytes;
+};
+
+static void
+add_loss(struct loss *v, size_t *n, const struct body_loc *loc)
+{
+	size_t i = *n;
+
+	while (i != 0 && v[i - 1].segment > loc->segment)
+		i--;
+	if (i == 0 || v[i - 1].segment != loc->segment) {
+		memmove(v + i + 1, v + i, (*n - i) * sizeof(*v));
+		v[i] = (struct loss){ loc->segment, 0 };
+		++*n;
+		i++;
+	}
+	v[i - 1].bytes += (int64_t)loc->length;
+}
+
+static int
+take_losses(struct db_txn *t, const struct loss *v, size_t n)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = segment_row_live(t, v[i].segment, -v[i].bytes);
+	return rc;
+}
+
+int
+body_unref_many(struct db_txn *t, const uint64_t *ids, size_t n,
+    void (*damaged)(uint64_t id, int rc))
+{
+	struct loss *lost = xmalloc((n + 1) * sizeof(*lost));
+	struct db_edit *e;
+	struct body_loc loc;
+	size_t nlost = 0;
+	int rc = db_edit_init(t, T_BODY, &e);
+
+	for (size_t i = 0, k; rc == 0 && i < n; i = k) {
+		for (k = i + 1; k < n && ids[k] == ids[i]; k++)
+			;
+		rc = unref_at(e, ids[i], (uint32_t)(k - i), &loc);
+		if (rc == 0 && loc.length != 0)
+			add_loss(lost, &nlost, &loc);
+		else if (rc == ERR_NOTFOUND || rc == ERR_CORRUPT) {
+			damaged(ids[i], rc);
+			rc = 0;
+		}
+	}
+	db_edit_fini(&e);
+	if (rc == 0)
+		rc = take_losses(t, lost, nlost);
+	free(lost);
+	return rc;
 }
 
 int

@@ -14,6 +14,10 @@ PH_MUSTUSE int body_add(
 PH_MUSTUSE int body_ref(struct db_txn *t, uint64_t id, uint32_t more);
 /* The last reference deletes the row and takes from the live bytes. */
 PH_MUSTUSE int body_unref(struct db_txn *t, uint64_t id, uint32_t fewer);
+/* One reference less for each of ids[], which rise and may come several times;
+ * of a row that is missing or damaged only `damaged` is told. */
+PH_MUSTUSE int body_unref_many(struct db_txn *t, const uint64_t *ids, size_t n,
+    void (*damaged)(uint64_t id, int rc));
 /* The body's bytes are in another place now, live bytes move along.  Does
  * nothing when they are no longer where `from` says; ERR_NOTFOUND. */
 PH_MUSTUSE int body_move(

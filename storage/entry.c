@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/base/num.h"
+#include "lib/db/db_many.h"
 #include "storage/tables.h"
 
 enum { FORMAT = 1, HEAD = 1 + 4 * 8, ROW_MAX = HEAD + ENTRY_UIDL_MAX };
@@ -60,22 +61,38 @@ entry_get(struct db_txn *t, uint64_t folder, uint32_t uid, bool rmw,
 	return entry_decode(slice_of(value, n), out);
 }
 
-int
-entry_put(
-    struct db_txn *t, uint64_t folder, uint32_t uid, const struct entry *e)
+static struct slice
+entry_encode(uint8_t p[ROW_MAX], const struct entry *e)
 {
-	uint8_t key[ENTRY_KEY], p[ROW_MAX];
-
 	ph_assert(e->uidl_n <= ENTRY_UIDL_MAX);
-	entry_key(key, folder, uid);
 	p[0] = FORMAT;
 	num_put64(p + 1, (uint64_t)e->internal_date);
 	num_put64(p + 9, (uint64_t)e->save_date);
 	num_put64(p + 17, e->size);
 	num_put64(p + 25, e->msgid);
 	memcpy(p + HEAD, e->uidl, e->uidl_n);
-	return db_put(t, T_ENTRY, slice_of(key, sizeof(key)),
-	    slice_of(p, HEAD + e->uidl_n));
+	return slice_of(p, HEAD + e->uidl_n);
+}
+
+int
+entry_put(
+    struct db_txn *t, uint64_t folder, uint32_t uid, const struct entry *e)
+{
+	uint8_t key[ENTRY_KEY], p[ROW_MAX];
+
+	entry_key(key, folder, uid);
+	return db_put(
+	    t, T_ENTRY, slice_of(key, sizeof(key)), entry_encode(p, e));
+}
+
+int
+entry_put_many(
+    struct db_many *m, uint64_t folder, uint32_t uid, const struct entry *e)
+{
+	uint8_t key[ENTRY_KEY], p[ROW_MAX];
+
+	entry_key(key, folder, uid);
+	return db_many_add(m, slice_of(key, sizeof(key)), entry_encode(p, e));
 }
 
 int

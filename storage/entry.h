@@ -7,6 +7,8 @@
 
 #include "lib/db/db.h"
 
+struct db_many; /* lib/db/db_many.h */
+
 enum { ENTRY_KEY = 12, ENTRY_UIDL_MAX = 255 };
 
 struct entry {
@@ -35,6 +37,9 @@ PH_MUSTUSE int entry_get(struct db_txn *t, uint64_t folder, uint32_t uid,
     bool rmw, struct entry *out);
 PH_MUSTUSE int entry_put(
     struct db_txn *t, uint64_t folder, uint32_t uid, const struct entry *e);
+/* The same of many, UIDs rising: m puts into T_ENTRY. */
+PH_MUSTUSE int entry_put_many(
+    struct db_many *m, uint64_t folder, uint32_t uid, const struct entry *e);
 PH_MUSTUSE int entry_del(struct db_txn *t, uint64_t folder, uint32_t uid);
 PH_MUSTUSE int entry_decode(struct slice value, struct entry *out);
 /* Only that; uidl is part of value. */

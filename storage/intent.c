@@ -122,12 +122,13 @@ expunge_ranges(
 			uids[n++] = (uint32_t)uid;
 			if (n < EXPUNGE_BATCH)
 				continue;
-			rc = expunge_many(s, account, folder, uids, n);
+			rc = msg_expunge(
+			    s, account, folder, uids, n, false, NULL);
 			n = 0;
 		}
 	}
 	if (rc == 0 && n != 0)
-		rc = expunge_many(s, account, folder, uids, n);
+		rc = msg_expunge(s, account, folder, uids, n, false, NULL);
 	return rc == ERR_NOTFOUND ? 0 : rc; /* the folder has gone */
 }
 
@@ -157,8 +158,8 @@ msg_expunge_all(struct store *s, uint64_t account,
 	if (ngroups == 0)
 		return 0;
 	if (ngroups == 1 && groups->n <= EXPUNGE_BATCH) {
-		rc = expunge_many(
-		    s, account, groups->folder, groups->uids, groups->n);
+		rc = msg_expunge(s, account, groups->folder, groups->uids,
+		    groups->n, false, NULL);
 		return rc == ERR_NOTFOUND ? 0 : rc;
 	}
 	id = store_new_id(s);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/base/num.h"
+#include "lib/db/db_many.h"
 #include "storage/rec.h"
 #include "storage/tables.h"
 
@@ -117,17 +118,12 @@ message_put(struct db_txn *t, uint64_t account, uint64_t msgid,
 }
 
 static int
-get_chunk(struct db_txn *t, const uint8_t *key, bool rmw,
+get_chunk(struct db_txn *t, const uint8_t *key,
     uint8_t value[1 + MESSAGE_CHUNK], size_t *n_out)
 {
-	struct slice k = slice_of(key, MESSAGE_KEY);
-	int rc;
+	int rc = db_get(t, T_MESSAGE, slice_of(key, MESSAGE_KEY), value,
+	    1 + MESSAGE_CHUNK, n_out);
 
-	if (rmw)
-		rc = db_get_rmw(
-		    t, T_MESSAGE, k, value, 1 + MESSAGE_CHUNK, n_out);
-	else
-		rc = db_get(t, T_MESSAGE, k, value, 1 + MESSAGE_CHUNK, n_out);
 	if (rc == 0 && (*n_out < 1 || value[0] != FORMAT))
 		rc = ERR_CORRUPT;
 	if (rc == 0)
@@ -148,7 +144,7 @@ message_load(struct db_txn *t, uint64_t account, uint64_t msgid,
 	buf_init(&b, MESSAGE_MAX + MESSAGE_CHUNK);
 	do {
 		message_key(key, account, msgid, chunk);
-		rc = get_chunk(t, key, false, value, &n);
+		rc = get_chunk(t, key, value, &n);
 		if (rc == 0 && chunk == 0 && n < MESSAGE_CHUNK) {
 			*record_out = arena_copy(a, slice_of(value + 1, n));
 			break; /* the usual small record */
@@ -168,25 +164,40 @@ message_load(struct db_txn *t, uint64_t account, uint64_t msgid,
 }
 
 static int
-drop(struct db_txn *t, uint8_t key[MESSAGE_KEY], size_t n)
+seek_chunk(struct db_edit *e, const uint8_t *key,
+    uint8_t value[1 + MESSAGE_CHUNK], size_t *n_out)
+{
+	int rc = db_edit_seek(
+	    e, slice_of(key, MESSAGE_KEY), value, 1 + MESSAGE_CHUNK, n_out);
+
+	if (rc == 0 && (*n_out < 1 || value[0] != FORMAT))
+		rc = ERR_CORRUPT;
+	if (rc == 0)
+		*n_out -= 1;
+	return rc;
+}
+
+/* The record whose first chunk, of n bytes, has just been sought. */
+static int
+drop(struct db_edit *e, uint8_t key[MESSAGE_KEY], size_t n)
 {
 	uint8_t value[1 + MESSAGE_CHUNK];
 	unsigned chunk = 0;
 	int rc;
 
 	for (;;) {
-		rc = db_del(t, T_MESSAGE, slice_of(key, MESSAGE_KEY));
+		rc = db_edit_del(e);
 		if (rc != 0 || n < MESSAGE_CHUNK ||
 		    ++chunk == MESSAGE_CHUNKS_MAX)
 			return rc;
 		key[16] = (uint8_t)chunk;
-		if ((rc = get_chunk(t, key, true, value, &n)) != 0)
+		if ((rc = seek_chunk(e, key, value, &n)) != 0)
 			return rc == ERR_NOTFOUND ? ERR_CORRUPT : rc;
 	}
 }
 
 int
-message_ref(struct db_txn *t, uint64_t account, uint64_t msgid, int64_t by,
+message_ref_at(struct db_edit *e, uint64_t account, uint64_t msgid, int64_t by,
     uint64_t *body_out)
 {
 	uint8_t key[MESSAGE_KEY], value[1 + MESSAGE_CHUNK], refs[4];
@@ -196,7 +207,7 @@ message_ref(struct db_txn *t, uint64_t account, uint64_t msgid, int64_t by,
 
 	*body_out = 0;
 	message_key(key, account, msgid, 0);
-	if ((rc = get_chunk(t, key, true, value, &n)) != 0)
+	if ((rc = seek_chunk(e, key, value, &n)) != 0)
 		return rc;
 	if (n < HEAD)
 		return ERR_CORRUPT;
@@ -205,9 +216,22 @@ message_ref(struct db_txn *t, uint64_t account, uint64_t msgid, int64_t by,
 		return ERR_CORRUPT;
 	if (now == 0) {
 		*body_out = num_get64(value + 5);
-		return drop(t, key, n);
+		return drop(e, key, n);
 	}
 	num_put32(refs, (uint32_t)now);
-	return db_patch(t, T_MESSAGE, slice_of(key, sizeof(key)), 1,
-	    slice_of(refs, sizeof(refs)));
+	return db_edit_patch(e, 1, slice_of(refs, sizeof(refs)));
+}
+
+int
+message_ref(struct db_txn *t, uint64_t account, uint64_t msgid, int64_t by,
+    uint64_t *body_out)
+{
+	struct db_edit *e;
+	int rc = db_edit_init(t, T_MESSAGE, &e);
+
+	*body_out = 0;
+	if (rc == 0)
+		rc = message_ref_at(e, account, msgid, by, body_out);
+	db_edit_fini(&e);
+	return rc;
 }

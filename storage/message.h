@@ -10,6 +10,8 @@
 #include "lib/base/buf.h"
 #include "lib/db/db.h"
 
+struct db_edit; /* lib/db/db_many.h */
+
 enum {
 	MESSAGE_KEY = 17,
 	MESSAGE_CHUNK = 960,
@@ -48,5 +50,8 @@ PH_MUSTUSE int message_load(struct db_txn *t, uint64_t account, uint64_t msgid,
  * then the body id it held, else 0. */
 PH_MUSTUSE int message_ref(struct db_txn *t, uint64_t account, uint64_t msgid,
     int64_t by, uint64_t *body_out);
+/* The same of many, ids rising: e is of T_MESSAGE. */
+PH_MUSTUSE int message_ref_at(struct db_edit *e, uint64_t account,
+    uint64_t msgid, int64_t by, uint64_t *body_out);
 
 #endif

@@ -2,8 +2,9 @@
  * msg.h - messages of a folder: what the index knows, changes, bodies.
  *
  * UID lists are sorted, without doubles.  A UID that is not there (expunged
- * meanwhile) is skipped, never an error; where MSG_WANT_INFO is all that is
- * wanted, what this process has read before may still be told.
+ * meanwhile) is skipped, never an error; it may still be told while the keeper
+ * has not released it, and where MSG_WANT_INFO is all that is wanted, when
+ * this process has read it before.
  */
 #ifndef STORAGE_MSG_H
 #define STORAGE_MSG_H
@@ -122,7 +123,8 @@ PH_MUSTUSE int msg_store_flags(
 void msg_change_fini(struct msg_change *ch);
 
 /* Removes these messages (only_deleted: those of them with \Deleted; uids
- * NULL: all).  *gone_out (may be NULL): how many went. */
+ * NULL: all).  *gone_out (may be NULL): how many went.  Of many, what they
+ * were is released by the keeper, some time later. */
 PH_MUSTUSE int msg_expunge(struct store *s, uint64_t account, uint64_t folder,
     const uint32_t *uids, size_t n, bool only_deleted, size_t *gone_out);
 

@@ -3,6 +3,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
+#include "lib/db/db_many.h"
 #include "storage/body.h"
 #include "storage/change.h"
 #include "storage/entry.h"
@@ -13,6 +14,7 @@
 #include "storage/msg.h"
 #include "storage/note.h"
 #include "storage/store_priv.h"
+#include "storage/tables.h"
 #include "storage/take.h"
 #include "storage/usage.h"
 
@@ -304,10 +306,12 @@ static int
 put_entries(struct db_txn *t, struct copy *c)
 {
 	struct entry e = { .save_date = c->now };
+	struct db_many *m;
 	int rc = hot_append(t, c->to_folder, c->hot, c->nv);
 
 	if (rc == 0)
 		rc = claim_uidls(t, c);
+	db_many_init(t, T_ENTRY, false, &m);
 	for (size_t i = 0; rc == 0 && i < c->nv; i++) {
 		const struct moved_id *id = find_id(c, c->v[i].msgid);
 
@@ -318,23 +322,26 @@ put_entries(struct db_txn *t, struct copy *c)
 		if (e.uidl_n != 0)
 			memcpy(e.uidl, c->uidls[i].text, e.uidl_n);
 		folder_row_count(&c->to, c->hot[i].flags, e.size, 1);
-		rc = entry_put(t, c->to_folder, c->hot[i].uid, &e);
+		rc = entry_put_many(m, c->to_folder, c->hot[i].uid, &e);
 	}
-	return rc;
+	return db_many_end(&m, rc);
 }
 
 /* Within an account a copy is one reference more. */
 static int
 share_messages(struct db_txn *t, struct copy *c)
 {
+	struct db_edit *e;
 	uint64_t body;
-	int rc = 0;
+	int rc;
 
 	if (c->remove)
 		return 0;
+	rc = db_edit_init(t, T_MESSAGE, &e);
 	for (size_t i = 0; rc == 0 && i < c->nids; i++)
-		rc = message_ref(
-		    t, c->account, c->ids[i].from, c->ids[i].references, &body);
+		rc = message_ref_at(
+		    e, c->account, c->ids[i].from, c->ids[i].references, &body);
+	db_edit_fini(&e);
 	return rc;
 }
 

@@ -158,47 +158,6 @@ expunge_list(struct store *s, uint64_t account, uint64_t folder, uint32_t flags,
 	return rc;
 }
 
-static int
-batch_txn(struct db_txn *t, void *arg)
-{
-	return expunge_txn(t, arg);
-}
-
-int
-msg_expunge(struct store *s, uint64_t account, uint64_t folder,
-    const uint32_t *uids, size_t n, bool only_deleted, size_t *gone_out)
-{
-	uint32_t flags = only_deleted ? MSG_DELETED : 0, *all = NULL;
-	struct expunge *x = NULL;
-	size_t gone = 0;
-	int rc = 0;
-
-	if (gone_out != NULL)
-		*gone_out = 0;
-	if (uids == NULL) {
-		rc = expunge_list(s, account, folder, flags, &all, &n);
-		uids = all;
-	}
-	x = xmalloc(sizeof(*x));
-	x->account = account;
-	x->folder = folder;
-	x->flags = flags;
-	x->sizes = NULL;
-	for (size_t at = 0; rc == 0 && at < n; at += x->n) {
-		x->uids = uids + at;
-		x->n = n - at < EXPUNGE_BATCH ? n - at : EXPUNGE_BATCH;
-		if ((rc = db_update(s->db, batch_txn, x)) != 0)
-			break;
-		expunge_publish(s, x);
-		gone += x->ntaken;
-	}
-	if (gone_out != NULL)
-		*gone_out = gone;
-	free(x);
-	free(all);
-	return rc;
-}
-
 /* ---- many ---- */
 
 enum {
@@ -261,31 +220,62 @@ sizes_txn(struct db_txn *t, void *arg)
 	return 0;
 }
 
-int
-expunge_many(struct store *s, uint64_t account, uint64_t folder,
-    const uint32_t *uids, size_t n)
+static int
+batch_txn(struct db_txn *t, void *arg)
 {
-	struct expunge *x;
-	struct sizes z;
+	return expunge_txn(t, arg);
+}
+
+/* Many leave the folder only, and the keeper does the rest. */
+static int
+expunge_batch(struct store *s, struct expunge *x, struct sizes *z)
+{
 	int rc = 0;
 
-	if (n < MANY)
-		return msg_expunge(s, account, folder, uids, n, false, NULL);
-	x = xmalloc(sizeof(*x));
-	z.v = xcalloc(EXPUNGE_BATCH, sizeof(*z.v));
-	x->account = account;
-	x->folder = z.folder = folder;
-	x->flags = 0;
-	x->sizes = z.v;
-	for (size_t at = 0; rc == 0 && at < n; at += x->n) {
-		x->uids = z.uids = uids + at;
-		x->n = z.n = n - at < EXPUNGE_BATCH ? n - at : EXPUNGE_BATCH;
-		if ((rc = db_read(s->db, sizes_txn, &z)) != 0 ||
-		    (rc = db_update(s->db, batch_txn, x)) != 0)
-			break;
-		expunge_publish(s, x);
+	x->sizes = NULL;
+	if (x->n >= MANY) {
+		z->folder = x->folder;
+		z->uids = x->uids;
+		z->n = x->n;
+		rc = db_read(s->db, sizes_txn, z);
+		x->sizes = z->v;
 	}
+	if (rc == 0)
+		rc = db_update(s->db, batch_txn, x);
+	if (rc == 0)
+		expunge_publish(s, x);
+	return rc;
+}
+
+int
+msg_expunge(struct store *s, uint64_t account, uint64_t folder,
+    const uint32_t *uids, size_t n, bool only_deleted, size_t *gone_out)
+{
+	struct expunge *x = xmalloc(sizeof(*x));
+	struct sizes z = { .v = NULL };
+	uint32_t *all = NULL;
+	size_t gone = 0;
+	int rc = 0;
+
+	x->account = account;
+	x->folder = folder;
+	x->flags = only_deleted ? MSG_DELETED : 0;
+	if (uids == NULL) {
+		rc = expunge_list(s, account, folder, x->flags, &all, &n);
+		uids = all;
+	}
+	if (rc == 0 && n >= MANY)
+		z.v = xcalloc(EXPUNGE_BATCH, sizeof(*z.v));
+	for (size_t at = 0; rc == 0 && at < n; at += x->n) {
+		x->uids = uids + at;
+		x->n = n - at < EXPUNGE_BATCH ? n - at : EXPUNGE_BATCH;
+		if ((rc = expunge_batch(s, x, &z)) == 0)
+			gone += x->ntaken;
+	}
+	if (gone_out != NULL)
+		*gone_out = gone;
 	free(z.v);
 	free(x);
+	free(all);
 	return rc;
 }

@@ -33,11 +33,6 @@ PH_MUSTUSE int expunge_txn(struct db_txn *t, struct expunge *x);
 /* After the commit: notes and events. */
 void expunge_publish(struct store *s, const struct expunge *x);
 
-/* msg_expunge() of many: they leave the folder at once, and the keeper
- * releases what they were. */
-PH_MUSTUSE int expunge_many(struct store *s, uint64_t account, uint64_t folder,
-    const uint32_t *uids, size_t n);
-
 /* UIDs of the folder with all of `flags`, rising; the caller frees. */
 PH_MUSTUSE int expunge_list(struct store *s, uint64_t account, uint64_t folder,
     uint32_t flags, uint32_t **uids_out, size_t *n_out);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "storage/deliver.h"
+#include "storage/trash.h"
 
 /* Message number n: some 150 bytes, different for each. */
 static inline struct slice
@@ -54,6 +55,16 @@ put_mails(struct store *s, uint64_t account, uint64_t folder, unsigned n)
 	for (unsigned i = 1; i <= n; i++)
 		(void)put_mail(
 		    s, account, folder, 0, mail_text(text, sizeof(text), i));
+}
+
+/* What large expunges have left for the keeper. */
+static inline void
+release_trash(struct store *s)
+{
+	bool more = true;
+
+	while (more)
+		assert_int_equal(trash_step(s, &more), 0);
 }
 
 #endif

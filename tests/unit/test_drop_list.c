@@ -53,6 +53,7 @@ expunge(struct store_fixture *f, const uint32_t *uids, size_t n)
 {
 	assert_int_equal(
 	    msg_expunge(f->s, 1, f->inbox[1], uids, n, false, NULL), 0);
+	release_trash(f->s);
 }
 
 static void

@@ -199,6 +199,36 @@ kept(void **state)
 	assert_false(more);
 }
 
+/* EXPUNGE of many: quota, counts and the log of what is gone are right at
+ * once, and only those with \Deleted leave. */
+static void
+of_a_command(void **state)
+{
+	struct world *w = *state;
+	uint32_t uids[2 * SOME];
+	struct msg_change ch = { .uids = uids,
+		.op = MSG_OP_ADD,
+		.flags = MSG_DELETED,
+		.unchanged_since = UINT64_MAX };
+	struct folder_status st;
+	size_t gone;
+
+	put_mails(w->f.s, w->ac.id, w->inbox, 2 * SOME);
+	for (uint32_t uid = 1; uid <= 2 * SOME; uid += 2)
+		uids[ch.n++] = uid;
+	assert_int_equal(msg_store_flags(w->f.s, w->ac.id, w->inbox, &ch), 0);
+	msg_change_fini(&ch);
+	assert_int_equal(
+	    msg_expunge(w->f.s, w->ac.id, w->inbox, NULL, 0, true, &gone), 0);
+	assert_int_equal(gone, SOME);
+	assert_store_sound(w->f.s);
+	assert_int_equal(folder_status_get(w->f.s, w->inbox, &st), 0);
+	assert_int_equal(st.messages, SOME);
+	assert_int_equal(st.deleted, 0);
+	assert_true(release(w) > 0);
+	assert_store_sound(w->f.s);
+}
+
 int
 main(void)
 {
@@ -210,6 +240,7 @@ main(void)
 		TEST(the_folder_goes_first),
 		TEST(the_account_goes_first),
 		TEST(kept),
+		TEST(of_a_command),
 	};
 #undef TEST
 

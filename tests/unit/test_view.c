@@ -345,6 +345,7 @@ check_bytes(struct model *m)
 	struct buf b;
 
 	buf_init(&b, 10000);
+	release_trash(m->fx.s);
 	assert_int_equal(
 	    msg_iter_open(m->fx.s, 1, f->id, NULL, 0, 1, MSG_WANT_META, &it),
 	    0);
