@@ -8,6 +8,7 @@
 #include "storage/deliver_plan.h"
 #include "storage/entry.h"
 #include "storage/fate.h"
+#include "storage/flush.h"
 #include "storage/known.h"
 #include "storage/msg.h"
 #include "storage/msg_expunge.h"
@@ -381,6 +382,7 @@ deliver(struct store *s, struct deliver *d, struct err *e)
 	struct plan p;
 	int rc;
 
+	flusher_coming(s->flusher);
 	if ((rc = plan_init(&p, s, d, e)) != 0)
 		goto out;
 	if (d->nmsgs > 0 && !store_has_space(s))
@@ -401,6 +403,7 @@ deliver(struct store *s, struct deliver *d, struct err *e)
 		rc = explain(e, rc);
 out:
 	plan_fini(&p);
+	flusher_came(s->flusher);
 	return rc;
 }
 

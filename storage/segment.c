@@ -157,6 +157,21 @@ being_zeroed(const struct seg_out *o, uint64_t total)
 	       o->at + total > o->zero_from;
 }
 
+/* Zeros are running short, or the segment is.  The maker is woken once: what
+ * it does on the way it does until there is enough again. */
+static bool
+wants_maker(struct segments *g, const struct seg_out *o)
+{
+	bool zero =
+	    o->zeroed < o->size && o->at + SEG_ZERO_AHEAD / 2 > o->zeroed;
+	bool next = g->next == NULL && o->at > o->size / 4 * 3;
+
+	if (!g->resting || !(zero || next))
+		return false;
+	g->resting = false;
+	return true;
+}
+
 /* Takes `total` bytes and n running numbers, the first of which is told, of the
  * current segment. */
 static int
@@ -188,8 +203,7 @@ reserve(struct segments *g, uint64_t total, uint32_t n, struct seg_out **o_out,
 	o->count += n;
 	o->at += total;
 	*o_out = o;
-	if (o->at + SEG_ZERO_AHEAD / 2 > o->zeroed ||
-	    (g->next == NULL && o->at > o->size / 4 * 3))
+	if (wants_maker(g, o))
 		pthread_cond_signal(&g->work);
 out:
 	pthread_mutex_unlock(&g->mtx);
@@ -534,8 +548,11 @@ segments_sync(struct segments *g)
 		rc = ERR_IO;
 	for (size_t i = 0; i < n; i++)
 		seen[i]->busy--;
-	if (g->old != NULL)
+	/* There is something to seal, or a mark to write in a while. */
+	if (g->old != NULL || (n != 0 && g->drowsy)) {
+		g->drowsy = false;
 		pthread_cond_signal(&g->work);
+	}
 	pthread_mutex_unlock(&g->mtx);
 	return rc;
 }

@@ -487,14 +487,14 @@ wait_for_work(struct segments *g, uint64_t now)
 	struct timespec until;
 	uint64_t ms;
 
-	if (!to_mark(g->cur) && !to_mark(g->next) &&
-	    now < g->sweep_at_ms + SWEEP_MS)
-		ms = SWEEP_MS;
-	else
-		ms = SEG_MARK_MS;
+	g->resting = true;
+	g->drowsy = !to_mark(g->cur) && !to_mark(g->next) &&
+		    now < g->sweep_at_ms + SWEEP_MS;
+	ms = g->drowsy ? SWEEP_MS : SEG_MARK_MS;
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += (time_t)(ms / 1000);
 	(void)pthread_cond_timedwait(&g->work, &g->mtx, &until);
+	g->resting = g->drowsy = false;
 }
 
 static void

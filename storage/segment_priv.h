@@ -62,6 +62,8 @@ struct segments {
 	bool turning;        /* somebody gets the next segment */
 	bool preparing;      /* the maker makes `next` */
 	bool stop, running;
+	bool resting;        /* the maker sleeps and was not called yet, */
+	bool drowsy;         /* for long: there was no mark to write */
 	uint64_t mark_at_ms; /* when marks were written last */
 	uint64_t sweep_at_ms;
 	uint64_t retry_at_ms; /* a failed step_next() waits */

@@ -51,7 +51,7 @@ void store_close(struct store **s);
  * happens to one that is there.  Refuses network file systems. */
 PH_MUSTUSE int store_create(const char *state_dir, struct err *e);
 
-/* Called back on the flusher's thread when everything this process committed
+/* Called back on the thread that flushes when everything this process committed
  * before is durable (rc 0), or cannot be (rc < 0: answer "temporary"). */
 struct store_wait {
 	struct store_wait *next;
@@ -59,6 +59,9 @@ struct store_wait {
 	void (*fn)(struct store_wait *w, int rc, bool more);
 };
 void store_sync(struct store *s, struct store_wait *w);
+/* The same of a thread that has nothing else to do: it may flush itself, which
+ * spares waking another, and has called w->fn then. */
+void store_sync_here(struct store *s, struct store_wait *w);
 /* The same, blocking; for tools and tests. */
 PH_MUSTUSE int store_sync_now(struct store *s);
 

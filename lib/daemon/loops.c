@@ -1,5 +1,6 @@
 #include "lib/daemon/priv.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -133,7 +134,10 @@ static void *
 thread_main(void *arg)
 {
 	struct server_thread *t = arg;
+	char name[16];
 
+	(void)snprintf(name, sizeof(name), "loop-%zu", t->sl->index % 1000);
+	(void)pthread_setname_np(pthread_self(), name);
 	loop_run(t->sl->loop);
 	return NULL;
 }

@@ -21,7 +21,10 @@ on_run(struct job *job)
 	if (!j->durable)
 		return JOB_DONE;
 	j->wait.fn = on_synced;
-	store_sync(j->srv->store, &j->wait);
+	if (job_spare(&j->job))
+		store_sync_here(j->srv->store, &j->wait);
+	else
+		store_sync(j->srv->store, &j->wait);
 	return JOB_PARKED;
 }
 

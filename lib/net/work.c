@@ -1,6 +1,8 @@
 #include "lib/net/work.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,10 +26,9 @@ struct ring {
 struct worker {
 	struct work *work;
 	pthread_t thread;
-	pthread_cond_t wake;
+	sem_t wake; /* without the lock: a condition would take it again */
 	struct worker *below; /* on the stack of the idle */
-	bool idle;
-	uint64_t since_ms; /* the running job's start; 0: none */
+	uint64_t since_ms;    /* the running job's start; 0: none */
 };
 
 struct work {
@@ -48,11 +49,12 @@ struct work {
 static void
 wait_idle(struct work *w, struct worker *me)
 {
-	me->idle = true;
 	me->below = w->idle;
 	w->idle = me;
-	while (me->idle)
-		pthread_cond_wait(&me->wake, &w->lock);
+	pthread_mutex_unlock(&w->lock);
+	while (sem_wait(&me->wake) != 0 && errno == EINTR)
+		;
+	pthread_mutex_lock(&w->lock);
 	w->waking = false;
 }
 
@@ -62,10 +64,8 @@ pop_idle(struct work *w)
 {
 	struct worker *me = w->idle;
 
-	if (me != NULL) {
+	if (me != NULL)
 		w->idle = me->below;
-		me->idle = false;
-	}
 	return me;
 }
 
@@ -151,7 +151,7 @@ next_job(struct work *w, struct worker *me)
 	next = to_wake(w);
 	pthread_mutex_unlock(&w->lock);
 	if (next != NULL)
-		pthread_cond_signal(&next->wake);
+		(void)sem_post(&next->wake);
 	return j;
 }
 
@@ -161,10 +161,12 @@ worker_main(void *arg)
 	struct worker *me = arg;
 	struct job *j;
 
-	while ((j = next_job(me->work, me)) != NULL)
+	while ((j = next_job(me->work, me)) != NULL) {
+		j->worker = me;
 		/* A parked job may be gone by now: it is not looked at. */
 		if (j->run(j) == JOB_DONE)
 			job_finish(j);
+	}
 	return NULL;
 }
 
@@ -175,9 +177,9 @@ start_worker(struct work *w, const char *name, size_t i)
 	char full[16];
 
 	me->work = w;
-	pthread_cond_init(&me->wake, NULL);
+	(void)sem_init(&me->wake, 0, 0);
 	if (pthread_create(&me->thread, NULL, worker_main, me) != 0) {
-		pthread_cond_destroy(&me->wake);
+		(void)sem_destroy(&me->wake);
 		return ERR_IO;
 	}
 	(void)snprintf(full, sizeof(full), "%.10s-%zu", name, i % 1000);
@@ -224,13 +226,13 @@ work_free(struct work **wp)
 	pthread_mutex_lock(&w->lock);
 	w->ending = true;
 	while ((me = pop_idle(w)) != NULL)
-		pthread_cond_signal(&me->wake);
+		(void)sem_post(&me->wake);
 	pthread_mutex_unlock(&w->lock);
 	for (size_t i = 0; i < w->nworkers; i++)
 		pthread_join(w->workers[i].thread, NULL);
 	/* Only now: the last of them may have woken each other. */
 	for (size_t i = 0; i < w->nworkers; i++)
-		pthread_cond_destroy(&w->workers[i].wake);
+		(void)sem_destroy(&w->workers[i].wake);
 	pthread_mutex_destroy(&w->lock);
 	free(w->workers);
 	free(w->lanes);
@@ -259,7 +261,7 @@ work_submit(struct work *w, struct loop *loop, struct job *j)
 	me = to_wake(w);
 	pthread_mutex_unlock(&w->lock);
 	if (me != NULL)
-		pthread_cond_signal(&me->wake);
+		(void)sem_post(&me->wake);
 }
 
 void
@@ -272,6 +274,21 @@ void
 job_finish_quiet(struct job *j)
 {
 	loop_post_quiet(j->loop, &j->msg);
+}
+
+bool
+job_spare(struct job *j)
+{
+	struct worker *me = j->worker;
+	struct work *w = me->work;
+	bool spare;
+
+	pthread_mutex_lock(&w->lock);
+	spare = w->waiting == 0 && w->idle != NULL;
+	if (spare)
+		me->since_ms = 0;
+	pthread_mutex_unlock(&w->lock);
+	return spare;
 }
 
 size_t

@@ -13,6 +13,7 @@
 #include "lib/net/loop.h"
 
 struct work;
+struct worker;
 struct job;
 
 enum job_verdict {
@@ -28,8 +29,9 @@ struct job {
 			* with many jobs does not keep the others waiting */
 	bool late;         /* gets one turn in four while others wait */
 	struct loop *loop; /* set by work_submit */
-	struct loop_msg msg; /* private */
-	struct job *next;    /* private */
+	struct loop_msg msg;   /* private */
+	struct job *next;      /* private */
+	struct worker *worker; /* private */
 };
 
 /* name: for thread names ("store"); static string. */
@@ -43,6 +45,11 @@ void work_submit(struct work *w, struct loop *loop, struct job *j);
 void job_finish(struct job *j);
 /* The same of one of many: the caller calls loop_wake() behind the last. */
 void job_finish_quiet(struct job *j);
+
+/* Asked in run(), as its last act but one: is there nothing to do for this
+ * thread, and another to take what comes?  Then it may go on for the good of
+ * all, and its time counts no more (work_oldest_ms). */
+bool job_spare(struct job *j);
 
 /* Jobs waiting, for status and back-pressure. */
 size_t work_waiting(struct work *w);

@@ -15,6 +15,7 @@ enum { THREADS = 6, EACH = 300 };
 
 struct tally {
 	atomic_int told, failed;
+	pthread_t by; /* the thread that told last */
 };
 
 struct wait {
@@ -28,19 +29,23 @@ told(struct store_wait *w, int rc, bool more)
 	struct wait *x = PH_CONTAINER(w, struct wait, w);
 
 	(void)more;
+	x->tally->by = pthread_self();
 	atomic_fetch_add(rc == 0 ? &x->tally->told : &x->tally->failed, 1);
 	free(x); /* the flusher must not look at it again */
 }
 
 static void
-ask(struct store *s, struct tally *tally)
+ask(struct store *s, struct tally *tally, bool here)
 {
 	struct wait *x = malloc(sizeof(*x));
 
 	assert_non_null(x);
 	x->w.fn = told;
 	x->tally = tally;
-	store_sync(s, &x->w);
+	if (here)
+		store_sync_here(s, &x->w);
+	else
+		store_sync(s, &x->w);
 }
 
 static int
@@ -71,6 +76,31 @@ test_now(void **state)
 	store_tmp_stop(&t, &s);
 }
 
+/* A thread alone flushes itself; not while another is about to commit, which
+ * the batch waits for, but not for ever. */
+static void
+test_here(void **state)
+{
+	struct store_tmp t;
+	struct store *s = store_tmp_start(&t);
+	struct tally tally = { 0 };
+
+	(void)state;
+	ask(s, &tally, true);
+	assert_int_equal(tally.told, 1);
+	assert_true(pthread_equal(tally.by, pthread_self()));
+	flusher_coming(s->flusher);
+	ask(s, &tally, true);
+	while (tally.told != 2)
+		sched_yield();
+	assert_false(pthread_equal(tally.by, pthread_self()));
+	flusher_came(s->flusher);
+	ask(s, &tally, true); /* the flusher may not be through yet */
+	while (tally.told != 3)
+		sched_yield();
+	store_tmp_stop(&t, &s);
+}
+
 struct worker {
 	struct store *s;
 	struct tally *tally;
@@ -88,10 +118,12 @@ worker_main(void *arg)
 	for (uint64_t i = 0; i < EACH; i++) {
 		uint64_t n = w->base + i;
 
+		flusher_coming(w->s->flusher);
 		if (segment_put_body(w->s, &part, 1, 0, &loc) != 0 ||
 		    db_update(w->s->db, put_one, &n) != 0)
 			w->failed++;
-		ask(w->s, w->tally);
+		flusher_came(w->s->flusher);
+		ask(w->s, w->tally, i % 2 == 0);
 	}
 	return NULL;
 }
@@ -102,7 +134,7 @@ test_batches(void **state)
 {
 	struct store_tmp t;
 	struct store *s = store_tmp_start(&t);
-	struct tally tally = { 0, 0 };
+	struct tally tally = { 0 };
 	struct worker w[THREADS];
 	pthread_t th[THREADS];
 	uint64_t batches, waits;
@@ -129,11 +161,11 @@ test_close_drains(void **state)
 {
 	struct store_tmp t;
 	struct store *s = store_tmp_start(&t);
-	struct tally tally = { 0, 0 };
+	struct tally tally = { 0 };
 
 	(void)state;
 	for (int i = 0; i < 1000; i++)
-		ask(s, &tally);
+		ask(s, &tally, i % 2 != 0);
 	store_close(&s);
 	assert_int_equal(tally.told, 1000);
 	store_tmp_fini(&t);
@@ -144,6 +176,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_now),
+		cmocka_unit_test(test_here),
 		cmocka_unit_test(test_batches),
 		cmocka_unit_test(test_close_drains),
 	};

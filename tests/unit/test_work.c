@@ -24,6 +24,7 @@ struct task {
 };
 
 struct scene {
+	size_t threads;
 	struct loop *loop;
 	struct work *work;
 	unsigned left;
@@ -68,6 +69,7 @@ scene_open(size_t threads, size_t jobs, enum job_verdict (*run)(struct job *))
 {
 	memset(&sc, 0, sizeof(sc));
 	sc.left = (unsigned)jobs;
+	sc.threads = threads;
 	assert_int_equal(loop_new(&sc.loop), 0);
 	assert_int_equal(work_new("test", threads, &sc.work), 0);
 	for (size_t i = 0; i < jobs; i++) {
@@ -124,6 +126,34 @@ one_thread_is_fifo(void **state)
 	(void)state;
 	scene_open(1, 1000, run_in_order);
 	scene_run(1000);
+}
+
+/* Only if another could take what comes: with one thread there is none.  The
+ * other may still be on its way to bed. */
+static enum job_verdict
+run_spare(struct job *j)
+{
+	struct task *t = PH_CONTAINER(j, struct task, job);
+	bool alone = t->scene->threads == 1, spare = job_spare(j);
+
+	while (!alone && !spare) {
+		usleep(100);
+		spare = job_spare(j);
+	}
+	usleep(2000);
+	if (spare == alone || (work_oldest_ms(t->scene->work) == 0) == alone)
+		t->scene->bad++;
+	return JOB_DONE;
+}
+
+static void
+spare_threads(void **state)
+{
+	(void)state;
+	scene_open(1, 1, run_spare);
+	scene_run(1);
+	scene_open(2, 1, run_spare);
+	scene_run(1);
 }
 
 static enum job_verdict
@@ -254,6 +284,7 @@ main(void)
 		cmocka_unit_test(every_job_once),
 		cmocka_unit_test(finished_before_parked),
 		cmocka_unit_test(one_thread_is_fifo),
+		cmocka_unit_test(spare_threads),
 		cmocka_unit_test(threads_are_named_and_masked),
 		cmocka_unit_test(free_runs_the_queue),
 		cmocka_unit_test(test_flows),
