@@ -37,6 +37,7 @@ cmd_logout(struct client *c)
 {
 	resp_bye(&c->out, NULL, "goodbye");
 	resp_tagged(&c->out, c->cmd.tag, RESP_OK, NULL, "logged out");
+	conn_last(&c->conn);
 	client_close(c, "logout");
 	return STEP_PENDING;
 }

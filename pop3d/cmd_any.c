@@ -140,6 +140,7 @@ update_done(struct sjob *j)
 		resp_ok(c, "%u deleted, goodbye", drop_ngone(c->drop));
 	else
 		resp_ok(c, "goodbye");
+	conn_last(&c->s.conn);
 	client_close(c, "quit");
 }
 
@@ -157,5 +158,6 @@ pop3_quit(struct client *c, const struct pop3_line *l)
 		}
 	}
 	resp_ok(c, "goodbye");
+	conn_last(&c->s.conn);
 	client_close(c, "quit");
 }

@@ -163,6 +163,7 @@ smtp_quit(struct client *c, struct slice rest)
 	(void)rest;
 	resp_line(
 	    &c->s.out, "221 2.0.0 ", "%s goodbye", c->s.sl->srv->hostname);
+	conn_last(&c->s.conn);
 	client_close(c, "quit");
 }
 

@@ -1,5 +1,7 @@
 #include "lib/net/conn.h"
 
+#include <errno.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -342,6 +344,17 @@ on_end(struct conn *c, int status)
 }
 
 static void
+uncork(struct conn *c)
+{
+	c->flags &= ~(unsigned)CONN_F_CORKED;
+	if (c->priv->tls == NULL)
+		return;
+	conn_tls_flush(c);
+	if (c->priv->full_seen)
+		conn_turn(c); /* by what has gone out just now */
+}
+
+static void
 on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *b)
 {
 	struct conn *c = h->data;
@@ -357,6 +370,8 @@ on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *b)
 		return;
 	c->last_active_ms = loop_now_ms(c->loop);
 	s = slice_of(b->base, (size_t)n);
+	/* A ticket and the greeting, a reply and close_notify: one packet. */
+	c->flags |= CONN_F_CORKED;
 	if (c->priv->tls != NULL) {
 		conn_tls_feed(c, s);
 	} else if (c->priv->zip != NULL) {
@@ -367,6 +382,7 @@ on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *b)
 		c->flags |= CONN_F_NEWS;
 	}
 	conn_turn(c);
+	uncork(c);
 }
 
 void
@@ -517,32 +533,42 @@ destroy(struct conn *c)
 	uv_close((uv_handle_t *)&c->timer, on_handle_closed);
 }
 
-static void
-on_shutdown(uv_shutdown_t *req, int status)
+/* The last reply, close_notify and FIN shall be one packet. */
+void
+conn_last(struct conn *c)
 {
-	struct conn *c = req->data;
+	int fd, on = 1;
 
-	if (c->state == CONN_CLOSED)
-		return;
-	if (status < 0 || (c->flags & CONN_F_FIN))
-		destroy(c);
+	c->flags |= CONN_F_LAST | CONN_F_CORKED;
+	if (uv_fileno((uv_handle_t *)&c->h.stream, &fd) == 0)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
 }
 
+/* Can close(2) do no harm to what is on its way to the peer? */
+static bool
+nothing_unread(const struct conn *c, int fd)
+{
+	char byte;
+
+	return (c->flags & CONN_F_LAST) && c->priv->tls == NULL &&
+	       recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+	       errno == EAGAIN;
+}
+
+/* libuv would go once more round the loop for shutdown(2). */
 void
 conn_flushed(struct conn *c)
 {
+	int fd;
+
 	/* Both directions have ended: close(2) sends the FIN. */
-	if (c->flags & (CONN_F_BROKEN | CONN_F_FIN)) {
+	if (c->flags & (CONN_F_BROKEN | CONN_F_FIN) ||
+	    uv_fileno((uv_handle_t *)&c->h.stream, &fd) != 0 ||
+	    nothing_unread(c, fd) || shutdown(fd, SHUT_WR) != 0) {
 		destroy(c);
 		return;
 	}
 	c->state = CONN_LINGERING;
-	c->priv->req.shutdown.data = c;
-	if (uv_shutdown(&c->priv->req.shutdown, &c->h.stream, on_shutdown) !=
-	    0) {
-		destroy(c);
-		return;
-	}
 	conn_deadline(c, LINGER_MS);
 }
 
@@ -573,6 +599,8 @@ conn_close(struct conn *c)
 void
 conn_abort(struct conn *c)
 {
+	if (c->priv->tls != NULL)
+		conn_tls_flush(c);
 	destroy(c);
 }
 

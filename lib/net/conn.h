@@ -58,7 +58,6 @@ struct conn {
 	struct conn_stats stats;
 	char peer[64];    /* "192.0.2.1:4711", "[::1]:5", "unix" */
 	char peer_ip[46]; /* without port; "" for unix */
-	char local[64];
 	/* private to the conn*.c files from here */
 	union {
 		uv_stream_t stream;
@@ -127,6 +126,11 @@ void conn_set_timeout(struct conn *c, uint64_t ms);
 /* Gives back buffers while nothing happens; c->in when it is empty. */
 void conn_idle(struct conn *c);
 
+/* The peer has said that it sends nothing more (QUIT): the owner writes the
+ * last reply and calls conn_close() now, and all goes out in one packet.  In
+ * clear, with nothing unread, that does not wait for the peer's FIN; under TLS
+ * its close_notify may still come, and would be answered by RST. */
+void conn_last(struct conn *c);
 void conn_close(struct conn *c);
 void conn_abort(struct conn *c);
 bool conn_closing(const struct conn *c);

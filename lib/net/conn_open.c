@@ -35,17 +35,6 @@ format_addr(const struct sockaddr *sa, char *out, size_t cap, char ip[46])
 		(void)snprintf(out, cap, "%s:%u", ip, port);
 }
 
-static void
-format_local(struct conn *c, int fd)
-{
-	struct sockaddr_storage own = { 0 };
-	socklen_t len = sizeof(own);
-	char ip[46];
-
-	(void)getsockname(fd, (struct sockaddr *)&own, &len);
-	format_addr((struct sockaddr *)&own, c->local, sizeof(c->local), ip);
-}
-
 /* From here on the memory is ours until ops->closed. */
 static void
 set_up(struct conn *c, struct loop *loop, const struct conn_ops *ops,
@@ -95,7 +84,6 @@ conn_accept(struct conn *c, struct listener *from, const struct conn_ops *ops,
 	set_up(c, listener_loop(from), ops, in_max, high_water);
 	format_addr(
 	    (struct sockaddr *)&peer, c->peer, sizeof(c->peer), c->peer_ip);
-	format_local(c, fd);
 	c->state = CONN_OPEN;
 	if (open_stream(c, fd, peer.ss_family) != 0) {
 		c->flags |= CONN_F_EOF | CONN_F_FIN | CONN_F_BROKEN;
@@ -109,13 +97,10 @@ static void
 on_connected(uv_connect_t *req, int status)
 {
 	struct conn *c = req->data;
-	uv_os_fd_t fd;
 
 	if (c->state != CONN_CONNECTING)
 		return;
 	c->last_active_ms = loop_now_ms(c->loop);
-	if (status == 0 && uv_fileno((uv_handle_t *)&c->h.stream, &fd) == 0)
-		format_local(c, fd);
 	if (status == 0)
 		conn_ended(c, 0, "%s", "");
 	else
@@ -159,10 +144,10 @@ conn_connect(struct conn *c, struct loop *loop, const struct sockaddr *to,
 	format_addr(to, c->peer, sizeof(c->peer), c->peer_ip);
 	c->state = CONN_CONNECTING;
 	rc = open_stream(c, fd, to->sa_family);
-	c->priv->req.connect.data = c;
+	c->priv->connect.data = c;
 	if (rc == 0)
 		rc = uv_tcp_connect(
-		    &c->priv->req.connect, &c->h.tcp, to, on_connected);
+		    &c->priv->connect, &c->h.tcp, to, on_connected);
 	if (rc != 0) {
 		conn_ended(c, ERR_IO, "%s", uv_strerror(rc));
 		conn_later(c);

@@ -139,9 +139,12 @@ conn_out_send_buf(struct conn *c, struct buf *b)
 size_t
 conn_queued(const struct conn *c)
 {
+	size_t held;
+
 	if (c->flags & CONN_F_BROKEN || c->priv == NULL)
 		return 0;
-	return buf_len(&c->priv->out) +
+	held = c->priv->tls != NULL ? conn_tls_held(c) : 0;
+	return held + buf_len(&c->priv->out) +
 	       uv_stream_get_write_queue_size(&c->h.stream);
 }
 

@@ -32,7 +32,9 @@ enum conn_flag {
 	CONN_F_BROKEN = 1 << 8, /* writes go nowhere */
 	CONN_F_ENDED = 1 << 9,  /* connect or handshake ended, to be told */
 	CONN_F_ENDED_TOLD = 1 << 10,
-	CONN_F_FIN = 1 << 11 /* the socket has ended */
+	CONN_F_FIN = 1 << 11,    /* the socket has ended */
+	CONN_F_CORKED = 1 << 12, /* TLS records gather */
+	CONN_F_LAST = 1 << 13    /* conn_last() */
 };
 
 struct conn_priv {
@@ -49,10 +51,7 @@ struct conn_priv {
 	size_t flush_left;     /* queued when last looked at */
 	unsigned handles;      /* open */
 	bool full_seen;        /* conn_full() said so */
-	union {
-		uv_connect_t connect;
-		uv_shutdown_t shutdown;
-	} req;
+	uv_connect_t connect;
 	char reason[80];
 };
 
@@ -100,6 +99,9 @@ void conn_tls_more(struct conn *c);
 /* Is there any, or a record half read? */
 bool conn_tls_waiting(const struct conn *c);
 void conn_tls_write(struct conn *c, struct slice bytes);
+/* Sends what has gathered; how much that is. */
+void conn_tls_flush(struct conn *c);
+size_t conn_tls_held(const struct conn *c);
 /* close_notify, if that still makes sense. */
 void conn_tls_bye(struct conn *c);
 void conn_tls_idle(struct conn *c);

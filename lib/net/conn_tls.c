@@ -24,15 +24,39 @@ struct conn_tls {
 	bool dead;        /* libssl failed: not called any more */
 };
 
+/* Only the holder of the loop's block has bytes in it. */
 static void
 flush(struct conn_tls *t)
 {
 	size_t cap, n = t->held;
 
+	if (n == 0)
+		return;
 	t->held = 0;
-	if (n != 0)
+	*loop_tls_holder(t->conn->loop) = NULL;
+	if (t->conn->state != CONN_CLOSED)
 		conn_out_send(
 		    t->conn, slice_of(loop_tls_block(t->conn->loop, &cap), n));
+}
+
+/* More is to be expected soon when the connection is corked. */
+static void
+flush_soon(struct conn_tls *t)
+{
+	if (!(t->conn->flags & CONN_F_CORKED))
+		flush(t);
+}
+
+void
+conn_tls_flush(struct conn *c)
+{
+	flush(c->priv->tls);
+}
+
+size_t
+conn_tls_held(const struct conn *c)
+{
+	return c->priv->tls->held;
 }
 
 /* Records gather in the loop's block and leave in one write. */
@@ -40,15 +64,19 @@ static void
 on_out(struct tls_io *io, struct slice s)
 {
 	struct conn_tls *t = PH_CONTAINER(io, struct conn_tls, io);
+	struct conn_tls **holder = loop_tls_holder(t->conn->loop);
 	size_t cap;
 	char *block = loop_tls_block(t->conn->loop, &cap);
 
+	if (*holder != NULL && *holder != t)
+		flush(*holder);
 	if (s.n > cap - t->held)
 		flush(t);
 	if (s.n > cap) {
 		conn_out_send(t->conn, s);
 		return;
 	}
+	*holder = t;
 	memcpy(block + t->held, s.p, s.n);
 	t->held += s.n;
 }
@@ -174,7 +202,7 @@ pump(struct conn_tls *t)
 			;
 	if (!t->dead && tls_flooded(t->ssl))
 		die(t, "too many key updates");
-	flush(t);
+	flush_soon(t);
 }
 
 void
@@ -238,7 +266,7 @@ conn_tls_write(struct conn *c, struct slice s)
 		if (cap - t->held < RECORD_ROOM)
 			flush(t);
 	}
-	flush(t);
+	flush_soon(t);
 }
 
 void
@@ -246,11 +274,11 @@ conn_tls_bye(struct conn *c)
 {
 	struct conn_tls *t = c->priv->tls;
 
-	if (t->dead || !t->up || (c->flags & CONN_F_BROKEN))
-		return;
-	ERR_clear_error();
-	(void)SSL_shutdown(t->ssl);
-	ERR_clear_error();
+	if (!t->dead && t->up && !(c->flags & CONN_F_BROKEN)) {
+		ERR_clear_error();
+		(void)SSL_shutdown(t->ssl);
+		ERR_clear_error();
+	}
 	flush(t);
 }
 
@@ -273,6 +301,7 @@ conn_tls_fini(struct conn *c)
 
 	if (t == NULL)
 		return;
+	flush(t); /* nothing, but the block is free again */
 	c->priv->tls = NULL;
 	/* A lost close_notify is normal with mail clients: such a session
 	 * may be resumed all the same. */
@@ -323,9 +352,13 @@ conn_tls_server(struct conn *c, struct tls_server *tls, uint64_t timeout_ms)
 {
 	int rc = begin(c, tls, NULL, NULL, timeout_ms);
 
-	if (rc == 0)
-		conn_later(c);
-	return rc;
+	if (rc != 0)
+		return rc;
+	if (c->flags & CONN_F_ENDED)
+		conn_later(c); /* to be told */
+	else
+		conn_read_adjust(c);
+	return 0;
 }
 
 int

@@ -11,11 +11,7 @@
 #include "lib/base/mem.h"
 #include "lib/net/proxied.h"
 
-enum {
-	BATCH = 16, /* peers a wake-up, before others get their turn */
-	REST_MS = 100,
-	LOG_EVERY_MS = 10000
-};
+enum { REST_MS = 100, LOG_EVERY_MS = 10000 };
 
 struct listener {
 	struct loop *loop;
@@ -95,8 +91,9 @@ listener_trust(struct listener *l, const struct prefix *from, size_t n)
 	l->handles++;
 }
 
-/* False when there is nothing more to accept now. */
-static bool
+/* One peer a wake-up: others get their turn, and to ask whether there is one
+ * more costs more than to be woken for him. */
+static void
 accept_one(struct listener *l)
 {
 	socklen_t len = sizeof(l->peer);
@@ -109,15 +106,14 @@ accept_one(struct listener *l)
 			park(l);
 		else
 			show(l);
-		return true;
+		return;
 	}
 	switch (errno) {
-	case EAGAIN: return false;
 	case EMFILE:
 	case ENFILE:
 	case ENOBUFS:
-	case ENOMEM: rest(l, errno); return false;
-	default: return true; /* that peer's own trouble */
+	case ENOMEM: rest(l, errno); return;
+	default: return; /* that peer's own trouble, or a late one's */
 	}
 }
 
@@ -131,9 +127,8 @@ on_readable(uv_poll_t *p, int status, int events)
 		rest(l, -status);
 		return;
 	}
-	for (int i = 0; i < BATCH && !l->closing; i++)
-		if (!accept_one(l))
-			return;
+	if (!l->closing)
+		accept_one(l);
 }
 
 int

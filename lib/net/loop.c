@@ -24,6 +24,7 @@ struct loop {
 	bool draining; /* only read and written on the loop's thread */
 	char read_block[BLOCK_BYTES];
 	char tls_block[BLOCK_BYTES];
+	struct conn_tls *tls_holder;
 };
 
 /* Posting order: the stack of what was posted, turned round. */
@@ -197,4 +198,10 @@ loop_tls_block(struct loop *l, size_t *cap_out)
 {
 	*cap_out = sizeof(l->tls_block);
 	return l->tls_block;
+}
+
+struct conn_tls **
+loop_tls_holder(struct loop *l)
+{
+	return &l->tls_holder;
 }

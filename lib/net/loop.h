@@ -45,5 +45,8 @@ uint64_t loop_now_ms(const struct loop *l);
  * reading and for TLS records; contents last until the callback returns. */
 char *loop_read_block(struct loop *l, size_t *cap_out);
 char *loop_tls_block(struct loop *l, size_t *cap_out);
+/* Whose records wait in the TLS block, or NULL; theirs to set. */
+struct conn_tls;
+struct conn_tls **loop_tls_holder(struct loop *l);
 
 #endif

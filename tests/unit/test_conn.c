@@ -37,15 +37,6 @@ echo_of_many_bytes(void **state)
 	free(out);
 }
 
-static bool
-port_is(const char *addr, int port)
-{
-	char want[64];
-
-	(void)snprintf(want, sizeof(want), "127.0.0.1:%d", port);
-	return strcmp(addr, want) == 0;
-}
-
 static void
 begin_look(struct peer *p)
 {
@@ -55,8 +46,7 @@ begin_look(struct peer *p)
 	if (uv_fileno((uv_handle_t *)&p->conn.h.stream, &fd) != 0 ||
 	    getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &len) != 0 || !on ||
 	    strncmp(p->conn.peer, "127.0.0.1:", 10) != 0 ||
-	    strcmp(p->conn.peer_ip, "127.0.0.1") != 0 ||
-	    !port_is(p->conn.local, p->host->port))
+	    strcmp(p->conn.peer_ip, "127.0.0.1") != 0)
 		atomic_fetch_add(&p->host->bad, 1);
 }
 
@@ -308,7 +298,7 @@ reset_in_midst_of_output(void **state)
 
 /* ---- ends ---- */
 
-enum { LAST = 3 * MIB };
+enum { LAST = 3 * MIB, LAST_SAID = 50000 };
 
 static void
 input_last_words(struct conn *c)
@@ -318,6 +308,8 @@ input_last_words(struct conn *c)
 
 	buf_init(&b, LAST);
 	buf_add(&b, p, LAST);
+	if (peer_of(c)->host->in_max == LAST_SAID)
+		conn_last(c);
 	conn_write_buf(c, &b);
 	conn_close(c);
 	conn_write(c, SLICE("not sent"));
@@ -326,15 +318,14 @@ input_last_words(struct conn *c)
 	free(p);
 }
 
-/* Bytes of ours that the server never reads must not turn FIN into RST. */
 static void
-last_bytes_before_fin(void **state)
+last_bytes(size_t in_max)
 {
 	char *want = pattern_new(LAST), *in = xmalloc(LAST + 1);
 	int fd;
 
-	(void)state;
 	host_init(&h);
+	h.in_max = in_max;
 	h.ops.input = input_last_words;
 	host_start(&h, -1);
 	fd = dial(h.port);
@@ -350,9 +341,21 @@ last_bytes_before_fin(void **state)
 	free(want);
 }
 
+/* Bytes of ours that the server never reads must not turn FIN into RST; nor if
+ * they come behind a QUIT. */
+static void
+last_bytes_before_fin(void **state)
+{
+	(void)state;
+	last_bytes(65536);
+	last_bytes(LAST_SAID);
+}
+
 static void
 input_close(struct conn *c)
 {
+	if (slice_eq(buf_slice(&c->in), SLICE("q")))
+		conn_last(c);
 	conn_write(c, SLICE("bye"));
 	conn_close(c);
 }
@@ -375,6 +378,27 @@ two_seconds_for_the_peers_fin(void **state)
 	assert_true(host_wait(&h.closed, 1));
 	took = clock_steady_ms() - start;
 	assert_true(took >= 1500 && took < 4000);
+	close(fd);
+	host_stop(&h);
+}
+
+/* Who has said QUIT is not waited for. */
+static void
+no_wait_behind_quit(void **state)
+{
+	uint64_t start = clock_steady_ms();
+	char in[4];
+	int fd;
+
+	(void)state;
+	host_init(&h);
+	h.ops.input = input_close;
+	host_start(&h, -1);
+	fd = dial(h.port);
+	assert_true(send_all(fd, "q", 1));
+	assert_int_equal(recv_upto(fd, in, 4), 3);
+	assert_true(host_wait(&h.closed, 1));
+	assert_true(clock_steady_ms() - start < 1500);
 	close(fd);
 	host_stop(&h);
 }
@@ -705,6 +729,7 @@ main(void)
 		cmocka_unit_test(reset_in_midst_of_output),
 		cmocka_unit_test(last_bytes_before_fin),
 		cmocka_unit_test(two_seconds_for_the_peers_fin),
+		cmocka_unit_test(no_wait_behind_quit),
 		cmocka_unit_test(abort_inside_callbacks),
 		cmocka_unit_test(abrupt_reset),
 		cmocka_unit_test(idle_timeout),

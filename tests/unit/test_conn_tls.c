@@ -11,6 +11,7 @@
 
 #include "tests/unit/cert.h"
 #include "tests/unit/net_host.h"
+#include "tests/unit/tls_peer.h"
 
 enum { MIB = 1 << 20 };
 
@@ -73,24 +74,6 @@ tls_host(void)
 
 /* ---- a blocking client ---- */
 
-struct cl {
-	SSL_CTX *ctx;
-	SSL *ssl;
-	int fd;
-};
-
-static bool
-cl_handshake(struct cl *c, const char *sni, int version)
-{
-	c->ctx = SSL_CTX_new(TLS_client_method());
-	SSL_CTX_set_max_proto_version(c->ctx, version);
-	c->ssl = SSL_new(c->ctx);
-	SSL_set_fd(c->ssl, c->fd);
-	if (sni != NULL)
-		SSL_set_tlsext_host_name(c->ssl, sni);
-	return SSL_connect(c->ssl) == 1;
-}
-
 static struct cl
 cl_open(const char *sni, int version)
 {
@@ -98,33 +81,6 @@ cl_open(const char *sni, int version)
 
 	assert_true(cl_handshake(&c, sni, version));
 	return c;
-}
-
-static void
-cl_close(struct cl *c)
-{
-	SSL_free(c->ssl);
-	SSL_CTX_free(c->ctx);
-	close(c->fd);
-	ERR_clear_error();
-}
-
-static bool
-cl_write(struct cl *c, const char *p, size_t n)
-{
-	size_t done;
-
-	return SSL_write_ex(c->ssl, p, n, &done) == 1 && done == n;
-}
-
-static size_t
-cl_read(struct cl *c, char *p, size_t n)
-{
-	size_t all = 0, got;
-
-	while (all < n && SSL_read_ex(c->ssl, p + all, n - all, &got) == 1)
-		all += got;
-	return all;
 }
 
 static bool
@@ -267,6 +223,42 @@ reload_while_sessions_run(void **state)
 	assert_cn("a.wild.example", "second");
 	assert_true(cl_echo(&old, 100000));
 	cl_close(&old);
+	host_stop(&h);
+}
+
+/* Records of two sessions gather in one block: none may end up with the
+ * other's peer. */
+static void
+input_gossip(struct conn *c)
+{
+	for (struct peer *p = peer_of(c)->host->peers; p != NULL; p = p->next)
+		for (int i = 0; i < 3; i++) {
+			conn_write(&p->conn, buf_slice(&c->in));
+			conn_write(c, SLICE("."));
+		}
+	conn_consume(c, buf_len(&c->in));
+}
+
+static void
+writing_to_each_other(void **state)
+{
+	struct cl a, b;
+	char in[20];
+
+	(void)state;
+	tls_host();
+	h.ops.input = input_gossip;
+	host_start(&h, -1);
+	a = cl_open(NULL, TLS1_3_VERSION);
+	b = cl_open(NULL, TLS1_2_VERSION);
+	assert_true(host_wait(&h.secured, 2));
+	assert_true(cl_write(&a, "x", 1));
+	assert_int_equal(cl_read(&b, in, 3), 3);
+	assert_memory_equal(in, "xxx", 3);
+	assert_int_equal(cl_read(&a, in, 9), 9);
+	assert_non_null(memchr(in, 'x', 9));
+	cl_close(&a);
+	cl_close(&b);
 	host_stop(&h);
 }
 
@@ -875,6 +867,7 @@ main(void)
 		cmocka_unit_test(certificate_by_name),
 		cmocka_unit_test(rsa_beside_ecdsa),
 		cmocka_unit_test(reload_while_sessions_run),
+		cmocka_unit_test(writing_to_each_other),
 		cmocka_unit_test(starttls),
 		cmocka_unit_test(starttls_injection),
 		cmocka_unit_test(bad_handshakes_beside_good_sessions),
