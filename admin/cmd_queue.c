@@ -6,6 +6,7 @@
 #include "admin/opt.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
+#include "storage/outbox.h"
 #include "storage/queue.h"
 
 enum { PAGE = 100 };
@@ -244,13 +245,12 @@ static int
 change_one(struct cmd *c, struct queue_row *q, void *arg)
 {
 	struct work *w = arg;
-	struct queue_change ch = { .id = q->id };
 	int rc;
 
 	if (!fits(q, &w->pick))
 		return 0;
 	if (w->verb == VERB_DROP)
-		rc = queue_change(c->store, &ch, 1);
+		rc = outbox_cancel(c->store, q, false);
 	else
 		rc = queue_act(c->store, q->id, (enum queue_verb)w->verb,
 		    clock_wall_sec(), &w->state);

@@ -14,10 +14,13 @@
 #include "storage/msg_expunge.h"
 #include "storage/name_row.h"
 #include "storage/note.h"
+#include "storage/outbox.h"
 #include "storage/queue_txn.h"
 #include "storage/store_priv.h"
 #include "storage/submit.h"
 #include "storage/submit_txn.h"
+
+enum { FATE_TRIES = 10 };
 
 /* Asked before a large body is written; the transaction decides. */
 static const uint64_t ask_first = 256 << 10;
@@ -191,6 +194,15 @@ put_folders(struct db_txn *t, struct plan *p)
 }
 
 static int
+put_body(struct db_txn *t, const struct plan *p, size_t i)
+{
+	const struct plan_body *b = &p->bodies[i];
+
+	return p->d->msgs[i].body != 0 ? body_ref(t, b->loc.id, b->references)
+				       : body_add(t, &b->loc, b->references);
+}
+
+static int
 put_messages(struct db_txn *t, struct plan *p)
 {
 	int rc = 0;
@@ -203,8 +215,7 @@ put_messages(struct db_txn *t, struct plan *p)
 	}
 	for (size_t i = 0; rc == 0 && i < p->d->nmsgs; i++)
 		if (p->bodies[i].references > 0)
-			rc = body_add(
-			    t, &p->bodies[i].loc, p->bodies[i].references);
+			rc = put_body(t, p, i);
 	return rc;
 }
 
@@ -214,6 +225,43 @@ cmp_u64(const void *a, const void *b)
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
 	return (x > y) - (x < y);
+}
+
+/* When the UIDs are known: where the rows' entries are. */
+static void
+place_box(const struct plan *p)
+{
+	const struct deliver_box *box = p->d->box;
+	const struct plan_item *it;
+
+	if (box == NULL || (it = plan_item_of(p, box->target)) == NULL)
+		return;
+	if (box->row != NULL) {
+		box->row->box_folder = it->folder;
+		box->row->box_uid = it->hot.uid;
+		return;
+	}
+	for (size_t k = 0; k < p->d->msgs[0].nqueue; k++) {
+		struct queue_row *row = &p->d->msgs[0].queue[k].row;
+
+		row->box_folder = it->folder;
+		row->box_uid = it->hot.uid;
+	}
+}
+
+static int
+hold_box(struct db_txn *t, const struct plan *p)
+{
+	const struct deliver_box *box = p->d->box;
+	int rc = 0;
+
+	if (box == NULL)
+		return 0;
+	if (box->row != NULL)
+		return outbox_hold_txn(t, box->row);
+	for (size_t k = 0; rc == 0 && k < p->d->msgs[0].nqueue; k++)
+		rc = outbox_hold_txn(t, &p->d->msgs[0].queue[k].row);
+	return rc;
 }
 
 /* What is taken from the queue gives its body back last, against the tables'
@@ -229,6 +277,8 @@ change_queue(struct db_txn *t, struct plan *p)
 	for (size_t i = 0; i < d->nmsgs; i++)
 		for (size_t k = 0; rc == 0 && k < d->msgs[i].nqueue; k++)
 			rc = queue_put_txn(t, &d->msgs[i].queue[k].row);
+	if (rc == 0)
+		rc = hold_box(t, p);
 	if (rc != 0 || d->nchanges == 0)
 		return rc;
 	lost = arena_alloc(&p->scratch, d->nchanges * sizeof(*lost));
@@ -244,19 +294,47 @@ change_queue(struct db_txn *t, struct plan *p)
 	return rc;
 }
 
+static int
+look_gone(struct db_txn *t, const struct deliver_gone *g)
+{
+	bool wait;
+	int rc = outbox_look_txn(t, g->account, g->folder, g->uid, &wait);
+
+	return rc == ERR_NOTFOUND ? ERR_CONFLICT : rc;
+}
+
 /* Before anything else, so that the quota is asked about the difference.  The
  * account's usage row is the first that both lock. */
 static int
 take_gone(struct db_txn *t, struct plan *p)
 {
-	int rc;
+	const struct deliver_gone *g = p->d->gone;
+	bool last = true;
+	int rc = 0;
 
 	if (p->gone == NULL)
 		return 0;
-	rc = expunge_txn(t, p->gone);
-	return rc == ERR_NOTFOUND || (rc == 0 && p->gone->ntaken == 0)
-		   ? ERR_CONFLICT
-		   : rc;
+	p->gone->ntaken = 0;
+	if (g->row != 0)
+		rc = outbox_let_go_txn(
+		    t, g->folder, g->uid, g->row, g->body, &last);
+	if (rc == 0 && last)
+		rc = expunge_txn(t, p->gone);
+	else if (rc == 0 && !g->may_lack)
+		return look_gone(t, g);
+	if (rc != 0 && rc != ERR_NOTFOUND)
+		return rc;
+	if (g->recalled)
+		return submit_recall_txn(t, p->now, g->account, g->body);
+	return p->gone->ntaken == 0 && !g->may_lack ? ERR_CONFLICT : 0;
+}
+
+static int
+mark_fate(struct db_txn *t, struct plan *p)
+{
+	return p->d->fate != NULL
+		   ? fate_mark_txn(t, p->d->fate, &p->scratch)
+		   : 0;
 }
 
 static int
@@ -268,9 +346,10 @@ deliver_txn(struct db_txn *t, void *arg)
 	arena_clear(&p->scratch);
 	if ((rc = submit_begin(t, p)) != 0 || (rc = take_gone(t, p)) != 0 ||
 	    (rc = charge(t, p)) != 0 || (rc = find_folders(t, p)) != 0 ||
-	    (rc = put_folders(t, p)) != 0 || (rc = put_messages(t, p)) != 0)
+	    (rc = mark_fate(t, p)) != 0 || (rc = put_folders(t, p)) != 0 || (rc = put_messages(t, p)) != 0)
 		return rc;
 	submit_place(p);
+	place_box(p);
 	if ((rc = change_queue(t, p)) != 0)
 		return rc;
 	if (p->d->fate != NULL && (rc = fate_txn(t, p->d->fate)) != 0)
@@ -317,6 +396,8 @@ publish(struct plan *p)
 
 	if (p->gone != NULL)
 		expunge_publish(p->store, p->gone);
+	if (p->d->fate != NULL)
+		fate_publish(p->store, p->d->fate);
 	for (size_t i = 0; i < p->nfolders; i++) {
 		const struct plan_folder *f = &p->folders[i];
 
@@ -376,6 +457,21 @@ explain(struct err *e, int rc)
 	}
 }
 
+static int
+update(struct plan *p)
+{
+	struct fate *f = p->d->fate;
+	int rc, tries = 0;
+
+	do {
+		rc = f != NULL ? fate_read(p->store, f) : 0;
+		if (rc == 0)
+			rc = db_update(p->store->db, deliver_txn, p);
+	} while (rc == ERR_CONFLICT && f != NULL && f->stale &&
+		 ++tries < FATE_TRIES);
+	return rc;
+}
+
 int
 deliver(struct store *s, struct deliver *d, struct err *e)
 {
@@ -393,12 +489,10 @@ deliver(struct store *s, struct deliver *d, struct err *e)
 		rc = plan_write_bodies(&p);
 	if (rc == 0) {
 		name_queue_rows(&p);
-		rc = db_update(s->db, deliver_txn, &p);
+		rc = update(&p);
 	}
 	if (rc == 0)
 		publish(&p);
-	if (rc == 0 && d->fate != NULL)
-		fate_tell(s, d->fate);
 	else
 		rc = explain(e, rc);
 out:

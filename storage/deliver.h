@@ -36,6 +36,8 @@ struct deliver_target {
 struct deliver_msg {
 	const struct slice *parts;
 	size_t nparts;
+	uint64_t body; /* not 0: its bytes are there, a row of the queue holds
+			* them; no parts then */
 	int64_t internal_date; /* seconds; 0: now */
 	struct deliver_target *targets;
 	size_t ntargets;
@@ -48,6 +50,19 @@ struct deliver_msg {
 struct deliver_gone {
 	uint64_t account, folder;
 	uint32_t uid;
+	/* Not 0: in an Outbox (outbox.h); this row lets go of it, and with the
+	 * last it goes. */
+	uint64_t row, body;
+	bool may_lack; /* and if it has gone already, so much the better */
+	bool recalled; /* other rows of the message shall know (submit.h) */
+};
+
+/* What lies in an Outbox for a row, or (row NULL) for all of the first
+ * message's new ones. */
+struct deliver_box {
+	const struct deliver_target *target; /* of the first message; NULL: the
+						* row says where */
+	struct queue_row *row; /* that of changes[0] */
 };
 
 struct deliver {
@@ -58,6 +73,7 @@ struct deliver {
 	 * answer and its DSN are one */
 	const struct queue_change *changes;
 	size_t nchanges;
+	struct deliver_box *box; /* or NULL */
 	struct submit *submit; /* of who has logged in; else NULL */
 	struct fate *fate;     /* of the rows that change; or NULL */
 	/* result on failure: which message and target it was */

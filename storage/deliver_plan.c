@@ -5,9 +5,10 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
+#include "storage/body.h"
 #include "storage/meta.h"
-#include "storage/store.h"
 #include "storage/msg_expunge.h"
+#include "storage/store_priv.h"
 
 enum {
 	PREFIX_MAX = 800,
@@ -107,16 +108,42 @@ make_usage(struct plan *p)
 	}
 }
 
+struct where {
+	uint64_t id;
+	struct body_loc *loc;
+};
+
+static int
+where(struct db_txn *t, void *arg)
+{
+	const struct where *w = arg;
+
+	return body_get(t, w->id, w->loc);
+}
+
+static int
+find_body(const struct plan *p, uint64_t id, struct plan_body *b)
+{
+	struct where w = { id, &b->loc };
+	int rc = db_read(p->store->db, where, &w);
+
+	b->size = rc == 0 ? b->loc.length : 0;
+	return rc;
+}
+
 static int
 check_msg(struct plan *p, size_t i)
 {
 	const struct deliver_msg *m = &p->d->msgs[i];
 	struct plan_body *b = &p->bodies[i];
+	int rc;
 
 	p->d->bad_msg = i;
 	p->d->bad_target = 0;
 	for (size_t k = 0; k < m->nparts; k++)
 		b->size += m->parts[k].n;
+	if (m->body != 0 && (rc = find_body(p, m->body, b)) != 0)
+		return err_set(p->e, rc, "The message has gone");
 	if (b->size > body_max)
 		return err_set(p->e, ERR_TOOBIG, "Message is too large");
 	b->internal_date = m->internal_date != 0 ? m->internal_date : p->now;
@@ -216,7 +243,7 @@ make_meta(struct plan *p, size_t i)
 		meta_make(&p->arena, m->parts[0], &b->meta);
 		return 0;
 	}
-	if (b->size <= COPY_MAX) {
+	if (m->body == 0 && b->size <= COPY_MAX) {
 		all = join(m, (size_t)b->size);
 		meta_make(&p->arena, slice_of(all, (size_t)b->size), &b->meta);
 		free(all);
@@ -238,8 +265,9 @@ write_body(struct plan *p, size_t i)
 
 	if (b->references == 0)
 		return 0;
-	rc = segment_put_body(
-	    p->store, m->parts, m->nparts, b->internal_date, &b->loc);
+	rc = m->body != 0 ? 0
+			  : segment_put_body(p->store, m->parts, m->nparts,
+				b->internal_date, &b->loc);
 	if (rc != 0 || (rc = make_meta(p, i)) != 0)
 		return rc;
 	b->meta.body = b->loc.id;
@@ -314,6 +342,15 @@ plan_group_folders(struct plan *p)
 		it->folder_at = p->nfolders - 1;
 		f->n++;
 	}
+}
+
+const struct plan_item *
+plan_item_of(const struct plan *p, const struct deliver_target *t)
+{
+	for (size_t i = 0; t != NULL && i < p->nitems; i++)
+		if (p->items[i].t == t)
+			return &p->items[i];
+	return NULL;
 }
 
 void

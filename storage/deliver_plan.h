@@ -80,6 +80,9 @@ void plan_fini(struct plan *p);
 PH_MUSTUSE int plan_write_bodies(struct plan *p);
 /* Sorts the items by the folders they go to now. */
 void plan_group_folders(struct plan *p);
+/* NULL: it is none of them. */
+const struct plan_item *plan_item_of(
+    const struct plan *p, const struct deliver_target *t);
 /* Remembers for the caller which target it was. */
 void plan_blame(struct plan *p, const struct plan_item *it);
 

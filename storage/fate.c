@@ -1,8 +1,10 @@
 #include "storage/fate.h"
 
-#include "lib/base/log.h"
 #include "lib/base/num.h"
+#include "storage/change.h"
+#include "storage/folder_row.h"
 #include "storage/msg.h"
+#include "storage/note.h"
 #include "storage/store_priv.h"
 #include "storage/tables.h"
 
@@ -45,49 +47,54 @@ fate_put_txn(struct db_txn *t, uint64_t account, uint64_t folder, uint32_t uid,
 	return put(t, key_of(key, folder, uid), account, rows, 0);
 }
 
-int
-fate_txn(struct db_txn *t, struct fate *f)
+static int
+get(struct db_txn *t, struct slice key, bool rmw, struct fate *f)
 {
-	char buf[KEY], v[ROW];
-	struct slice key = key_of(buf, f->folder, f->uid);
-	int64_t rows;
+	char v[ROW];
 	size_t n;
-	int rc;
+	int rc = rmw ? db_get_rmw(t, T_FATE, key, v, sizeof(v), &n)
+		     : db_get(t, T_FATE, key, v, sizeof(v), &n);
 
-	f->known = false;
-	if (f->folder == 0)
-		return 0;
-	rc = db_get_rmw(t, T_FATE, key, v, sizeof(v), &n);
 	if (rc != 0)
-		return rc == ERR_NOTFOUND ? 0 : rc;
+		return rc;
 	if (n != ROW || v[0] != FORMAT)
 		return ERR_CORRUPT;
-	rows = (int64_t)num_get32(v + 9) + f->rows;
-	f->known = true;
-	f->over = rows <= 0;
-	f->flags = (uint8_t)(v[13] | (f->bounced ? BOUNCED : 0) |
-			     (f->deferred ? DEFERRED : 0) |
-			     (f->cancelled ? CANCELLED : 0));
-	return put(
-	    t, key, num_get64(v + 1), f->over ? 0 : (uint32_t)rows, f->flags);
+	f->was_rows = num_get32(v + 9);
+	f->was_flags = (uint8_t)v[13];
+	return 0;
 }
 
 static int
-change(struct store *s, const struct fate *f, enum msg_op op, const char *word)
+look(struct db_txn *t, void *arg)
 {
-	struct slice keyword = slice_str(word);
-	struct msg_change ch = { .uids = &f->uid,
-		.n = 1,
-		.op = op,
-		.keywords = &keyword,
-		.nkeywords = 1,
-		.unchanged_since = UINT64_MAX };
-	int rc = msg_store_flags(s, f->account, f->folder, &ch);
+	struct fate *f = arg;
+	char key[KEY];
+	int rc = get(t, key_of(key, f->folder, f->uid), false, f);
 
-	msg_change_fini(&ch);
-	return rc;
+	f->known = rc == 0;
+	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
+int
+fate_read(struct store *s, struct fate *f)
+{
+	int64_t rows;
+	int rc;
+
+	f->known = f->stale = false;
+	if (f->folder == 0)
+		return 0;
+	if ((rc = db_read(s->db, look, f)) != 0 || !f->known)
+		return rc;
+	rows = (int64_t)f->was_rows + f->rows;
+	f->left = rows > 0 ? (uint32_t)rows : 0;
+	f->flags = (uint8_t)(f->was_flags | (f->bounced ? BOUNCED : 0) |
+			     (f->deferred ? DEFERRED : 0) |
+			     (f->cancelled ? CANCELLED : 0));
+	return 0;
+}
+
+/* Some of it gone wrong weighs more than the rest gone well. */
 static const char *
 word_of(uint8_t flags)
 {
@@ -96,92 +103,100 @@ word_of(uint8_t flags)
 	return flags & CANCELLED ? "$Cancelled" : "$Delivered";
 }
 
+/* A folder without room for one more keyword shows less. */
 static int
-drop(struct db_txn *t, void *arg)
+bits(struct db_txn *t, struct fate *f, const char *word, bool make,
+    uint64_t *out)
 {
-	const struct fate *f = arg;
-	char key[KEY];
-	int rc = db_del(t, T_FATE, key_of(key, f->folder, f->uid));
+	struct slice name = slice_str(word);
+	int rc = keyword_bits(
+	    t, f->folder, &f->kw, &name, 1, make, out, &f->made);
 
-	return rc == ERR_NOTFOUND ? 0 : rc;
+	return rc == ERR_LIMIT ? 0 : rc;
 }
 
-/* Who has thrown the copy away does not want to know. */
 static int
-tell(struct store *s, const struct fate *f)
+mark_entry(struct db_txn *t, struct fate *f, uint64_t add, uint64_t del)
 {
-	struct fate gone = *f;
-	int rc = 0;
+	uint32_t run = hot_run_of(f->uid), at;
+	struct hot_run r;
+	int rc = hot_load(t, f->folder, run, true, &r);
 
-	if (!f->over)
-		return f->flags & DEFERRED
-			   ? change(s, f, MSG_OP_ADD, "$Deferred")
-			   : 0;
-	if (f->flags & DEFERRED)
-		rc = change(s, f, MSG_OP_DEL, "$Deferred");
+	if (rc != 0)
+		return rc;
+	at = hot_lower(r.bytes, r.n, f->uid);
+	if (at == r.n || hot_uid(r.bytes, at) != f->uid)
+		return 0;
+	hot_get(r.bytes, at, &f->hot);
+	if (((f->hot.keywords & ~del) | add) == f->hot.keywords)
+		return 0;
+	f->hot.keywords = (f->hot.keywords & ~del) | add;
+	f->hot.modseq = ++f->row.st.highestmodseq;
+	hot_set(r.bytes, at, &f->hot);
+	f->marked = true;
+	rc = hot_save(t, f->folder, run, &r);
+	return rc == 0 ? folder_row_put(t, f->folder, &f->row) : rc;
+}
+
+/* Who has thrown the copy or its folder away does not want to know. */
+int
+fate_mark_txn(struct db_txn *t, struct fate *f, struct arena *a)
+{
+	uint64_t add = 0, del = 0;
+	int rc;
+
+	f->marked = false;
+	f->made = 0;
+	if (!f->known || (f->left != 0 && !(f->flags & DEFERRED)))
+		return 0;
+	rc = folder_row_get(t, f->folder, true, &f->row);
+	if (rc == 0 && f->row.account != f->account)
+		rc = ERR_NOTFOUND;
 	if (rc == 0)
-		rc = change(s, f, MSG_OP_ADD, word_of(f->flags));
-	if (rc == 0 || rc == ERR_NOTFOUND)
-		rc = db_update(s->db, drop, &gone);
-	return rc;
-}
-
-void
-fate_tell(struct store *s, const struct fate *f)
-{
-	int rc;
-
-	if (!f->known)
-		return;
-	if ((rc = tell(s, f)) != 0 && rc != ERR_NOTFOUND)
-		log_warn(NULL, "fate", "failed=%s", err_name(rc));
-}
-
-enum { SWEEP_MAX = 100 };
-
-struct sweep {
-	size_t most, n;
-	struct fate v[SWEEP_MAX];
-};
-
-/* Those that hang on nothing any more. */
-static int
-look(struct db_txn *t, void *arg)
-{
-	struct sweep *w = arg;
-	struct db_scan *scan = NULL;
-	struct slice key, v;
-	int rc;
-
-	w->n = 0;
-	rc = db_scan_init(t, T_FATE, SLICE(""), slice_of(NULL, 0), &scan);
-	while (rc == 0 && w->n < w->most &&
-	       (rc = db_scan_next(scan, &key, &v)) == 0) {
-		if (key.n != KEY || v.n != ROW) {
-			rc = ERR_CORRUPT;
-			break;
-		}
-		if (num_get32(v.p + 9) == 0)
-			w->v[w->n++] = (struct fate){
-				.account = num_get64(v.p + 1),
-				.folder = num_get64(key.p),
-				.uid = num_get32(key.p + 8),
-				.flags = (uint8_t)v.p[13],
-				.known = true,
-				.over = true,
-			};
-	}
-	db_scan_fini(&scan);
+		rc = keyword_load(t, f->folder, a, &f->kw);
+	if (rc == 0)
+		rc = bits(t, f, "$Deferred", f->left != 0,
+		    f->left != 0 ? &add : &del);
+	if (rc == 0 && f->left == 0)
+		rc = bits(t, f, word_of(f->flags), true, &add);
+	if (rc == 0)
+		rc = mark_entry(t, f, add, del);
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
 int
-fate_sweep(struct store *s, size_t most)
+fate_txn(struct db_txn *t, struct fate *f)
 {
-	struct sweep w = { .most = most < SWEEP_MAX ? most : SWEEP_MAX };
-	int rc = db_read(s->db, look, &w);
+	struct fate now = { 0 };
+	char buf[KEY];
+	struct slice key = key_of(buf, f->folder, f->uid);
+	int rc;
 
-	for (size_t i = 0; rc == 0 && i < w.n; i++)
-		fate_tell(s, &w.v[i]);
-	return rc;
+	if (!f->known)
+		return 0;
+	rc = get(t, key, true, &now);
+	f->stale = rc == ERR_NOTFOUND ||
+		   (rc == 0 && (now.was_rows != f->was_rows ||
+				   now.was_flags != f->was_flags));
+	if (f->stale)
+		return ERR_CONFLICT;
+	if (rc != 0)
+		return rc;
+	return f->left == 0 ? db_del(t, T_FATE, key)
+			    : put(t, key, f->account, f->left, f->flags);
+}
+
+void
+fate_publish(struct store *s, const struct fate *f)
+{
+	struct notify_event ev;
+
+	note_keywords(s, f->account, f->folder, &f->kw, f->made);
+	if (!f->marked)
+		return;
+	note_flags(s, f->account, f->folder, &f->hot, 1);
+	change_begin(
+	    &ev, f->account, f->folder, f->hot.modseq - 1, f->hot.modseq);
+	change_uid(&ev, f->uid);
+	change_publish(s, &ev);
 }

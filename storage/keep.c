@@ -18,7 +18,6 @@
 #include "lib/base/mem.h"
 #include "storage/compact.h"
 #include "storage/event.h"
-#include "storage/fate.h"
 #include "storage/gone_trim.h"
 #include "storage/intent.h"
 #include "storage/segment_priv.h"
@@ -223,8 +222,6 @@ forget(struct store *s, struct keep *k)
 	if (rc == 0)
 		rc = sending_sweep(
 		    s, clock_wall_sec(), EVENTS_AT_ONCE, &k->known_at);
-	if (rc == 0)
-		rc = fate_sweep(s, EVENTS_AT_ONCE);
 	if (rc != 0)
 		log_error(NULL, "forget", "failed=%s", err_name(rc));
 	return rc == 0 && gone == EVENTS_AT_ONCE;

@@ -16,6 +16,7 @@ enum {
 	FORMAT = 1,
 	KIND_KEY = 'k',
 	KIND_COPY = 'm',
+	KIND_RECALL = 'r',
 	KEY = 4 + 1 + 8 + SUBMIT_KEY_LEN,
 	ID_ROW = 1 + 8 + 8,
 	COPY_ROW = 1 + 8 + 4 + 4
@@ -52,32 +53,20 @@ submit_begin(struct db_txn *t, struct plan *p)
 	return sending_count_txn(t, su->sending);
 }
 
-static const struct plan_item *
-item_of(const struct plan *p, const struct deliver_target *t)
-{
-	for (size_t i = 0; t != NULL && i < p->nitems; i++)
-		if (p->items[i].t == t)
-			return &p->items[i];
-	return NULL;
-}
-
 void
 submit_place(struct plan *p)
 {
 	const struct submit *su = p->d->submit;
-	const struct plan_item *sent, *box;
+	const struct plan_item *sent;
 
 	if (su == NULL)
 		return;
-	sent = item_of(p, su->sent);
-	box = item_of(p, su->box);
+	sent = plan_item_of(p, su->sent);
 	for (size_t k = 0; k < p->d->msgs[0].nqueue; k++) {
 		struct queue_row *row = &p->d->msgs[0].queue[k].row;
 
 		row->sent_folder = sent != NULL ? sent->folder : 0;
 		row->sent_uid = sent != NULL ? sent->hot.uid : 0;
-		row->box_folder = box != NULL ? box->folder : 0;
-		row->box_uid = box != NULL ? box->hot.uid : 0;
 	}
 }
 
@@ -152,7 +141,7 @@ submit_end(struct db_txn *t, struct plan *p)
 
 	if (su == NULL)
 		return 0;
-	sent = item_of(p, su->sent);
+	sent = plan_item_of(p, su->sent);
 	rows = p->d->msgs[0].nqueue;
 	if (su->has_key)
 		rc = put_key(t, p, su);
@@ -221,6 +210,59 @@ submit_find_sent(struct store *s, uint64_t account, uint64_t folder,
 	*uidvalidity_out = f.uidvalidity;
 	*uid_out = f.uid;
 	return rc;
+}
+
+static struct slice
+recall_key(char key[KEY], int64_t now, uint64_t account, uint64_t body)
+{
+	uint8_t hash[SUBMIT_KEY_LEN] = { 0 };
+
+	num_put64(hash, body);
+	return key_of(key, now, KIND_RECALL, account, hash);
+}
+
+int
+submit_recall_txn(
+    struct db_txn *t, int64_t now, uint64_t account, uint64_t body)
+{
+	char key[KEY], v = FORMAT;
+
+	return db_put(
+	    t, T_SENT, recall_key(key, now, account, body), slice_of(&v, 1));
+}
+
+struct recall {
+	uint64_t account, body;
+	int64_t now;
+};
+
+static int
+recalled(struct db_txn *t, void *arg)
+{
+	const struct recall *r = arg;
+	char key[KEY], v[1];
+	int64_t before = r->now - SUBMIT_REMEMBER_SEC;
+	size_t n;
+	int rc;
+
+	rc = db_get(t, T_SENT, recall_key(key, r->now, r->account, r->body), v,
+	    sizeof(v), &n);
+	if (rc == ERR_NOTFOUND)
+		rc = db_get(t, T_SENT,
+		    recall_key(key, before, r->account, r->body), v, sizeof(v),
+		    &n);
+	return rc;
+}
+
+int
+submit_recalled(
+    struct store *s, uint64_t account, uint64_t body, bool *recalled_out)
+{
+	struct recall r = { account, body, clock_wall_sec() };
+	int rc = db_read(s->db, recalled, &r);
+
+	*recalled_out = rc == 0;
+	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
 enum { SWEEP_MAX = 500 };

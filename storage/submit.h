@@ -25,9 +25,9 @@ struct submit {
 	bool has_key;
 	uint8_t key[SUBMIT_KEY_LEN];
 	uint64_t id; /* under which it is accepted */
-	/* The copies among the targets of the first message, or NULL.  Rows of
-	 * the queue get their places. */
-	const struct deliver_target *sent, *box;
+	/* The copy among the targets of the first message, or NULL.  Rows of
+	 * the queue get its place. */
+	const struct deliver_target *sent;
 	uint8_t msgid[SUBMIT_KEY_LEN]; /* hash of the Message-ID alone */
 	/* result: deliver() says ERR_EXISTS and this is the first one's id */
 	uint64_t first_id;
@@ -41,6 +41,10 @@ void submit_hash_msgid(struct slice msgid, uint8_t out[SUBMIT_KEY_LEN]);
 PH_MUSTUSE int submit_find_sent(struct store *s, uint64_t account,
     uint64_t folder, struct slice msgid, uint32_t *uidvalidity_out,
     uint32_t *uid_out);
+
+/* Was the message with this body called back, within the last hour or two? */
+PH_MUSTUSE int submit_recalled(
+    struct store *s, uint64_t account, uint64_t body, bool *recalled_out);
 
 /* Forgets what is too old; at most `most` rows.  *gone_out may be NULL. */
 PH_MUSTUSE int submit_sweep(

@@ -36,4 +36,5 @@ const struct db_table_def store_tables[T_COUNT] = {
 	[T_WARNED] = { "warned", true },
 	[T_SENT] = { "sent", false },
 	[T_FATE] = { "fate", false },
+	[T_BOX] = { "box", false },
 };

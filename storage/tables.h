@@ -42,6 +42,7 @@ enum table {
 	T_WARNED,
 	T_SENT,
 	T_FATE,
+	T_BOX,
 	T_COUNT
 };
 

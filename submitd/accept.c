@@ -72,7 +72,7 @@ leave_out(
  * fails, the mail alone. */
 static int
 deliver_both(struct client *c, const struct fixup *fix, struct deliver_msg *msg,
-    struct submit *submit, struct deliver *d)
+    struct submit *submit, struct deliver_box *box, struct deliver *d)
 {
 	struct deliver_msg both[2] = { *msg };
 	struct success s;
@@ -80,14 +80,14 @@ deliver_both(struct client *c, const struct fixup *fix, struct deliver_msg *msg,
 
 	success_make(&s, c, fix);
 	both[1] = s.dsn.msg;
-	*d = (struct deliver){
-		.msgs = both, .nmsgs = s.dsn.has_msg ? 2 : 1, .submit = submit
-	};
+	*d = (struct deliver){ .msgs = both,
+		.nmsgs = s.dsn.has_msg ? 2 : 1,
+		.box = box,
+		.submit = submit };
 	rc = deliver(c->s.sl->srv->store, d, &c->accept_err);
 	if (rc != 0 && d->bad_msg != 0) {
-		*d = (struct deliver){
-			.msgs = both, .nmsgs = 1, .submit = submit
-		};
+		d->nmsgs = 1;
+		d->bad_msg = d->bad_target = 0;
 		rc = deliver(c->s.sl->srv->store, d, &c->accept_err);
 	}
 	if (rc == 0 && d->nmsgs == 2)
@@ -119,7 +119,8 @@ deliver_once(struct client *c, const struct fixup *fix, struct submission *sub,
 		msg.ntargets = p.ntargets;
 		msg.queue = p.queue;
 		msg.nqueue = p.nqueue;
-		rc = deliver_both(c, fix, &msg, submit, &d);
+		rc = deliver_both(c, fix, &msg, submit,
+		    sub->box.target != NULL ? &sub->box : NULL, &d);
 		*again_out =
 		    rc != 0 && (leave_out(c, &p, &d, rc) ||
 				   submission_without_copy(sub, &p, &d, rc));

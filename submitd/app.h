@@ -11,6 +11,7 @@
 #include "submitd/rights.h"
 #include "submitd/runner.h"
 #include "submitd/trace.h"
+#include "submitd/waiting.h"
 
 struct app {
 	struct runner *runner; /* on loop 0 */
@@ -18,6 +19,7 @@ struct app {
 	struct rates *rates;
 	struct rights_cache *rights;
 	struct trace *trace;
+	struct waiting *waiting;
 	uint8_t srs_key[HOST_KEY_LEN];
 };
 

@@ -11,6 +11,7 @@
 #include "storage/deliver.h"
 #include "storage/fate.h"
 #include "submitd/dsn.h"
+#include "submitd/waiting.h"
 
 bool
 errand_wants(const struct errand *e, size_t rcpt)
@@ -220,13 +221,14 @@ postpone(struct errand *e, struct store *s, const struct conf *conf)
 
 /* What the copy in Sent is to show of this round. */
 static struct fate
-fate_of(const struct errand *e, bool open)
+fate_of(const struct errand *e, bool open, bool called_back)
 {
 	struct fate f = { .account = e->row.account,
 		.folder = e->row.sent_folder,
 		.uid = e->row.sent_uid,
 		.rows = open ? 0 : -1,
-		.deferred = open };
+		.deferred = open,
+		.cancelled = called_back };
 
 	for (size_t i = 0; i < e->row.nrcpts; i++)
 		f.bounced |= e->row.rcpts[i].state == RCPT_FAILED;
@@ -235,20 +237,40 @@ fate_of(const struct errand *e, bool open)
 
 /* The change, its report and its traces together. */
 static int
-write_reported(struct errand *e, struct server *srv, struct dsn *dsn,
-    const struct queue_change *ch)
+write_once(struct errand *e, struct server *srv, struct dsn *dsn,
+    const struct queue_change *ch, struct waiting_step *st)
 {
-	struct fate fate = fate_of(e, ch->row != NULL);
-	struct deliver d = { .msgs = &dsn->msg,
-		.nmsgs = dsn->has_msg ? 1 : 0,
+	struct fate fate = fate_of(e, ch->row != NULL, st->called_back);
+	struct deliver_msg msgs[2];
+	struct deliver d = { .msgs = msgs,
+		.gone = st->has_gone ? &st->gone : NULL,
+		.box = st->has_box ? &st->box : NULL,
 		.changes = ch,
 		.nchanges = 1,
 		.fate = &fate };
 
+	if (st->has_msg)
+		msgs[d.nmsgs++] = st->msg;
+	if (dsn->has_msg)
+		msgs[d.nmsgs++] = dsn->msg;
+	return deliver(srv->store, &d, NULL);
+}
+
+/* Without the entry in Outbox when that is what fails. */
+static int
+write_reported(struct errand *e, struct server *srv, struct dsn *dsn,
+    const struct queue_change *ch, struct waiting_step *st)
+{
 	char id[24];
-	int rc = deliver(srv->store, &d, NULL);
+	int rc = write_once(e, srv, dsn, ch, st);
 
 	queue_id_text(e->row.id, id);
+	if (rc != 0 && st->has_box) {
+		log_info(id, "outbox", "failed=%s", err_name(rc));
+		st->has_msg = st->has_box = false;
+		e->row.box_folder = 0;
+		rc = write_once(e, srv, dsn, ch, st);
+	}
 	if (rc == 0 && dsn->has_msg)
 		dsn_log(dsn, id);
 	return rc;
@@ -278,9 +300,13 @@ errand_write(struct errand *e, struct server *srv, struct queue_change *ch)
 {
 	const struct conf *conf = srv->conf;
 	int64_t now = clock_wall_sec();
-	bool open = settle(e, now), late = open && delay_due(e, conf, now);
+	bool open = settle(e, now), late;
+	struct waiting_step st;
 	struct dsn dsn;
 
+	waiting_step(&st, srv, e, open);
+	open = open && !st.called_back;
+	late = open && delay_due(e, conf, now);
 	*ch = (struct queue_change){ .id = e->row.id, .at_work = true };
 	if (open) {
 		plan_next(e, conf, now);
@@ -290,12 +316,13 @@ errand_write(struct errand *e, struct server *srv, struct queue_change *ch)
 	e->rc = dsn_make(&dsn, e, srv, late);
 	if (e->rc == 0 && late)
 		e->row.flags |= QUEUE_DELAY_TOLD;
-	if (e->rc == 0 && !dsn.has_msg && e->row.sent_folder == 0) {
+	if (e->rc == 0 && !dsn.has_msg && e->row.sent_folder == 0 &&
+	    !st.has_box && !st.has_gone) {
 		dsn_fini(&dsn);
 		return true;
 	}
 	if (e->rc == 0)
-		e->rc = write_reported(e, srv, &dsn, ch);
+		e->rc = write_reported(e, srv, &dsn, ch, &st);
 	dsn_fini(&dsn);
 	if (e->rc == 0 || e->rc == ERR_NOTFOUND)
 		return false;

@@ -37,7 +37,10 @@ begin_loop(struct server_loop *sl)
 {
 	int rc = session_loop_start(sl);
 
-	return rc != 0 || sl->index != 0 ? rc : runner_start(sl);
+	if (rc != 0 || sl->index != 0)
+		return rc;
+	waiting_start(sl);
+	return runner_start(sl);
 }
 
 static void
@@ -49,15 +52,19 @@ on_notify(struct server_loop *sl, const struct notify_event *ev, size_t n)
 			rights_forget(app_of(sl->srv)->rights);
 			break;
 		}
-	if (sl->index == 0)
-		runner_notify(sl, ev, n);
+	if (sl->index != 0)
+		return;
+	waiting_notify(app_of(sl->srv)->waiting, ev, n);
+	runner_notify(sl, ev, n);
 }
 
 static void
 end_loop(struct server_loop *sl)
 {
-	if (sl->index == 0)
+	if (sl->index == 0) {
+		waiting_stop(app_of(sl->srv)->waiting);
 		runner_stop(sl);
+	}
 	session_loop_stop(sl);
 }
 
@@ -67,6 +74,7 @@ stop(struct server *srv)
 	struct app *app = app_of(srv);
 
 	runner_free(srv);
+	waiting_free(&app->waiting);
 	session_stop(srv);
 	probe_free(&app->probe);
 	rights_free(&app->rights);
@@ -84,8 +92,8 @@ main(int argc, char **argv)
 		.sasl_service = "smtp",
 		.doors = doors,
 		.ndoors = PH_LEN(doors),
-		.notify_kinds =
-		    NOTIFY_ACCOUNT | NOTIFY_KICK | NOTIFY_QUEUE | NOTIFY_ROUTES,
+		.notify_kinds = NOTIFY_ACCOUNT | NOTIFY_KICK | NOTIFY_QUEUE |
+				NOTIFY_ROUTES | NOTIFY_FOLDER,
 		.start = start,
 		.loop_start = begin_loop,
 		.notify = on_notify,

@@ -8,11 +8,11 @@
 #include "lib/base/mem.h"
 #include "lib/mail/header.h"
 #include "storage/fate.h"
-#include "storage/outbox.h"
 #include "submitd/dispatch.h"
 #include "submitd/dsn.h"
+#include "submitd/waiting.h"
 
-enum { AGAIN_SEC = 60, FLAGGED_SEC = 10 };
+enum { AGAIN_SEC = 60 };
 
 /* Where one recipient leads today: the host may have changed since. */
 static int
@@ -138,7 +138,9 @@ send_once(struct server *srv, struct errand *e, struct envelope *env,
 	struct deliver_msg msgs[2] = { { .parts = &bytes, .nparts = 1 } };
 	struct deliver_gone box = { .account = e->row.account,
 		.folder = e->row.box_folder,
-		.uid = e->row.box_uid };
+		.uid = e->row.box_uid,
+		.row = e->row.id,
+		.body = e->row.body };
 	struct fate fate = { .account = e->row.account,
 		.folder = e->row.sent_folder,
 		.uid = e->row.sent_uid };
@@ -212,36 +214,6 @@ wait_on(struct server *srv, struct errand *e, int why)
 	return queue_change(srv->store, &ch, 1);
 }
 
-/* It was deleted in the Outbox, or moved out of it. */
-static int
-cancel(struct server *srv, struct errand *e)
-{
-	struct queue_change gone = { .id = e->row.id };
-	struct fate fate = { .account = e->row.account,
-		.folder = e->row.sent_folder,
-		.uid = e->row.sent_uid,
-		.rows = -1,
-		.cancelled = true };
-	struct deliver d = { .changes = &gone, .nchanges = 1, .fate = &fate };
-	char id[24];
-
-	queue_id_text(e->row.id, id);
-	log_mail(
-	    id, "release", "result=cancelled from=%s", log_q(e->row.sender));
-	return deliver(srv->store, &d, NULL);
-}
-
-/* Flagged: looked at again soon, without an end. */
-static int
-look_again(struct server *srv, struct errand *e)
-{
-	struct queue_row row = e->row;
-	struct queue_change ch = { .id = row.id, .row = &row };
-
-	row.next_at = clock_wall_sec() + FLAGGED_SEC;
-	return queue_change(srv->store, &ch, 1);
-}
-
 static int
 send_all(struct server *srv, struct errand *e)
 {
@@ -266,25 +238,17 @@ send_all(struct server *srv, struct errand *e)
 int
 release_row(struct server *srv, struct errand *e)
 {
-	bool wait = false;
 	char id[24];
-	int rc = 0;
+	int rc = may_send(srv, e);
 
-	if (e->row.box_folder != 0)
-		rc = outbox_look(srv->store, e->row.account, e->row.box_folder,
-		    e->row.box_uid, &wait);
-	if (rc == ERR_NOTFOUND)
-		return cancel(srv, e);
-	if (rc == 0 && wait)
-		return look_again(srv, e);
-	if (rc == 0 && (rc = may_send(srv, e)) == 0)
+	if (rc == 0)
 		rc = send_all(srv, e);
 	queue_id_text(e->row.id, id);
 	if (rc == 0)
 		log_mail(id, "release", "from=%s rcpts=%zu",
 		    log_q(e->row.sender), e->row.nrcpts);
 	else if (rc == ERR_CONFLICT) /* called back this very moment */
-		rc = cancel(srv, e);
+		rc = waiting_cancel(srv, e);
 	else if (rc != ERR_NOTFOUND)
 		rc = wait_on(srv, e, rc);
 	return rc;

@@ -126,7 +126,10 @@ load(struct runner *r, struct server *srv, uint64_t id)
 	struct errand *e;
 	int rc = errand_load(r, srv->store, id, &e);
 
-	if (rc == 0 && (e->row.flags & QUEUE_UNSENT)) {
+	if (rc == 0 && !waiting_may_go(srv, e, &rc)) {
+		errand_free(&e);
+		r->look.durable = true;
+	} else if (rc == 0 && (e->row.flags & QUEUE_UNSENT)) {
 		rc = release_row(srv, e);
 		errand_free(&e);
 		r->look.durable = true;

@@ -193,18 +193,18 @@ add_sent(struct submission *s, struct store *store, const struct fixup *fix,
 	s->submit.sent = t;
 }
 
-/* One message is one row: what goes in several cannot be called back as one. */
 static void
-add_box(struct submission *s, struct store *store, const struct fixup *fix,
+add_box(struct submission *s, struct server *srv, const struct fixup *fix,
     struct dispatch *p)
 {
 	uint64_t folder;
 
-	if (!s->rights.outbox || s->no_box || p->nqueue != 1 ||
+	if (!s->rights.outbox || s->no_box || p->nqueue == 0 ||
 	    !(p->queue[0].row.flags & QUEUE_UNSENT) ||
-	    outbox_folder(store, s->submit.account, &folder) != 0)
+	    outbox_folder(srv->store, s->submit.account, &folder) != 0)
 		return;
-	s->submit.box = add_copy(s, fix, p, folder);
+	waiting_watch(app_of(srv)->waiting, s->submit.account, folder);
+	s->box.target = add_copy(s, fix, p, folder);
 }
 
 struct submit *
@@ -215,10 +215,10 @@ submission_add(struct submission *s, struct client *c, const struct fixup *fix,
 
 	if (s->submit.account == 0)
 		return NULL;
-	s->submit.sent = s->submit.box = NULL;
+	s->submit.sent = s->box.target = NULL;
 	add_sent(s, c->s.sl->srv->store, fix, p);
 	sent = p->ntargets - 1;
-	add_box(s, c->s.sl->srv->store, fix, p);
+	add_box(s, c->s.sl->srv, fix, p);
 	if (s->submit.sent != NULL) /* the array may have moved */
 		s->submit.sent = &p->targets[sent];
 	return &s->submit;
@@ -235,12 +235,12 @@ submission_without_copy(struct submission *s, const struct dispatch *p,
 	    (s->submit.sending != NULL && s->sending.hit != NULL))
 		return false;
 	bad = &p->targets[d->bad_target];
-	if (bad != s->submit.sent && bad != s->submit.box)
+	if (bad != s->submit.sent && bad != s->box.target)
 		return false;
 	log_info(NULL, "sent-copy", "account=%llu failed=%s",
 	    (unsigned long long)s->submit.account, err_name(rc));
 	s->no_sent |= bad == s->submit.sent;
-	s->no_box |= bad == s->submit.box;
+	s->no_box |= bad == s->box.target;
 	return true;
 }
 

@@ -11,7 +11,8 @@
 #include "submitd/rights.h"
 
 struct submission {
-	struct submit submit; /* for deliver() */
+	struct submit submit; /* for deliver(), both */
+	struct deliver_box box;
 	/* private */
 	struct arena arena;
 	struct sending sending;

@@ -477,7 +477,9 @@ one_goes_when_one_comes(void **state)
 		.parts = &text, .nparts = 1, .targets = &t, .ntargets = 1
 	};
 	struct deliver d = { .msgs = &m, .nmsgs = 1 };
-	struct deliver_gone gone = { 1, f->inbox[1], 1 };
+	struct deliver_gone gone = {
+		.account = 1, .folder = f->inbox[1], .uid = 1
+	};
 	struct folder_status before, st;
 	struct err e;
 	char *got;
@@ -503,7 +505,9 @@ one_goes_when_one_comes(void **state)
 	assert_int_equal(messages(f, f->inbox[1]), 0);
 	assert_int_equal(messages(f, sent), 1);
 	/* what cannot come leaves the other where it is */
-	gone = (struct deliver_gone){ 1, sent, t.uid };
+	gone = (struct deliver_gone){
+		.account = 1, .folder = sent, .uid = t.uid
+	};
 	t.folder = 999999;
 	assert_int_equal(deliver(f->s, &d, &e), ERR_NOTFOUND);
 	assert_int_equal(messages(f, sent), 1);
