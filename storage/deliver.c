@@ -332,9 +332,8 @@ take_gone(struct db_txn *t, struct plan *p)
 static int
 mark_fate(struct db_txn *t, struct plan *p)
 {
-	return p->d->fate != NULL
-		   ? fate_mark_txn(t, p->d->fate, &p->scratch)
-		   : 0;
+	return p->d->fate != NULL ? fate_mark_txn(t, p->d->fate, &p->scratch)
+				  : 0;
 }
 
 static int
@@ -346,7 +345,8 @@ deliver_txn(struct db_txn *t, void *arg)
 	arena_clear(&p->scratch);
 	if ((rc = submit_begin(t, p)) != 0 || (rc = take_gone(t, p)) != 0 ||
 	    (rc = charge(t, p)) != 0 || (rc = find_folders(t, p)) != 0 ||
-	    (rc = mark_fate(t, p)) != 0 || (rc = put_folders(t, p)) != 0 || (rc = put_messages(t, p)) != 0)
+	    (rc = mark_fate(t, p)) != 0 || (rc = put_folders(t, p)) != 0 ||
+	    (rc = put_messages(t, p)) != 0)
 		return rc;
 	submit_place(p);
 	place_box(p);

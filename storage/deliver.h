@@ -62,7 +62,7 @@ struct deliver_gone {
 struct deliver_box {
 	const struct deliver_target *target; /* of the first message; NULL: the
 						* row says where */
-	struct queue_row *row; /* that of changes[0] */
+	struct queue_row *row;               /* that of changes[0] */
 };
 
 struct deliver {
@@ -74,8 +74,8 @@ struct deliver {
 	const struct queue_change *changes;
 	size_t nchanges;
 	struct deliver_box *box; /* or NULL */
-	struct submit *submit; /* of who has logged in; else NULL */
-	struct fate *fate;     /* of the rows that change; or NULL */
+	struct submit *submit;   /* of who has logged in; else NULL */
+	struct fate *fate;       /* of the rows that change; or NULL */
 	/* result on failure: which message and target it was */
 	size_t bad_msg, bad_target;
 };

@@ -109,8 +109,8 @@ bits(struct db_txn *t, struct fate *f, const char *word, bool make,
     uint64_t *out)
 {
 	struct slice name = slice_str(word);
-	int rc = keyword_bits(
-	    t, f->folder, &f->kw, &name, 1, make, out, &f->made);
+	int rc =
+	    keyword_bits(t, f->folder, &f->kw, &name, 1, make, out, &f->made);
 
 	return rc == ERR_LIMIT ? 0 : rc;
 }

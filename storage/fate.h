@@ -40,8 +40,7 @@ PH_MUSTUSE int fate_put_txn(struct db_txn *t, uint64_t account, uint64_t folder,
 /* Before the transaction: what its keywords will be, since the table stands
  * behind those that they are in. */
 PH_MUSTUSE int fate_read(struct store *s, struct fate *f);
-PH_MUSTUSE int fate_mark_txn(
-    struct db_txn *t, struct fate *f, struct arena *a);
+PH_MUSTUSE int fate_mark_txn(struct db_txn *t, struct fate *f, struct arena *a);
 /* ERR_CONFLICT and f->stale: it has changed since it was read; all again. */
 PH_MUSTUSE int fate_txn(struct db_txn *t, struct fate *f);
 /* Behind the commit. */

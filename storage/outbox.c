@@ -118,8 +118,7 @@ outbox_hold_txn(struct db_txn *t, const struct queue_row *row)
 	v[0] = FORMAT;
 	num_put64(v + 1, row->box_folder);
 	num_put32(v + 9, row->box_uid);
-	rc = db_put(
-	    t, T_BOX, body_key(key, row->body), slice_of(v, BODY_ROW));
+	rc = db_put(t, T_BOX, body_key(key, row->body), slice_of(v, BODY_ROW));
 	num_put64(v + 1, row->account);
 	if (rc == 0)
 		rc = db_put(t, T_BOX,
@@ -167,8 +166,7 @@ find(struct db_txn *t, void *arg)
 	struct queue_row *row = arg;
 	char key[BODY_KEY], v[BODY_ROW];
 	size_t n;
-	int rc = db_get(
-	    t, T_BOX, body_key(key, row->body), v, sizeof(v), &n);
+	int rc = db_get(t, T_BOX, body_key(key, row->body), v, sizeof(v), &n);
 
 	if (rc != 0)
 		return rc;
@@ -229,8 +227,8 @@ first_of(struct db_txn *t, uint64_t after, struct outbox_box *out)
 	int rc;
 
 	(void)hold_key(from, after + 1, 0, 0);
-	rc = db_scan_init(t, T_BOX, slice_of(from, HOLD_KEY - 12),
-	    slice_of(&to, 1), &scan);
+	rc = db_scan_init(
+	    t, T_BOX, slice_of(from, HOLD_KEY - 12), slice_of(&to, 1), &scan);
 	if (rc == 0)
 		rc = db_scan_next(scan, &key, &v);
 	if (rc == 0 && (key.n != HOLD_KEY || v.n != HOLD_ROW))
@@ -287,8 +285,8 @@ called_back(struct db_txn *t, void *arg)
 	h->n = 0;
 	(void)hold_key(from, h->folder, 0, 0);
 	(void)hold_key(to, h->folder + 1, 0, 0);
-	rc = db_scan_init(t, T_BOX, slice_of(from, HOLD_KEY),
-	    slice_of(to, HOLD_KEY), &scan);
+	rc = db_scan_init(
+	    t, T_BOX, slice_of(from, HOLD_KEY), slice_of(to, HOLD_KEY), &scan);
 	while (rc == 0 && h->n < h->cap &&
 	       (rc = db_scan_next(scan, &key, &v)) == 0) {
 		if (key.n != HOLD_KEY) {

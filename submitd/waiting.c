@@ -84,8 +84,8 @@ is_wanted(struct server *srv, struct errand *e)
 	    !slice_copy(ac.name, who.name, sizeof(who.name)) ||
 	    !slice_copy(ac.package, who.package, sizeof(who.package)))
 		return false;
-	return rights_get(app_of(srv)->rights, srv->store, srv->conf, &who,
-		   &r) == 0 &&
+	return rights_get(
+		   app_of(srv)->rights, srv->store, srv->conf, &who, &r) == 0 &&
 	       r.outbox;
 }
 
@@ -140,9 +140,9 @@ waiting_step(
 	if (open && row->box_folder == 0)
 		join(st, srv, e);
 	else if (open)
-		st->called_back = outbox_look(srv->store, row->account,
-				      row->box_folder, row->box_uid,
-				      &wait) == ERR_NOTFOUND;
+		st->called_back =
+		    outbox_look(srv->store, row->account, row->box_folder,
+			row->box_uid, &wait) == ERR_NOTFOUND;
 	st->has_gone = row->box_folder != 0 && (!open || st->called_back);
 	st->gone = (struct deliver_gone){ .account = row->account,
 		.folder = row->box_folder,
@@ -242,8 +242,8 @@ look_at_all(struct waiting *w, struct sjob *j)
 	size_t n;
 
 	do {
-		if (outbox_list(j->srv->store, after, boxes, PH_LEN(boxes),
-			&n) != 0)
+		if (outbox_list(
+			j->srv->store, after, boxes, PH_LEN(boxes), &n) != 0)
 			return;
 		for (size_t i = 0; i < n; i++) {
 			waiting_watch(w, boxes[i].account, boxes[i].folder);

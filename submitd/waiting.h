@@ -14,8 +14,7 @@ struct waiting;
 
 /* Once a process, on loop 0: looks at Outboxes that change. */
 void waiting_start(struct server_loop *sl);
-void waiting_notify(
-    struct waiting *w, const struct notify_event *ev, size_t n);
+void waiting_notify(struct waiting *w, const struct notify_event *ev, size_t n);
 /* The loop ends: no more jobs; and when it has ended. */
 void waiting_stop(struct waiting *w);
 void waiting_free(struct waiting **w);

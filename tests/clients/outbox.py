@@ -9,11 +9,11 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 sys.path.insert(0, os.path.dirname(__file__))
 import posthof_test as pt   # noqa: E402
-import relay                # noqa: E402
+import world as outer        # noqa: E402
 
 
 def world(undo="1h", **conf):
-    w = relay.World(conf)
+    w = outer.World(conf)
     w.host.admin("account", "set", w.host.user(1), "--sent-copy", "on",
                  "--outbox", "on", "--undo", undo)
     return w
@@ -104,7 +104,7 @@ def test_bounced_and_deferred_show():
         w.send(["b@remote.test", "b@null.test"], "half")
         pt.wait_for("$Bounced", lambda:
                     "$Bounced" in look(w.host, 1, "Sent")[1])
-    with relay.World({"queue-retry-first": '"2s"'}) as w:
+    with outer.World({"queue-retry-first": '"2s"'}) as w:
         w.sink.answers["RCPT"] = ["451 4.2.0 later"]
         w.host.admin("account", "set", w.host.user(1), "--sent-copy", "on")
         w.send(["b@remote.test"], "late")
@@ -147,7 +147,7 @@ def test_more_than_a_row_holds():
 
 
 def test_deferred_lies_in_outbox():
-    with relay.World({"queue-retry-first": '"2s"',
+    with outer.World({"queue-retry-first": '"2s"',
                       "queue-retry-max": '"2s"'}) as w:
         w.host.admin("account", "set", w.host.user(1), "--sent-copy", "on",
                      "--outbox", "on")
@@ -181,7 +181,7 @@ def test_deferred_lies_in_outbox():
 def test_deferred_is_called_back():
     """At once, though the next attempt is an hour away; also what belongs to
     other domains."""
-    with relay.World({"queue-retry-first": '"1h"',
+    with outer.World({"queue-retry-first": '"1h"',
                       "queue-retry-max": '"1h"'}) as w:
         w.host.admin("account", "set", w.host.user(1), "--sent-copy", "on",
                      "--outbox", "on")
@@ -203,7 +203,7 @@ def test_deferred_is_called_back():
 
 
 def test_deferred_and_flagged():
-    with relay.World() as w:
+    with outer.World() as w:
         w.host.admin("account", "set", w.host.user(1), "--outbox", "on")
         w.sink.answers["RCPT"] = ["451 4.2.0 later"] * 1000
         w.send(["b@remote.test"], "one")
@@ -224,7 +224,7 @@ def test_deferred_and_flagged():
 
 
 def test_only_whoever_wants_it():
-    with relay.World() as w:
+    with outer.World() as w:
         w.send([w.host.address(2)], "now")
         assert len(look(w.host, 2, "INBOX")) == 1
         c = w.host.imap(1)

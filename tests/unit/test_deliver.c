@@ -505,9 +505,8 @@ one_goes_when_one_comes(void **state)
 	assert_int_equal(messages(f, f->inbox[1]), 0);
 	assert_int_equal(messages(f, sent), 1);
 	/* what cannot come leaves the other where it is */
-	gone = (struct deliver_gone){
-		.account = 1, .folder = sent, .uid = t.uid
-	};
+	gone =
+	    (struct deliver_gone){ .account = 1, .folder = sent, .uid = t.uid };
 	t.folder = 999999;
 	assert_int_equal(deliver(f->s, &d, &e), ERR_NOTFOUND);
 	assert_int_equal(messages(f, sent), 1);

@@ -98,9 +98,8 @@ words_of(uint64_t folder)
 static int
 outcome(size_t i, bool keep, bool bounced, uint64_t folder)
 {
-	struct queue_change ch = {
-		.id = rows[i].id, .row = keep ? &rows[i] : NULL
-	};
+	struct queue_change ch = { .id = rows[i].id,
+		.row = keep ? &rows[i] : NULL };
 	struct fate fate = { .account = 1,
 		.folder = rows[i].sent_folder,
 		.uid = rows[i].sent_uid,
@@ -168,11 +167,9 @@ put_in(struct queue_row *row, uint64_t box)
 	};
 	struct deliver_box b = { .target = &t, .row = row };
 	struct queue_change ch = { .id = row->id, .row = row };
-	struct deliver d = { .msgs = &m,
-		.nmsgs = 1,
-		.box = &b,
-		.changes = &ch,
-		.nchanges = 1 };
+	struct deliver d = {
+		.msgs = &m, .nmsgs = 1, .box = &b, .changes = &ch, .nchanges = 1
+	};
 
 	if (outbox_find(f.s, row) == 0) {
 		d.nmsgs = 0;
@@ -200,15 +197,12 @@ test_box(void **state)
 	assert_store_sound(f.s);
 	/* It goes with the last that holds it. */
 	assert_int_equal(outbox_cancel(f.s, &rows[0], false), 0);
-	assert_int_equal(
-	    outbox_look(f.s, 1, box, rows[1].box_uid, &wait), 0);
-	assert_int_equal(
-	    outbox_called_back(f.s, 1, box, ids, 3, &n), 0);
+	assert_int_equal(outbox_look(f.s, 1, box, rows[1].box_uid, &wait), 0);
+	assert_int_equal(outbox_called_back(f.s, 1, box, ids, 3, &n), 0);
 	assert_int_equal(n, 0);
 	assert_int_equal(
 	    msg_expunge(f.s, 1, box, &rows[1].box_uid, 1, false, NULL), 0);
-	assert_int_equal(
-	    outbox_called_back(f.s, 1, box, ids, 3, &n), 0);
+	assert_int_equal(outbox_called_back(f.s, 1, box, ids, 3, &n), 0);
 	assert_int_equal(n, 1);
 	assert_int_equal(ids[0], rows[1].id);
 	assert_int_equal(submit_recalled(f.s, 1, rows[1].body, &recalled), 0);
