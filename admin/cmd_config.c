@@ -8,6 +8,8 @@
 #include "admin/profsign.h"
 #include "admin/tlsload.h"
 #include "admin/user.h"
+#include "auth/ident.h"
+#include "auth/network.h"
 #include "lib/base/clock.h"
 #include "lib/base/conf.h"
 #include "lib/base/mem.h"
@@ -122,6 +124,32 @@ check_metrics(struct check *k)
 	}
 }
 
+/* imap-raw-log: what is neither an account nor a network would never fit. */
+static void
+check_raw_log(struct check *k)
+{
+	const struct conf_list *list = &k->conf->imap_raw_log;
+	struct slice word;
+	struct buf folded;
+	struct err e = { 0 };
+
+	for (size_t n = 0; n < list->n; n++) {
+		word = slice_str(list->v[n]);
+		if (ident_is_account(word, NULL))
+			continue;
+		buf_init(&folded, TEXT_MAX);
+		if (network_fold(word, &folded, &e) != 0 ||
+		    buf_len(&folded) == 0) {
+			out_error(&k->c->out,
+			    "%s: imap-raw-log: %s is neither an account nor a "
+			    "network\n",
+			    k->c->conf_path, list->v[n]);
+			k->wrong++;
+		}
+		buf_fini(&folded);
+	}
+}
+
 static void
 check_user(struct check *k)
 {
@@ -155,6 +183,7 @@ cmd_check_config(struct cmd *c)
 		check_tls(&k);
 		check_profile(&k);
 		check_metrics(&k);
+		check_raw_log(&k);
 		check_user(&k);
 		conf_free(&conf);
 	}

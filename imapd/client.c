@@ -9,6 +9,7 @@
 #include "imapd/cmd.h"
 #include "imapd/input.h"
 #include "imapd/news.h"
+#include "imapd/rawlog.h"
 #include "imapd/watch_inbox.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
@@ -39,6 +40,7 @@ client_free(struct client *c)
 	free(c->login_name);
 	free(c->program);
 	free(c->held_tag);
+	rawlog_free(&c->raw);
 	frame_fini(&c->frame);
 	buf_fini(&c->out);
 	if (c->admitted)
@@ -141,6 +143,7 @@ client_flush(struct client *c)
 		log_error(c->id, "output", "over=%zu", c->out.max);
 		conn_abort(&c->conn);
 	} else if (buf_len(&c->out) != 0) {
+		rawlog_out(c->raw, buf_slice(&c->out));
 		conn_write_buf(&c->conn, &c->out);
 	}
 }
@@ -359,6 +362,15 @@ client_starttls(struct client *c)
 	start_tls(c);
 }
 
+static void
+want_rawlog(struct client *c)
+{
+	const struct conf_list *list = &client_conf(c)->imap_raw_log;
+
+	if (c->raw == NULL && list->n != 0)
+		c->raw = rawlog_new(list, c->id, c->who.name, c->conn.peer_ip);
+}
+
 void
 client_accept(struct server_loop *sl, const struct server_door *door,
     struct listener *from)
@@ -386,6 +398,7 @@ client_accept(struct server_loop *sl, const struct server_door *door,
 	c->since_ms = loop_now_ms(sl->loop);
 	client_set_timeout(c);
 	c->admitted = server_admit(sl, c->conn.peer_ip, &why);
+	want_rawlog(c);
 	log_info(c->id, "connect", "peer=%s door=%s", c->conn.peer, door->name);
 	if (!c->admitted) {
 		if (!door->tls)
@@ -436,6 +449,7 @@ client_logged_in(struct client *c, const char **why_out)
 		return false;
 	c->state = IS_AUTH;
 	c->bad_commands = 0;
+	want_rawlog(c);
 	client_set_timeout(c);
 	input_limits(c);
 	return true;

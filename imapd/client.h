@@ -22,6 +22,7 @@ struct selected;
 struct append_in;
 struct watch;
 struct watch_inbox;
+struct rawlog;
 
 enum { CAPS_WORDS = 2 }; /* of 64 bits */
 
@@ -104,7 +105,8 @@ struct client {
 	struct append_in *append; /* messages coming in */
 	struct watch *watch;      /* of NOTIFY, see watch.h; or NULL */
 	struct watch_inbox *inbox;
-	char *held_tag; /* of AUTHENTICATE and IDLE */
+	struct rawlog *raw; /* of imap-raw-log, mostly NULL */
+	char *held_tag;     /* of AUTHENTICATE and IDLE */
 	void (*later)(struct client *c);
 	const char *refuse_code, *refuse_text; /* of a literal */
 	const char *bye_code, *bye_text; /* set in a job: then say goodbye */

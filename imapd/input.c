@@ -6,6 +6,7 @@
 #include "imapd/cmd.h"
 #include "imapd/parse_append.h"
 #include "imapd/parse_metadata.h"
+#include "imapd/rawlog.h"
 #include "lib/base/log.h"
 
 enum {
@@ -89,6 +90,18 @@ on_literal(struct client *c)
 		resp_continue(&c->out, "send it");
 }
 
+static void
+tell_raw(struct client *c)
+{
+	enum rawlog_how how = RAWLOG_ALL;
+
+	if (c->mode == MODE_SASL)
+		how = RAWLOG_SECRET;
+	else if (c->state == IS_NOAUTH)
+		how = RAWLOG_EARLY;
+	rawlog_in(c->raw, frame_text(&c->frame), how);
+}
+
 static struct slice
 tag_of(struct client *c)
 {
@@ -113,6 +126,7 @@ on_bad(struct client *c)
 	struct slice tag =
 	    c->mode == MODE_COMMAND ? tag_of(c) : slice_str(c->held_tag);
 
+	tell_raw(c);
 	append_drop(c);
 	if (bad == FRAME_REFUSED)
 		resp_tagged(&c->out, tag,
@@ -139,6 +153,7 @@ is_tls_hello(const struct client *c, struct slice in)
 static void
 on_line(struct client *c)
 {
+	tell_raw(c);
 	switch (c->mode) {
 	case MODE_COMMAND: cmd_take(c); break;
 	case MODE_SASL: cmd_auth_line(c, frame_text(&c->frame)); break;
