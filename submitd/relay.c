@@ -157,8 +157,7 @@ on_route(const struct route_list *list, void *arg)
 		relay_connect(r);
 		return;
 	}
-	(void)snprintf(r->last, sizeof(r->last), "%s %s",
-	    list->end == ROUTE_PERM ? "550" : "451", list->text);
+	(void)snprintf(r->last, sizeof(r->last), "%s", list->text);
 	no_way(r, list->end == ROUTE_PERM ? OUT_PERM : OUT_TEMP);
 }
 

@@ -8,7 +8,18 @@
 #include "lib/base/mem.h"
 #include "lib/base/num.h"
 
-enum { HOSTS_MAX = 16 };
+enum {
+	HOSTS_MAX = 16,
+	ADDRS_MAX = 8 /* of one host: the others have a turn, too */
+};
+
+struct route_host {
+	struct route_query *query;
+	struct dns_query *asking;
+	char name[256];
+	union dns_addr addrs[ADDRS_MAX];
+	size_t naddrs;
+};
 
 struct route_query {
 	struct dns *dns;
@@ -19,10 +30,10 @@ struct route_query {
 	struct loop_msg later; /* an address needs no question, but a turn */
 	bool cancelled;
 	char own[256], domain[256];
-	char hosts[HOSTS_MAX][256];
-	size_t nhosts, next;
+	struct route_host hosts[HOSTS_MAX];
+	size_t nhosts, open; /* open: not answered yet */
 	uint16_t port;
-	bool dns_failed; /* some host's address was not to be had now */
+	char dns_failed[128]; /* why some host's address is not to be had now */
 	struct route_list list;
 };
 
@@ -52,8 +63,6 @@ set_port(union dns_addr *a, uint16_t port)
 		a->in.sin_port = htons(port);
 }
 
-static void ask_next(struct route_query *q);
-
 static void
 add_hop(struct route_query *q, const char *host, const union dns_addr *addr)
 {
@@ -67,38 +76,65 @@ add_hop(struct route_query *q, const char *host, const union dns_addr *addr)
 	set_port(&hop->addr, q->port);
 }
 
+/* All are known that ever will be. */
 static void
-on_addr(const struct dns_answer *a, void *arg)
+hosts_known(struct route_query *q)
 {
-	struct route_query *q = arg;
+	char why[200];
 
-	q->asking = NULL;
-	if (a->rc == ERR_DNS)
-		q->dns_failed = true;
-	for (size_t i = 0; a->rc == 0 && i < a->n; i++)
-		add_hop(q, q->hosts[q->next], &a->addr[i]);
-	q->next++;
-	ask_next(q);
+	for (size_t i = 0; i < q->nhosts; i++)
+		for (size_t k = 0; k < q->hosts[i].naddrs; k++)
+			add_hop(q, q->hosts[i].name, &q->hosts[i].addrs[k]);
+	(void)snprintf(why, sizeof(why),
+	    "451 4.4.3 the name servers of the destination do not answer: %s",
+	    q->dns_failed);
+	if (q->list.n != 0)
+		end_with(q, ROUTE_OK, "");
+	else if (q->dns_failed[0] != '\0')
+		end_with(q, ROUTE_TEMP, why);
+	else
+		end_with(q, ROUTE_PERM,
+		    "550 5.4.4 the destination's mail server has no address");
 }
 
 static void
-ask_next(struct route_query *q)
+on_addr(const struct dns_answer *a, void *arg)
 {
-	if (q->next < q->nhosts) {
-		q->asking = dns_ask_addr(
-		    q->dns, q->hosts[q->next], q->conf->relay_ipv6, on_addr, q);
+	struct route_host *h = arg;
+	struct route_query *q = h->query;
+
+	h->asking = NULL;
+	if (a->rc == ERR_DNS)
+		(void)snprintf(
+		    q->dns_failed, sizeof(q->dns_failed), "%s", a->text);
+	if (a->rc == 0)
+		h->naddrs = a->n < ADDRS_MAX ? a->n : ADDRS_MAX;
+	for (size_t i = 0; i < h->naddrs; i++)
+		h->addrs[i] = a->addr[i];
+	if (--q->open == 0)
+		hosts_known(q);
+}
+
+static void
+add_host(struct route_query *q, const char *name)
+{
+	struct route_host *h;
+
+	if (q->nhosts == HOSTS_MAX)
 		return;
-	}
-	if (q->list.n != 0)
-		end_with(q, ROUTE_OK, "");
-	else if (q->dns_failed)
-		end_with(q, ROUTE_TEMP,
-		    "4.4.3 the name servers of the "
-		    "destination do not answer");
-	else
-		end_with(q, ROUTE_PERM,
-		    "5.4.4 the destination's mail server "
-		    "has no address");
+	h = &q->hosts[q->nhosts++];
+	h->query = q;
+	(void)snprintf(h->name, sizeof(h->name), "%s", name);
+}
+
+/* Together: a slow one costs its time once. */
+static void
+ask_hosts(struct route_query *q)
+{
+	q->open = q->nhosts;
+	for (size_t i = 0; i < q->nhosts; i++)
+		q->hosts[i].asking = dns_ask_addr(q->dns, q->hosts[i].name,
+		    q->conf->relay_ipv6, on_addr, &q->hosts[i]);
 }
 
 /* RFC 5321 5.1: ourselves and whatever is not better are no way out. */
@@ -120,34 +156,38 @@ take_hosts(struct route_query *q, const struct dns_answer *a)
 {
 	size_t end = before_own(q, a);
 
-	for (size_t i = 0; i < end && q->nhosts < HOSTS_MAX; i++)
-		(void)snprintf(q->hosts[q->nhosts++], 256, "%s", a->mx[i].host);
+	for (size_t i = 0; i < end; i++)
+		add_host(q, a->mx[i].host);
 	if (end == 0)
 		end_with(q, ROUTE_PERM,
-		    "5.4.6 mail for this domain leads "
-		    "back to this host");
+		    "550 5.4.6 mail for this domain leads back to this host");
 	else
-		ask_next(q);
+		ask_hosts(q);
 }
 
 static void
 on_mx(const struct dns_answer *a, void *arg)
 {
 	struct route_query *q = arg;
+	char why[200];
 
 	q->asking = NULL;
+	(void)snprintf(why, sizeof(why),
+	    "451 4.4.3 the domain's name servers do not answer: %s", a->text);
 	if (a->rc == ERR_NOTFOUND) {
-		end_with(q, ROUTE_PERM, "5.1.2 there is no such domain");
+		end_with(q, ROUTE_PERM, "550 5.1.2 there is no such domain");
 	} else if (a->rc != 0) {
-		end_with(q, ROUTE_TEMP,
-		    "4.4.3 the domain's name servers do "
-		    "not answer");
+		end_with(q, ROUTE_TEMP, why);
+	} else if (a->unusable) {
+		/* RFC 5321 5.1: no reason to try the domain itself. */
+		end_with(q, ROUTE_PERM,
+		    "550 5.4.4 the domain's MX records name no host");
 	} else if (a->n == 1 && a->mx[0].host[0] == '\0') {
-		/* RFC 7505 3 */
-		end_with(q, ROUTE_PERM, "5.1.10 the domain takes no mail");
+		/* RFC 7505 3, 4.2 */
+		end_with(q, ROUTE_PERM, "556 5.1.10 the domain takes no mail");
 	} else if (a->n == 0) {
-		(void)snprintf(q->hosts[q->nhosts++], 256, "%s", q->domain);
-		ask_next(q);
+		add_host(q, q->domain);
+		ask_hosts(q);
 	} else {
 		take_hosts(q, a);
 	}
@@ -284,13 +324,12 @@ start_fixed(struct route_query *q, const char *target)
 	/* A line that is none must not send mail elsewhere: no host. */
 	if (!route_target_parse(target, &t))
 		t = (struct route_target){ .tls = ROUTE_TLS_VERIFY };
-	(void)snprintf(q->hosts[0], sizeof(q->hosts[0]), "%s", t.host);
+	add_host(q, t.host);
 	if (t.port != 0)
 		q->port = t.port;
 	q->list.fixed = true;
 	q->list.tls = t.tls;
 	q->list.smtps = t.smtps;
-	q->nhosts = 1;
 	return true;
 }
 
@@ -298,9 +337,11 @@ start_fixed(struct route_query *q, const char *target)
 static bool
 start_literal(struct route_query *q, const char *domain)
 {
-	if (domain[0] != '[' || !split_host(domain, q->hosts[0], &q->port))
+	char host[256];
+
+	if (domain[0] != '[' || !split_host(domain, host, &q->port))
 		return false;
-	q->nhosts = 1;
+	add_host(q, host);
 	return true;
 }
 
@@ -313,7 +354,7 @@ on_later(struct loop_msg *m)
 		free(q);
 	else if (q->list.n == 0)
 		end_with(q, ROUTE_TEMP,
-		    "4.3.5 the route for this domain is misconfigured");
+		    "451 4.3.5 the route for this domain is misconfigured");
 	else
 		end_with(q, ROUTE_OK, "");
 }
@@ -337,18 +378,18 @@ route_ask(struct loop *loop, struct dns *d, const struct conf *conf,
 		q->asking = dns_ask_mx(d, domain, on_mx, q);
 		return q;
 	}
-	if (q->hosts[0][0] == '\0') {
+	if (q->hosts[0].name[0] == '\0') {
 		q->later.fn = on_later;
 		loop_post(loop, &q->later);
 		return q;
 	}
-	if (route_parse_ip(q->hosts[0], &ip)) {
-		add_hop(q, q->hosts[0], &ip);
+	if (route_parse_ip(q->hosts[0].name, &ip)) {
+		add_hop(q, q->hosts[0].name, &ip);
 		q->later.fn = on_later;
 		loop_post(loop, &q->later);
 		return q;
 	}
-	q->asking = dns_ask_addr(d, q->hosts[0], conf->relay_ipv6, on_addr, q);
+	ask_hosts(q);
 	return q;
 }
 
@@ -358,6 +399,8 @@ route_cancel(struct route_query **q)
 	if (*q == NULL)
 		return;
 	dns_cancel(&(*q)->asking);
+	for (size_t i = 0; i < (*q)->nhosts; i++)
+		dns_cancel(&(*q)->hosts[i].asking);
 	if ((*q)->later.fn != NULL)
 		(*q)->cancelled = true; /* on_later() frees it */
 	else

@@ -44,7 +44,7 @@ struct route_hop {
 enum route_end {
 	ROUTE_OK,   /* hops to try, in order */
 	ROUTE_TEMP, /* text says why; later */
-	ROUTE_PERM  /* text says why, as "5.1.2 ..." */
+	ROUTE_PERM  /* text says why, as "550 5.1.2 ..." */
 };
 
 struct route_list {

@@ -591,6 +591,7 @@ runner_start(struct server_loop *sl)
 		free(r);
 		return rc;
 	}
+	dns_set_timeout(r->env.dns, conf_of(r)->resolver_timeout);
 	sched_init(&r->sched, CLAIM_MAX, conf_of(r)->relay_connections,
 	    conf_of(r)->relay_connections_per_domain);
 	ledger_init(&r->ledger, sl, on_written);

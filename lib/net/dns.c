@@ -15,7 +15,7 @@
 #include "lib/crypt/crypt.h"
 
 enum {
-	GUARD_MS = 20000,
+	TIMEOUT_MS = 20000,
 	MAX_RECORDS = 64, /* of one answer; nobody tries more hosts */
 	MAX_NAME = 253,
 	MAX_PARTS = 2
@@ -31,6 +31,7 @@ struct dns {
 	struct ub_ctx *ub;
 	uv_poll_t poll;
 	struct dns_query *queries;
+	uint64_t timeout_ms;
 };
 
 /* One question to libunbound; a query has one or two. */
@@ -57,8 +58,9 @@ struct dns_query {
 /* What an answer points to while fn runs. */
 struct records {
 	size_t n;
-	struct dns_mx mx[MAX_RECORDS];
-	uint32_t shuffle[MAX_RECORDS];
+	bool unusable;
+	struct dns_mx mx[MAX_RECORDS + 1]; /* and the one that comes in */
+	uint32_t shuffle[MAX_RECORDS + 1];
 	union dns_addr addr[MAX_RECORDS];
 	struct slice txt[MAX_RECORDS];
 	struct buf txt_bytes;
@@ -99,16 +101,48 @@ wire_name(struct slice wire, char out[256])
 	return true;
 }
 
+/* RFC 5321 5.1: by preference, equal ones in random order. */
+static bool
+mx_before(const struct records *r, size_t a, size_t b)
+{
+	if (r->mx[a].preference != r->mx[b].preference)
+		return r->mx[a].preference < r->mx[b].preference;
+	return r->shuffle[a] < r->shuffle[b];
+}
+
+/* The one behind the last goes to its place; of more than fit the worst is
+ * dropped. */
+static void
+sort_in_mx(struct records *r)
+{
+	struct dns_mx m = r->mx[r->n];
+	uint32_t shuffle = r->shuffle[r->n];
+	size_t k = r->n;
+
+	while (k != 0 && mx_before(r, r->n, k - 1))
+		k--;
+	memmove(r->mx + k + 1, r->mx + k, (r->n - k) * sizeof(r->mx[0]));
+	memmove(r->shuffle + k + 1, r->shuffle + k,
+	    (r->n - k) * sizeof(r->shuffle[0]));
+	r->mx[k] = m;
+	r->shuffle[k] = shuffle;
+	if (r->n < MAX_RECORDS)
+		r->n++;
+}
+
 /* RFC 1035 3.3.9 */
 static void
 add_mx(struct records *r, struct slice rd)
 {
 	struct dns_mx *mx = &r->mx[r->n];
 
-	if (rd.n < 3 || !wire_name(slice_from(rd, 2), mx->host))
+	if (rd.n < 3 || !wire_name(slice_from(rd, 2), mx->host)) {
+		r->unusable = true;
 		return;
+	}
 	mx->preference = num_get16(rd.p);
-	r->n++;
+	crypt_random(&r->shuffle[r->n], sizeof(r->shuffle[0]));
+	sort_in_mx(r);
 }
 
 static void
@@ -154,41 +188,18 @@ add_records(struct records *r, const struct part *p)
 {
 	const struct ub_result *res = p->result;
 
-	for (size_t i = 0; r->n < MAX_RECORDS && res->data[i] != NULL; i++) {
+	for (size_t i = 0; res->data[i] != NULL; i++) {
 		struct slice rd = slice_of(res->data[i], (size_t)res->len[i]);
 
 		if (p->type == RR_MX)
 			add_mx(r, rd);
+		else if (r->n == MAX_RECORDS)
+			break;
 		else if (p->type == RR_TXT)
 			add_txt(r, rd);
 		else
 			add_addr(r, rd);
 	}
-}
-
-static bool
-mx_before(const struct records *r, size_t a, size_t b)
-{
-	if (r->mx[a].preference != r->mx[b].preference)
-		return r->mx[a].preference < r->mx[b].preference;
-	return r->shuffle[a] < r->shuffle[b];
-}
-
-/* RFC 5321 5.1: by preference, equal ones in random order. */
-static void
-sort_mx(struct records *r)
-{
-	crypt_random(r->shuffle, sizeof(r->shuffle));
-	for (size_t i = 1; i < r->n; i++)
-		for (size_t k = i; k != 0 && mx_before(r, k, k - 1); k--) {
-			struct dns_mx m = r->mx[k];
-			uint32_t s = r->shuffle[k];
-
-			r->mx[k] = r->mx[k - 1];
-			r->shuffle[k] = r->shuffle[k - 1];
-			r->mx[k - 1] = m;
-			r->shuffle[k - 1] = s;
-		}
 }
 
 /* RFC 7505 3: a null MX stands alone; beside others it means nothing. */
@@ -305,7 +316,6 @@ answer(struct dns_query *q, int rc)
 	fill_answer(q, &a, r);
 	if (type == RR_MX) {
 		drop_null_mx(r);
-		sort_mx(r);
 		a.mx = r->mx;
 	} else if (type == RR_TXT) {
 		place_txt(r);
@@ -314,6 +324,7 @@ answer(struct dns_query *q, int rc)
 		a.addr = r->addr;
 	}
 	a.n = r->n;
+	a.unusable = r->n == 0 && r->unusable;
 	if (rc != 0)
 		(void)snprintf(a.text, sizeof(a.text), "%s", q->text);
 	q->fn(&a, q->arg);
@@ -454,7 +465,7 @@ ask(struct dns *d, const char *name, int type, int type2, dns_fn *fn, void *arg)
 	asked = ask_part(q, name, type);
 	if (type2 != 0)
 		asked = ask_part(q, name, type2) || asked;
-	(void)uv_timer_start(&q->guard, on_guard, asked ? GUARD_MS : 0, 0);
+	(void)uv_timer_start(&q->guard, on_guard, asked ? d->timeout_ms : 0, 0);
 	return q;
 }
 
@@ -510,6 +521,9 @@ use_resolver(struct ub_ctx *ub, const char *resolver)
 	rc = ub_ctx_set_option(ub, "do-not-query-localhost:", "no");
 	/* A dead resolver is asked again soon after it came back. */
 	(void)ub_ctx_set_option(ub, "infra-keep-probing:", "yes");
+	/* What a resolver has to ask for itself takes longer than what it
+	 * knows: five tries within 1.5 s, as is usual, would be too few. */
+	(void)ub_ctx_set_option(ub, "infra-cache-min-rtt:", "500");
 	if (rc != 0)
 		return rc;
 	if (resolver[0] != '\0') {
@@ -537,6 +551,7 @@ dns_new(struct loop *loop, const char *resolver, struct dns **dns_out,
 
 	*dns_out = NULL;
 	d->loop = loop;
+	d->timeout_ms = TIMEOUT_MS;
 	if ((d->ub = ub_ctx_create()) == NULL) {
 		free(d);
 		return err_set(e, ERR_DNS, "no resolver");
@@ -557,6 +572,12 @@ dns_new(struct loop *loop, const char *resolver, struct dns **dns_out,
 	(void)uv_poll_start(&d->poll, UV_READABLE, on_readable);
 	*dns_out = d;
 	return 0;
+}
+
+void
+dns_set_timeout(struct dns *d, uint64_t ms)
+{
+	d->timeout_ms = ms;
 }
 
 static void

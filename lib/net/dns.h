@@ -32,7 +32,8 @@ union dns_addr {
  * answer, which is temporary.  0 with n == 0: the name has no such record. */
 struct dns_answer {
 	int rc;
-	bool secure; /* DNSSEC validated */
+	bool secure;   /* DNSSEC validated */
+	bool unusable; /* n == 0, but records there are: none is a name */
 	uint32_t ttl_sec;
 	size_t n;
 	const struct dns_mx *mx;    /* n of them, sorted by preference, */
@@ -50,8 +51,12 @@ PH_MUSTUSE int dns_new(struct loop *loop, const char *resolver,
 /* Cancels all questions.  Not from inside a dns_fn; may block shortly. */
 void dns_free(struct dns **d);
 
-/* fn is called once, unless cancelled, at the latest after 20 s.  The answer
- * is borrowed; the query is gone when fn returns.  At most 64 records. */
+/* How long an answer may take; 20 s without this call. */
+void dns_set_timeout(struct dns *d, uint64_t ms);
+
+/* fn is called once, unless cancelled, at the latest after the timeout.  The
+ * answer is borrowed; the query is gone when fn returns.  At most 64 records;
+ * of MX the best. */
 struct dns_query *dns_ask_mx(
     struct dns *d, const char *name, dns_fn *fn, void *arg);
 /* A and, when ipv6, AAAA, as one answer. */

@@ -32,7 +32,7 @@ class Zone:
         self.port = port or free_port(address)
         self.process = subprocess.Popen(
             ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null",
-             "--no-resolv", "--no-hosts", "--no-daemon", "--user=root",
+             "--no-resolv", "--no-hosts", "--user=root",
              "--pid-file=", f"--port={self.port}",
              f"--listen-address={address}", "--bind-interfaces",
              "--local=/test/", "--auth-ttl=1", "--local-ttl=1", *records],
