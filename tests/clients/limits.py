@@ -133,6 +133,41 @@ def test_limits_are_exact():
         assert len(boxes(host, 2, "INBOX")) == 20
 
 
+def test_limits_outlive_kills():
+    """What came in is what is counted: one transaction does both."""
+    with pt.Host(accounts=2) as host:
+        host.admin("account", "set", host.user(1), "--messages-per-hour", "40")
+        host.expect_restarts = True
+        full = threading.Event()
+        good = []
+
+        def run(k):
+            for i in range(200):
+                try:
+                    code = send(host, 1, [host.address(2)],
+                                b"k%d-%d" % (k, i))[0]
+                except (OSError, smtplib.SMTPException):
+                    continue
+                if code == 250:
+                    good.append(code)
+                if code == 450:
+                    full.set()
+                if full.is_set():
+                    return
+        threads = [threading.Thread(target=run, args=(k,)) for k in range(6)]
+        for t in threads:
+            t.start()
+        for n in (8, 25):
+            pt.wait_for(f"{n} mails", lambda: len(good) >= n or full.is_set())
+            if host.children().get("submitd"):
+                host.kill("submitd")
+        for t in threads:
+            t.join()
+        pt.wait_for("the host", lambda: len(boxes(host, 2, "INBOX")) == 40)
+        assert "40 of 40 messages/h" in host.admin(
+            "account", "show", host.user(1))
+
+
 def test_exceptions_of_the_sender():
     with pt.Host(accounts=3) as host:
         code, words = send(host, 1, [host.address(2)], b"a",
