@@ -51,38 +51,67 @@ row_of(const struct event *ev)
 {
 	const char *result = ev->kind == EVENT_LOGIN          ? "ok"
 			     : ev->kind == EVENT_LOGIN_FAILED ? "failed"
-							      : "program";
+			     : ev->kind == EVENT_CLIENT       ? "program"
+							      : "refused";
 
 	return json_pack("{s:o,s:s,s:o,s:o}", "at", out_time(ev->at_ms / 1000),
 	    "result", result, "text", out_str(ev->text), "details",
 	    parse_details(ev->text));
 }
 
-int
-cmd_logins(struct cmd *c)
+static unsigned
+bit(enum event_kind kind)
+{
+	return 1u << kind;
+}
+
+/* kinds: a sum of bit(). */
+static int
+list(struct cmd *c, uint64_t account, unsigned kinds)
 {
 	uint64_t limit = LIMIT_DEFAULT;
 	struct event *v;
-	struct account ac;
 	size_t n = 0, shown = 0;
 	int rc, status;
 
-	if ((status = opt_num(c, "limit", LIMIT_MAX, &limit)) != CMD_DONE ||
-	    (status = opt_account(c, c->args.words[0], &ac)) != CMD_DONE)
+	if ((status = opt_num(c, "limit", LIMIT_MAX, &limit)) != CMD_DONE)
 		return status;
 	v = arena_alloc(&c->arena, LOOK_MAX * sizeof(*v));
-	rc = event_list(c->store, ac.id, &c->arena, v, LOOK_MAX, &n);
+	rc = event_list(c->store, account, &c->arena, v, LOOK_MAX, &n);
 	if (rc != 0)
-		return cmd_refuse(c, rc, "logins %s", c->args.words[0]);
+		return cmd_refuse(c, rc, "%s", c->row->name);
 	out_begin(&c->out, cols, PH_LEN(cols));
 	for (size_t i = 0; i < n && shown < limit; i++) {
-		if (v[i].kind != EVENT_LOGIN &&
-		    v[i].kind != EVENT_LOGIN_FAILED &&
-		    v[i].kind != EVENT_CLIENT)
+		if (!(kinds & bit(v[i].kind)))
 			continue;
 		out_row(&c->out, row_of(&v[i]));
 		shown++;
 	}
 	out_end(&c->out);
 	return CMD_DONE;
+}
+
+int
+cmd_logins(struct cmd *c)
+{
+	struct account ac;
+	int status = opt_account(c, c->args.words[0], &ac);
+
+	return status != CMD_DONE
+		   ? status
+		   : list(c, ac.id,
+			 bit(EVENT_LOGIN) | bit(EVENT_LOGIN_FAILED) |
+			     bit(EVENT_CLIENT));
+}
+
+/* Without an account: to strangers, which is account 0's. */
+int
+cmd_refused(struct cmd *c)
+{
+	struct account ac = { 0 };
+	int status = CMD_DONE;
+
+	if (c->args.nwords != 0)
+		status = opt_account(c, c->args.words[0], &ac);
+	return status != CMD_DONE ? status : list(c, ac.id, bit(EVENT_REFUSED));
 }

@@ -78,6 +78,7 @@ int cmd_queue_drop(struct cmd *c);
 
 /* cmd_logins.c */
 int cmd_logins(struct cmd *c);
+int cmd_refused(struct cmd *c);
 
 /* cmd_session.c */
 int cmd_session_list(struct cmd *c);

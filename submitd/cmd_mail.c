@@ -11,10 +11,12 @@
 #include "lib/base/utf8.h"
 #include "storage/deliver.h"
 #include "submitd/app.h"
+#include "submitd/claim.h"
 #include "submitd/forward.h"
 #include "submitd/own.h"
 #include "submitd/params.h"
 #include "submitd/parse.h"
+#include "submitd/refusal.h"
 #include "submitd/resp.h"
 #include "submitd/srs.h"
 #include "submitd/words.h"
@@ -26,7 +28,7 @@ bool
 smtp_mail_waits(struct client *c, struct slice rest)
 {
 	(void)rest;
-	return c->role == ROLE_SUBMIT;
+	return c->role == ROLE_SUBMIT || claim_asks(c);
 }
 
 static const char *const need_auth[] = {
@@ -98,6 +100,23 @@ may_send_as(struct client *c, struct slice addr)
 	return false;
 }
 
+/* From outside, in the name of somebody here (O11). */
+static bool
+may_claim(struct client *c, struct slice addr)
+{
+	int rc = claim_sender(c, addr);
+
+	if (rc == ERR_DENIED) {
+		refusal_record(c, "own-sender", addr, SLICE(""));
+		resp_line(&c->s.out, "550 5.7.1 ",
+		    "the sender is an address of this host: log in on port "
+		    "587 or 465 to send as it");
+	} else if (rc != 0) {
+		words_fail(c, rc, "", "");
+	}
+	return rc == 0;
+}
+
 static void
 too_big(struct client *c, uint64_t max)
 {
@@ -156,7 +175,8 @@ mail_ok(struct client *c, const struct smtp_path *path)
 		too_big(c, max);
 		return false;
 	}
-	return may_send_as(c, path->addr) && set_rcpt_max(c, path->domain);
+	return may_send_as(c, path->addr) && may_claim(c, path->addr) &&
+	       set_rcpt_max(c, path->domain);
 }
 
 void
@@ -275,8 +295,7 @@ route_away(struct client *c, struct slice addr, struct envelope_rcpt *r)
 	} else if (local || domain.n == 0) {
 		unknown_rcpt(c, addr);
 	} else if (c->role != ROLE_SUBMIT) {
-		log_info(c->s.id, "refused", "why=relay from=%s to=%s peer=%s",
-		    log_q(c->env.sender), log_q(addr), c->s.conn.peer);
+		refusal_record(c, "relay", c->env.sender, addr);
 		resp_line(&c->s.out, "550 5.7.1 ",
 		    "we do not relay: log in "
 		    "on port 587 or 465");

@@ -10,6 +10,7 @@
 #include "lib/mail/date.h"
 #include "lib/mail/header.h"
 #include "lib/mail/rewrite.h"
+#include "submitd/claim.h"
 #include "submitd/forward.h"
 #include "submitd/own.h"
 #include "submitd/words.h"
@@ -198,6 +199,7 @@ int
 fixup_make(struct fixup *f, struct client *c, struct slice bytes, struct err *e)
 {
 	struct slice header = slice_sub(bytes, 0, header_end(bytes));
+	int rc;
 
 	arena_init(&f->arena);
 	buf_init(&f->head, HEAD_MAX);
@@ -215,6 +217,8 @@ fixup_make(struct fixup *f, struct client *c, struct slice bytes, struct err *e)
 		forward_mark(&f->head, &c->env);
 	if (c->role == ROLE_SUBMIT)
 		return fix_submission(f, c, bytes, e);
+	if ((rc = claim_mark(c, header, &f->head, e)) != 0)
+		return rc;
 	add_part(f, buf_slice(&f->head));
 	add_part(f, bytes);
 	return 0;

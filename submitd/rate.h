@@ -12,7 +12,13 @@
 
 struct rates;
 
-enum rate_kind { RATE_CONNECTIONS, RATE_MAILS, RATE_ERRORS };
+enum rate_kind {
+	RATE_CONNECTIONS,
+	RATE_MAILS,
+	RATE_ERRORS,
+	RATE_RECORDS, /* of refusals (refusal.h) */
+	RATE_RECORDS_ALL
+};
 
 enum { RATE_NETWORK_FACTOR = 4 }; /* a network may so much more */
 

@@ -57,6 +57,8 @@ static const struct {
 } choices[] = {
 	{ "log-level", "error warn info debug" },
 	{ "lang", "de en" },
+	{ "own-sender", "accept mark reject" },
+	{ "own-from", "accept mark reject" },
 };
 
 struct conf_mem {

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What an account may send, and what is remembered of it (O5, O11, U7)."""
 
+import json
 import os
 import re
 import smtplib
@@ -166,6 +167,37 @@ def test_limits_outlive_kills():
         pt.wait_for("the host", lambda: len(boxes(host, 2, "INBOX")) == 40)
         assert "40 of 40 messages/h" in host.admin(
             "account", "show", host.user(1))
+
+
+def test_refused_is_recorded():
+    """Who tried to relay or to be one of us; bounded, whoever comes."""
+    with pt.Host(accounts=2, conf={"own-sender": "reject"}) as host:
+        c = host.smtp()
+        c.ehlo()
+        assert c.mail("a@example.net")[0] == 250
+        assert c.rcpt("x@example.org")[0] == 550
+        c.rset()
+        assert c.mail(host.address(1))[0] == 550
+        c.mail('"=ip=9"@example.net')
+        for i in range(4):
+            c.rcpt(f"x{i}@example.org")
+        c.close()
+        rows = json.loads(host.admin("refused", "--json"))
+        got = [r["details"] for r in rows]
+        # A minute may have turned meanwhile.
+        assert 3 <= len(got) <= 6, rows
+        assert {r["result"] for r in rows} == {"refused"}
+        assert got[-1]["why"] == "relay" and got[-1]["ip"] == "127.0.0.1"
+        assert (got[-1]["from"], got[-1]["to"]) == (
+            "a@example.net", "x@example.org"), got
+        assert got[-2]["why"] == "own-sender"
+        assert got[-2]["from"] == host.address(1), got
+        # An account's own refusals are told apart.
+        host.admin("account", "set", host.user(1), "--messages-per-hour", "1")
+        for w in (b"a", b"b"):
+            send(host, 1, [host.address(2)], w)
+        own = json.loads(host.admin("refused", host.user(1), "--json"))
+        assert len(own) == 1 and "messages an hour" in own[0]["text"], own
 
 
 def test_exceptions_of_the_sender():
