@@ -148,6 +148,10 @@ static const struct cmd_row rows[] = {
 	{ "address del", "ADDRESS", "", 1, 1, CMD_STORE, NULL, cmd_address_del,
 	    "remove it" },
 
+	{ "folder doubles", "ACCOUNT | --all [--merge] [--json]",
+	    "json all merge", 0, 1, CMD_STORE, NULL, cmd_folder_doubles,
+	    "\"Gesendet\" beside Sent: report them, or merge them" },
+
 	{ "provision", "[--json] < BATCH", "json", 0, 0, CMD_STORE, "*",
 	    cmd_provision,
 	    "commands from a file, one a line; add means add or set" },

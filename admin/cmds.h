@@ -96,6 +96,10 @@ int cmd_store_facts(struct cmd *c);
 
 /* cmd_fsck.c */
 int cmd_fsck(struct cmd *c);
+
+/* cmd_folder.c */
+int cmd_folder_doubles(struct cmd *c);
+
 /* cmd_backup.c */
 int cmd_backup(struct cmd *c);
 int cmd_check_backup(struct cmd *c);

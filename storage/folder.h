@@ -89,6 +89,10 @@ PH_MUSTUSE int folder_create(struct store *s, uint64_t account,
  * (RFC 9051 6.3.9). */
 PH_MUSTUSE int folder_delete(
     struct store *s, uint64_t account, struct slice name, struct err *e);
+/* The same, but only when there is nothing in it and below it; else
+ * ERR_CONFLICT, and nothing happens. */
+PH_MUSTUSE int folder_delete_empty(
+    struct store *s, uint64_t account, struct slice name, struct err *e);
 /* With children and subscriptions.  INBOX: its messages move to the new name,
  * INBOX and its children stay (RFC 9051 6.3.6).  ERR_NOTFOUND, ERR_EXISTS,
  * ERR_INVALID (bad name, or the new name is below the old one). */

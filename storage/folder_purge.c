@@ -21,6 +21,7 @@ struct removal {
 	uint64_t account;
 	struct folder_name name;
 	bool whole; /* the account goes: children and subscription, too */
+	bool only_empty;
 	struct expunge *x;
 	/* results of the last run */
 	bool more, kept;
@@ -73,6 +74,8 @@ removal_txn(struct db_txn *t, void *arg)
 	if (rc != 0)
 		return rc;
 	r->more = r->x->row.st.messages > 0;
+	if (r->only_empty && (r->more || r->kept))
+		return ERR_CONFLICT;
 	return r->more || r->kept ? 0 : drop_folder(t, r, &row);
 }
 
@@ -144,9 +147,24 @@ removal_init(struct removal *r, uint64_t account, bool whole)
 	r->x->sizes = NULL;
 }
 
-int
-folder_delete(
-    struct store *s, uint64_t account, struct slice name, struct err *e)
+/* Nothing is expunged on the way. */
+static int
+remove_empty(struct store *s, struct removal *r)
+{
+	int rc;
+
+	r->only_empty = true;
+	r->x->uids = NULL;
+	r->x->n = 0;
+	rc = db_update(s->db, removal_txn, r);
+	if (rc == 0)
+		publish(s, r);
+	return rc;
+}
+
+static int
+delete_by(struct store *s, uint64_t account, struct slice name,
+    int (*remove)(struct store *s, struct removal *r), struct err *e)
 {
 	struct removal r;
 	const char *why;
@@ -160,14 +178,29 @@ folder_delete(
 	else
 		rc = db_read(s->db, find_txn, &r);
 	if (rc == 0)
-		rc = remove_folder(s, &r);
+		rc = remove(s, &r);
 	free(r.x);
 	switch (rc) {
 	case 0: return 0;
 	case ERR_NOTFOUND: return err_set(e, rc, "No such folder");
 	case ERR_DENIED: return err_set(e, rc, "INBOX cannot be deleted");
+	case ERR_CONFLICT: return err_set(e, rc, "The folder is not empty");
 	default: return err_set(e, rc, "Temporary failure of the store");
 	}
+}
+
+int
+folder_delete(
+    struct store *s, uint64_t account, struct slice name, struct err *e)
+{
+	return delete_by(s, account, name, remove_folder, e);
+}
+
+int
+folder_delete_empty(
+    struct store *s, uint64_t account, struct slice name, struct err *e)
+{
+	return delete_by(s, account, name, remove_empty, e);
 }
 
 struct names {
