@@ -159,9 +159,9 @@ place(struct copy *c, const uint64_t map[])
 		e->flags = c->v[i].hot.flags & kept_flags(c->how);
 		e->keywords = 0;
 		e->modseq = modseq;
-		for (unsigned k = 0; k < FOLDER_KEYWORDS_MAX; k++)
-			if ((c->v[i].hot.keywords >> k & 1) != 0)
-				e->keywords |= map[k];
+		for (uint64_t left = c->v[i].hot.keywords; left != 0;
+		     left &= left - 1)
+			e->keywords |= map[__builtin_ctzll(left)];
 	}
 }
 
@@ -173,11 +173,14 @@ cmp_id(const void *a, const void *b)
 	return (x->from > y->from) - (x->from < y->from);
 }
 
+/* That of c->v[i]; most often in the same place. */
 static struct moved_id *
-find_id(const struct copy *c, uint64_t from)
+find_id(const struct copy *c, size_t i)
 {
-	struct moved_id key = { .from = from };
+	struct moved_id key = { .from = c->v[i].msgid };
 
+	if (i < c->nids && c->ids[i].from == key.from)
+		return &c->ids[i];
 	return bsearch(&key, c->ids, c->nids, sizeof(key), cmp_id);
 }
 
@@ -185,12 +188,16 @@ find_id(const struct copy *c, uint64_t from)
 static void
 gather_ids(struct copy *c)
 {
+	bool rising = true;
 	size_t n = 0;
 
 	c->nids = 0;
-	for (size_t i = 0; i < c->nv; i++)
+	for (size_t i = 0; i < c->nv; i++) {
+		rising =
+		    rising && (i == 0 || c->v[i - 1].msgid <= c->v[i].msgid);
 		c->ids[c->nids++] = (struct moved_id){ .from = c->v[i].msgid };
-	if (c->nids > 0)
+	}
+	if (!rising)
 		qsort(c->ids, c->nids, sizeof(*c->ids), cmp_id);
 	for (size_t i = 0; i < c->nids; i++) {
 		if (n == 0 || c->ids[n - 1].from != c->ids[i].from)
@@ -313,7 +320,7 @@ put_entries(struct db_txn *t, struct copy *c)
 		rc = claim_uidls(t, c);
 	db_many_init(t, T_ENTRY, false, &m);
 	for (size_t i = 0; rc == 0 && i < c->nv; i++) {
-		const struct moved_id *id = find_id(c, c->v[i].msgid);
+		const struct moved_id *id = find_id(c, i);
 
 		e.internal_date = c->v[i].internal_date;
 		e.size = c->v[i].size;
@@ -440,10 +447,12 @@ note_target(struct store *s, struct copy *c)
 		.uidvalidity = c->to.st.uidvalidity,
 		.save_date = c->now,
 		.keywords = &c->to_kw };
+	struct note_places notes;
 
 	note_keywords(s, c->to_account, c->to_folder, &c->to_kw, c->made);
+	note_places_begin(&notes, s, &p);
 	for (size_t i = 0; i < c->nv; i++) {
-		const struct moved_id *id = find_id(c, c->v[i].msgid);
+		const struct moved_id *id = find_id(c, i);
 
 		p.hot = c->hot[i];
 		p.internal_date = c->v[i].internal_date;
@@ -453,8 +462,9 @@ note_target(struct store *s, struct copy *c)
 		p.prefix = id->prefix;
 		if (c->uidls != NULL)
 			p.uidl = slice_of(c->uidls[i].text, c->uidls[i].n);
-		note_place(s, &p);
+		note_places_add(&notes, &p);
 	}
+	note_places_end(&notes);
 }
 
 static void

@@ -177,30 +177,70 @@ add_keywords(struct buf *b, const struct note_place *p)
 	buf_fini(&names);
 }
 
+/* What all of a folder have. */
+static void
+place_head(struct store *s, struct buf *b, const struct note_place *p)
+{
+	add_names(s, b, p->account, p->folder);
+	rec_add_u64(b, TAG_ACCOUNT, p->account);
+	rec_add_u64(b, TAG_FOLDER, p->folder);
+	rec_add_u64(b, TAG_UIDVALIDITY, p->uidvalidity);
+}
+
+static void
+place_tail(struct store *s, struct buf *b, const struct note_place *p)
+{
+	rec_add_u64(b, TAG_UID, p->hot.uid);
+	rec_add_u64(b, TAG_MSGID, p->msgid);
+	rec_add_u64(b, TAG_BODY, p->body);
+	rec_add_u64(b, TAG_FLAGS, p->hot.flags);
+	add_keywords(b, p);
+	rec_add_u64(b, TAG_INTERNAL_DATE, (uint64_t)p->internal_date);
+	rec_add_u64(b, TAG_SAVE_DATE, (uint64_t)p->save_date);
+	rec_add_u64(b, TAG_MODSEQ, p->hot.modseq);
+	if (p->prefix.n > 0)
+		rec_add(b, TAG_PREFIX, p->prefix);
+	if (p->uidl.n > 0)
+		rec_add(b, TAG_UIDL, p->uidl);
+	put(s, NOTE_PLACE, b);
+}
+
 void
 note_place(struct store *s, const struct note_place *p)
 {
 	struct buf b;
 
 	buf_init(&b, NOTE_MAX);
-	add_names(s, &b, p->account, p->folder);
-	rec_add_u64(&b, TAG_ACCOUNT, p->account);
-	rec_add_u64(&b, TAG_FOLDER, p->folder);
-	rec_add_u64(&b, TAG_UIDVALIDITY, p->uidvalidity);
-	rec_add_u64(&b, TAG_UID, p->hot.uid);
-	rec_add_u64(&b, TAG_MSGID, p->msgid);
-	rec_add_u64(&b, TAG_BODY, p->body);
-	rec_add_u64(&b, TAG_FLAGS, p->hot.flags);
-	add_keywords(&b, p);
-	rec_add_u64(&b, TAG_INTERNAL_DATE, (uint64_t)p->internal_date);
-	rec_add_u64(&b, TAG_SAVE_DATE, (uint64_t)p->save_date);
-	rec_add_u64(&b, TAG_MODSEQ, p->hot.modseq);
-	if (p->prefix.n > 0)
-		rec_add(&b, TAG_PREFIX, p->prefix);
-	if (p->uidl.n > 0)
-		rec_add(&b, TAG_UIDL, p->uidl);
-	put(s, NOTE_PLACE, &b);
+	place_head(s, &b, p);
+	place_tail(s, &b, p);
 	buf_fini(&b);
+}
+
+void
+note_places_begin(
+    struct note_places *n, struct store *s, const struct note_place *p)
+{
+	n->store = s;
+	buf_init(&n->b, NOTE_MAX);
+	place_head(s, &n->b, p);
+	n->head = buf_len(&n->b);
+}
+
+void
+note_places_add(struct note_places *n, const struct note_place *p)
+{
+	if (buf_failed(&n->b)) { /* that of the one before was too large */
+		buf_clear(&n->b);
+		place_head(n->store, &n->b, p);
+	}
+	place_tail(n->store, &n->b, p);
+	buf_truncate(&n->b, n->head);
+}
+
+void
+note_places_end(struct note_places *n)
+{
+	buf_fini(&n->b);
 }
 
 static void

@@ -8,6 +8,7 @@
 #ifndef STORAGE_NOTE_H
 #define STORAGE_NOTE_H
 
+#include "lib/base/buf.h"
 #include "storage/hot.h"
 #include "storage/keyword.h"
 #include "storage/store.h"
@@ -30,6 +31,16 @@ struct note_place {
 	const struct keywords *keywords; /* names of the bits; may be NULL */
 };
 void note_place(struct store *s, const struct note_place *p);
+/* Many came into one folder: begin with any of them, add each. */
+struct note_places {
+	struct store *store;
+	struct buf b;
+	size_t head;
+};
+void note_places_begin(
+    struct note_places *n, struct store *s, const struct note_place *p);
+void note_places_add(struct note_places *n, const struct note_place *p);
+void note_places_end(struct note_places *n);
 
 /* These messages have these flags now (all at one MODSEQ). */
 void note_flags(struct store *s, uint64_t account, uint64_t folder,

@@ -25,12 +25,14 @@ rec_add(struct buf *b, uint8_t tag, struct slice bytes)
 void
 rec_add_u64(struct buf *b, uint8_t tag, uint64_t v)
 {
-	char bytes[8];
+	char *p;
 
-	if (v == 0)
+	if (v == 0 || (p = buf_reserve(b, 10)) == NULL)
 		return;
-	num_put64(bytes, v);
-	rec_add(b, tag, slice_of(bytes, sizeof(bytes)));
+	p[0] = (char)tag;
+	p[1] = 8;
+	num_put64(p + 2, v);
+	buf_advance(b, 10);
 }
 
 bool
