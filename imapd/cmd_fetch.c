@@ -83,8 +83,8 @@ mark_seen(struct fetch_run *r)
 	if (ch.n != 0)
 		rc = msg_store_flags(
 		    client_store(c), view_account(v), view_folder(v), &ch);
-	for (size_t i = 0; rc == 0 && i < ch.nchanged; i++)
-		view_seen_change(v, ch.changed[i], ch.modseqs[i]);
+	if (rc == 0)
+		view_seen_changes(v, ch.changed, ch.modseqs, ch.nchanged);
 	if (rc == 0 && ch.nchanged != 0) {
 		c->job.durable = true;
 		r->seen = ch.changed;

@@ -44,9 +44,8 @@ change(struct client *c, const struct args_store *a, struct store_run *r)
 		c->job.durable = ch.nchanged != 0;
 		c->changed += ch.nchanged;
 		/* We tell these ourselves, or not at all (.SILENT). */
-		for (size_t i = 0; i < ch.nchanged; i++)
-			view_seen_change(
-			    c->sel->view, ch.changed[i], ch.modseqs[i]);
+		view_seen_changes(
+		    c->sel->view, ch.changed, ch.modseqs, ch.nchanged);
 		r->failed = ch.failed;
 		r->nfailed = ch.nfailed;
 		ch.failed = NULL;
@@ -65,6 +64,16 @@ was_refused(struct store_run *r, uint32_t uid)
 	return r->at_failed < r->nfailed && r->failed[r->at_failed] == uid;
 }
 
+/* Most often the one behind the last. */
+static uint32_t
+seq_of(struct view *v, struct view_cur *ahead, uint32_t last, uint32_t uid)
+{
+	if (last != 0 && last < view_count(v) &&
+	    view_at(v, ahead, last + 1)->uid == uid)
+		return last + 1;
+	return view_seq(v, uid);
+}
+
 /* RFC 9051 6.4.6: the flags as they are now. */
 static enum step
 tell(struct client *c, const struct args_store *a, struct store_run *r)
@@ -74,10 +83,10 @@ tell(struct client *c, const struct args_store *a, struct store_run *r)
 	    a->unchanged_since != UINT64_MAX || c->enabled & EN_CONDSTORE;
 	struct view_cur ahead = { 0 };
 	const struct view_msg *m;
+	uint32_t seq = 0;
 
 	for (; r->at < r->uids.n && !sync_full(c); r->at++) {
-		uint32_t seq = view_seq(v, r->uids.v[r->at]);
-
+		seq = seq_of(v, &ahead, seq, r->uids.v[r->at]);
 		if (seq == 0 || was_refused(r, r->uids.v[r->at]))
 			continue;
 		m = view_at(v, &ahead, seq);

@@ -109,7 +109,7 @@ struct msg_change {
 	/* results; arrays are the caller's to free */
 	uint64_t modseq;   /* of the (last) change; 0: there was none */
 	uint32_t *changed; /* UIDs whose flags really changed */
-	uint64_t *modseqs; /* of each of them, for view_seen_change(): a
+	uint64_t *modseqs; /* of each of them, for view_seen_changes(): a
 				 * large change is several transactions */
 	size_t nchanged;
 	uint32_t *failed; /* UIDs with a later MODSEQ (MODIFIED) */

@@ -283,10 +283,15 @@ view_stale(const struct view *v)
 }
 
 void
-view_seen_change(struct view *v, uint32_t uid, uint64_t modseq)
+view_seen_changes(
+    struct view *v, const uint32_t *uids, const uint64_t *modseqs, size_t n)
 {
-	v->told = mem_grow(v->told, &v->told_cap, v->ntold, sizeof(*v->told));
-	v->told[v->ntold++] = (struct told){ uid, modseq };
+	if (n > v->told_cap - v->ntold) {
+		v->told_cap = v->ntold + n;
+		v->told = xrealloc(v->told, v->told_cap * sizeof(*v->told));
+	}
+	for (size_t i = 0; i < n; i++)
+		v->told[v->ntold++] = (struct told){ uids[i], modseqs[i] };
 }
 
 static int
@@ -299,26 +304,36 @@ cmp_told(const void *a, const void *b)
 	return (x->modseq > y->modseq) - (x->modseq < y->modseq);
 }
 
-static bool
-was_told(const struct view *v, uint32_t uid, uint64_t modseq)
+/* Several commands may have told of changes; of one, they rise. */
+static void
+sort_told(struct view *v)
 {
-	struct told key = { uid, modseq };
-
-	return v->ntold > 0 &&
-	       bsearch(&key, v->told, v->ntold, sizeof(key), cmp_told) != NULL;
+	for (size_t i = 1; i < v->ntold; i++) {
+		if (cmp_told(&v->told[i - 1], &v->told[i]) <= 0)
+			continue;
+		qsort(v->told, v->ntold, sizeof(*v->told), cmp_told);
+		return;
+	}
 }
 
+/* Changes rise by UID, too. */
 static void
 fill_changed(struct view *v, const struct image_diff *d, struct view_delta *out)
 {
+	size_t at = 0;
+
 	if (d->nchanged == 0)
 		return;
-	if (v->ntold > 0)
-		qsort(v->told, v->ntold, sizeof(*v->told), cmp_told);
+	sort_told(v);
 	out->changed = xmalloc(d->nchanged * sizeof(*out->changed));
-	for (size_t i = 0; i < d->nchanged; i++)
-		if (!was_told(v, d->changed[i].uid, d->changed[i].modseq))
+	for (size_t i = 0; i < d->nchanged; i++) {
+		struct told now = { d->changed[i].uid, d->changed[i].modseq };
+
+		while (at < v->ntold && cmp_told(&v->told[at], &now) < 0)
+			at++;
+		if (at == v->ntold || cmp_told(&v->told[at], &now) != 0)
 			out->changed[out->nchanged++] = d->changed[i].seq;
+	}
 }
 
 /* Highest first, so that no number shifts before it is told. */

@@ -106,7 +106,8 @@ void view_delta_fini(struct view_delta *d);
 
 /* This session changed these flags itself and has told its peer: the next
  * view_sync() is silent about that state of it. */
-void view_seen_change(struct view *v, uint32_t uid, uint64_t modseq);
+void view_seen_changes(
+    struct view *v, const uint32_t *uids, const uint64_t *modseqs, size_t n);
 
 /* UIDs expunged since `modseq` (QRESYNC), rising, from the gone table;
  * ERR_NOTFOUND when the table does not reach back so far. */

@@ -46,12 +46,6 @@ buf_failed(const struct buf *b)
 	return b->failed;
 }
 
-size_t
-buf_len(const struct buf *b)
-{
-	return b->n - b->start;
-}
-
 struct slice
 buf_slice(const struct buf *b)
 {
@@ -94,32 +88,9 @@ buf_advance(struct buf *b, size_t n)
 }
 
 void
-buf_add(struct buf *b, const void *p, size_t n)
-{
-	char *to;
-
-	if (n == 0 || (to = buf_reserve(b, n)) == NULL)
-		return;
-	memcpy(to, p, n);
-	b->n += n;
-}
-
-void
-buf_add_slice(struct buf *b, struct slice s)
-{
-	buf_add(b, s.p, s.n);
-}
-
-void
 buf_add_str(struct buf *b, const char *s)
 {
 	buf_add(b, s, strlen(s));
-}
-
-void
-buf_add_char(struct buf *b, char c)
-{
-	buf_add(b, &c, 1);
 }
 
 void

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "lib/base/slice.h"
 
@@ -29,20 +30,50 @@ void buf_clear(struct buf *b);
 void buf_shrink(struct buf *b);
 
 bool buf_failed(const struct buf *b);
-size_t buf_len(const struct buf *b);
+static inline size_t
+buf_len(const struct buf *b)
+{
+	return b->n - b->start;
+}
 struct slice buf_slice(const struct buf *b);
-
-void buf_add(struct buf *b, const void *p, size_t n);
-void buf_add_slice(struct buf *b, struct slice s);
-void buf_add_str(struct buf *b, const char *s);
-void buf_add_char(struct buf *b, char c);
-void buf_add_u64(struct buf *b, uint64_t v); /* decimal */
-void buf_printf(struct buf *b, const char *fmt, ...) PH_PRINTF(2, 3);
 
 /* Room for n bytes behind the data, to be filled and then told with
  * buf_advance(); NULL (and failed) when over the ceiling. */
 char *buf_reserve(struct buf *b, size_t n);
 void buf_advance(struct buf *b, size_t n);
+
+/* These are called for every few bytes of an answer. */
+static inline bool
+buf_has_room(const struct buf *b, size_t n)
+{
+	return b->cap - b->n >= n && n <= b->max && buf_len(b) <= b->max - n;
+}
+static inline void
+buf_add(struct buf *b, const void *p, size_t n)
+{
+	char *to;
+
+	if (n == 0)
+		return;
+	to = buf_has_room(b, n) ? b->p + b->n : buf_reserve(b, n);
+	if (to == NULL)
+		return;
+	memcpy(to, p, n);
+	b->n += n;
+}
+static inline void
+buf_add_slice(struct buf *b, struct slice s)
+{
+	buf_add(b, s.p, s.n);
+}
+static inline void
+buf_add_char(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
+void buf_add_str(struct buf *b, const char *s);
+void buf_add_u64(struct buf *b, uint64_t v); /* decimal */
+void buf_printf(struct buf *b, const char *fmt, ...) PH_PRINTF(2, 3);
 
 /* Drops n live bytes from the front. */
 void buf_consume(struct buf *b, size_t n);

@@ -10,25 +10,6 @@ slice_str(const char *s)
 	return (struct slice){ s, s != NULL ? strlen(s) : 0 };
 }
 
-struct slice
-slice_from(struct slice s, size_t from)
-{
-	if (from > s.n)
-		from = s.n;
-	if (from == 0) /* p may be NULL */
-		return s;
-	return (struct slice){ s.p + from, s.n - from };
-}
-
-struct slice
-slice_sub(struct slice s, size_t from, size_t n)
-{
-	s = slice_from(s, from);
-	if (s.n > n)
-		s.n = n;
-	return s;
-}
-
 static bool
 is_blank(char c)
 {

@@ -28,9 +28,22 @@ slice_of(const void *p, size_t n)
 }
 
 /* The bytes from `from`; clipped, never past the end. */
-struct slice slice_from(struct slice s, size_t from);
+static inline struct slice
+slice_from(struct slice s, size_t from)
+{
+	if (from > s.n)
+		from = s.n;
+	if (from == 0) /* p may be NULL */
+		return s;
+	return slice_of(s.p + from, s.n - from);
+}
 /* At most n bytes from `from`; clipped. */
-struct slice slice_sub(struct slice s, size_t from, size_t n);
+static inline struct slice
+slice_sub(struct slice s, size_t from, size_t n)
+{
+	s = slice_from(s, from);
+	return slice_of(s.p, n < s.n ? n : s.n);
+}
 /* Without leading and trailing SP, TAB, CR, LF. */
 struct slice slice_trim(struct slice s);
 

@@ -161,7 +161,7 @@ do_flags(struct model *m, struct mview *own)
 		assert_true(n < ch.nchanged);
 		assert_int_equal(ch.changed[n], p->uid);
 		if (own->v != NULL)
-			view_seen_change(own->v, p->uid, ch.modseqs[n]);
+			view_seen_changes(own->v, &p->uid, &ch.modseqs[n], 1);
 		n++;
 		for (size_t k = 0; k < own->n; k++)
 			if (own->uid[k] == p->uid)
