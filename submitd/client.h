@@ -72,6 +72,9 @@ struct client {
 	struct login login;
 	struct auth_who who; /* account 0: not logged in */
 	struct envelope env;
+	/* What the next MAIL or RCPT need not ask the store for: */
+	bool knows_sender; /* it may send, to so many: */
+	uint64_t known_max;
 	bool knows; /* where this RCPT leads: */
 	struct route known;
 	struct spool *spool; /* while data comes in */

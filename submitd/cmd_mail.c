@@ -21,14 +21,45 @@
 #include "submitd/srs.h"
 #include "submitd/words.h"
 
-/* Both ask the store, in a job; but on the loop when they need not: mail from
- * outside, to who lately had mail. */
+/* Both ask the store, in a job; but on the loop when they need not: what was
+ * asked lately is remembered. */
 
+static uint64_t
+smaller(uint64_t max, uint64_t host)
+{
+	return max != 0 && max < host ? max : host;
+}
+
+static bool
+knows_sender(struct client *c, struct slice rest)
+{
+	struct server *srv = c->s.sl->srv;
+	struct rights_cache *known = app_of(srv)->rights;
+	char folded[IDENT_MAX + 1] = "";
+	struct policy_limits limits;
+	struct smtp_path path;
+	struct rights r;
+	const char *why;
+
+	if (!smtp_parse_path(rest, "FROM", true, &path, &why) ||
+	    !rights_known(known, &c->who, &r) ||
+	    (path.addr.n != 0 && !own_address_known(c, path.addr)) ||
+	    (path.domain.n != 0 &&
+		ident_fold_domain(path.domain, folded, NULL) != 0) ||
+	    !rights_domain_known(known, slice_str(folded), &limits))
+		return false;
+	c->known_max =
+	    smaller(rights_rcpt_max(&r, &limits), srv->conf->recipients_max);
+	return true;
+}
+
+/* What it finds out is for smtp_mail(), which comes next. */
 bool
 smtp_mail_waits(struct client *c, struct slice rest)
 {
-	(void)rest;
-	return c->role == ROLE_SUBMIT || claim_asks(c);
+	c->knows_sender = c->role == ROLE_SUBMIT && c->who.account != 0 &&
+			  knows_sender(c, rest);
+	return c->role == ROLE_SUBMIT ? !c->knows_sender : claim_asks(c);
 }
 
 static const char *const need_auth[] = {
@@ -132,39 +163,39 @@ too_big(struct client *c, uint64_t max)
 
 /* How many recipients this message may have. */
 static bool
-set_rcpt_max(struct client *c, struct slice domain)
+set_rcpt_max(struct client *c, struct slice domain, bool known)
 {
 	struct server *srv = c->s.sl->srv;
 	char folded[IDENT_MAX + 1] = "";
 	struct policy_limits limits = { 0 };
 	struct rights r;
-	uint64_t max = 0;
 	int rc = 0;
 
-	c->env.rcpt_max = srv->conf->recipients_max;
+	c->env.rcpt_max = known ? c->known_max : srv->conf->recipients_max;
 	if (c->role != ROLE_SUBMIT)
+		return true;
+	if (ident_fold_domain(domain, folded, NULL) != 0)
+		folded[0] = '\0';
+	c->env.domain = slice_str(arena_str(&c->env.arena, slice_str(folded)));
+	if (known)
 		return true;
 	rc =
 	    rights_get(app_of(srv)->rights, srv->store, srv->conf, &c->who, &r);
 	if (rc == 0)
-		rc = ident_fold_domain(domain, folded, NULL) != 0
-			 ? 0
-			 : rights_domain(app_of(srv)->rights, srv->store,
-			       slice_str(folded), &limits);
+		rc = rights_domain(
+		    app_of(srv)->rights, srv->store, c->env.domain, &limits);
 	if (rc != 0) {
 		words_fail(c, rc, "", "");
 		return false;
 	}
-	c->env.domain = slice_str(arena_str(&c->env.arena, slice_str(folded)));
-	max = rights_rcpt_max(&r, &limits);
-	if (max != 0 && max < c->env.rcpt_max)
-		c->env.rcpt_max = max;
+	c->env.rcpt_max =
+	    smaller(rights_rcpt_max(&r, &limits), c->env.rcpt_max);
 	return true;
 }
 
 /* The parameters are good, and the message may come; else says why not. */
 static bool
-mail_ok(struct client *c, const struct smtp_path *path)
+mail_ok(struct client *c, const struct smtp_path *path, bool known)
 {
 	uint64_t max = c->s.sl->srv->conf->message_max;
 
@@ -175,16 +206,19 @@ mail_ok(struct client *c, const struct smtp_path *path)
 		too_big(c, max);
 		return false;
 	}
-	return may_send_as(c, path->addr) && may_claim(c, path->addr) &&
-	       set_rcpt_max(c, path->domain);
+	return (known ||
+		   (may_send_as(c, path->addr) && may_claim(c, path->addr))) &&
+	       set_rcpt_max(c, path->domain, known);
 }
 
 void
 smtp_mail(struct client *c, struct slice rest)
 {
+	bool known = c->knows_sender;
 	struct smtp_path path;
 	const char *why;
 
+	c->knows_sender = false;
 	if (!may_mail(c))
 		return;
 	if (!smtp_parse_path(
@@ -193,7 +227,7 @@ smtp_mail(struct client *c, struct slice rest)
 		return;
 	}
 	envelope_reset(c);
-	if (!mail_ok(c, &path)) {
+	if (!mail_ok(c, &path, known)) {
 		envelope_reset(c);
 		return;
 	}
@@ -335,8 +369,8 @@ smtp_rcpt_waits(struct client *c, struct slice rest)
 	const char *why;
 
 	c->knows = false;
-	if (c->role == ROLE_SUBMIT || !c->env.open ||
-	    !smtp_parse_path(rest, "TO", false, &path, &why) ||
+	if (!c->env.open ||
+	    !smtp_parse_path(rest, "TO", c->role == ROLE_SUBMIT, &path, &why) ||
 	    path.domain.n == 0 ||
 	    ident_fold_address(path.addr, folded, NULL) != 0)
 		return true;
@@ -377,8 +411,10 @@ smtp_rcpt(struct client *c, struct slice rest)
 	char folded[IDENT_MAX + 1];
 	struct smtp_path path;
 	const char *why = "an address is missing";
+	bool known = c->knows;
 
-	if (c->knows)
+	c->knows = false;
+	if (known)
 		r.route = c->known;
 	if (!may_rcpt(c))
 		return;
@@ -393,9 +429,8 @@ smtp_rcpt(struct client *c, struct slice rest)
 		return;
 	r.given = arena_copy(&env->arena, path.addr);
 	r.addr = slice_str(arena_str(&env->arena, slice_str(folded)));
-	if (!c->knows && !route_rcpt(c, r.addr, &r))
+	if (!known && !route_rcpt(c, r.addr, &r))
 		return;
-	c->knows = false;
 	env->rcpts =
 	    mem_grow(env->rcpts, &env->cap, env->nrcpts, sizeof(*env->rcpts));
 	env->rcpts[env->nrcpts++] = r;

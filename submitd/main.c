@@ -48,7 +48,7 @@ on_notify(struct server_loop *sl, const struct notify_event *ev, size_t n)
 {
 	session_notify(sl, ev, n);
 	for (size_t i = 0; i < n; i++)
-		if (ev[i].kind == NOTIFY_ACCOUNT) {
+		if (ev[i].kind & (NOTIFY_ACCOUNT | NOTIFY_ROUTES)) {
 			rights_forget(app_of(sl->srv)->rights);
 			break;
 		}

@@ -10,4 +10,7 @@
  * list of exceptions?  0, ERR_DENIED, or the store's error. */
 PH_MUSTUSE int own_address(struct client *c, struct slice addr);
 
+/* Is it, as far as is known?  Never reads the store, so on loops too. */
+bool own_address_known(const struct client *c, struct slice addr);
+
 #endif

@@ -4,15 +4,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/ident.h"
+#include "lib/base/clock.h"
 #include "lib/base/map.h"
 #include "lib/base/mem.h"
+#include "lib/base/num.h"
 
-enum { CACHE_MAX = 20000 };
+enum {
+	CACHE_MAX = 20000,
+	OWN_MS = 2000 /* as storage/known.h: a notification may be lost */
+};
 
 struct rights_cache {
 	pthread_mutex_t lock;
 	uint64_t turn; /* rises with every rights_forget() */
 	struct map accounts, domains;
+	struct map own; /* u64 account, address: when it was asked */
 };
 
 struct rights_cache *
@@ -23,6 +30,7 @@ rights_new(void)
 	pthread_mutex_init(&r->lock, NULL);
 	map_init(&r->accounts);
 	map_init(&r->domains);
+	map_init(&r->own);
 	return r;
 }
 
@@ -31,8 +39,10 @@ empty(struct rights_cache *r)
 {
 	map_fini(&r->accounts, free);
 	map_fini(&r->domains, free);
+	map_fini(&r->own, free);
 	map_init(&r->accounts);
 	map_init(&r->domains);
+	map_init(&r->own);
 }
 
 void
@@ -182,6 +192,71 @@ rights_domain(struct rights_cache *r, struct store *s, struct slice domain,
 	set_limits(out, &p.limits, &none);
 	remember(r, &r->domains, domain, out, sizeof(*out), turn);
 	return 0;
+}
+
+bool
+rights_known(
+    struct rights_cache *r, const struct auth_who *who, struct rights *out)
+{
+	uint64_t turn;
+
+	return recall(
+	    r, &r->accounts, slice_str(who->name), out, sizeof(*out), &turn);
+}
+
+bool
+rights_domain_known(
+    struct rights_cache *r, struct slice domain, struct policy_limits *out)
+{
+	uint64_t turn;
+
+	*out = (struct policy_limits){ 0 };
+	return domain.n == 0 ||
+	       recall(r, &r->domains, domain, out, sizeof(*out), &turn);
+}
+
+uint64_t
+rights_turn(struct rights_cache *r)
+{
+	uint64_t turn;
+
+	pthread_mutex_lock(&r->lock);
+	turn = r->turn;
+	pthread_mutex_unlock(&r->lock);
+	return turn;
+}
+
+enum { OWN_KEY = 8 + IDENT_MAX };
+
+static struct slice
+own_key(char key[OWN_KEY], uint64_t account, struct slice addr)
+{
+	ph_assert(addr.n <= IDENT_MAX);
+	num_put64(key, account);
+	memcpy(key + 8, addr.p, addr.n);
+	return slice_of(key, 8 + addr.n);
+}
+
+void
+rights_own(
+    struct rights_cache *r, uint64_t account, struct slice addr, uint64_t turn)
+{
+	uint64_t now = clock_steady_ms();
+	char key[OWN_KEY];
+
+	remember(
+	    r, &r->own, own_key(key, account, addr), &now, sizeof(now), turn);
+}
+
+bool
+rights_owns(struct rights_cache *r, uint64_t account, struct slice addr)
+{
+	char key[OWN_KEY];
+	uint64_t at, turn;
+
+	return recall(r, &r->own, own_key(key, account, addr), &at, sizeof(at),
+		   &turn) &&
+	       clock_steady_ms() < at + OWN_MS;
 }
 
 bool

@@ -1,6 +1,6 @@
 /*
  * rights.h - what the store says of who sends (storage/policy.h), remembered
- * by this process until something changes (NOTIFY_ACCOUNT).  Thread-safe; a
+ * by this process until something changes (NOTIFY_ACCOUNT, NOTIFY_ROUTES).  Thread-safe; a
  * miss reads the store, so in jobs only.
  */
 #ifndef SUBMITD_RIGHTS_H
@@ -27,6 +27,19 @@ PH_MUSTUSE int rights_get(struct rights_cache *r, struct store *s,
     const struct conf *conf, const struct auth_who *who, struct rights *out);
 PH_MUSTUSE int rights_domain(struct rights_cache *r, struct store *s,
     struct slice domain, struct policy_limits *out);
+
+/* The same when it is remembered; never reads the store, so on loops too. */
+bool rights_known(
+    struct rights_cache *r, const struct auth_who *who, struct rights *out);
+bool rights_domain_known(
+    struct rights_cache *r, struct slice domain, struct policy_limits *out);
+
+/* That the folded address is one of the account's: remembered for a moment.
+ * turn: rights_turn() before the store was asked. */
+uint64_t rights_turn(struct rights_cache *r);
+void rights_own(
+    struct rights_cache *r, uint64_t account, struct slice addr, uint64_t turn);
+bool rights_owns(struct rights_cache *r, uint64_t account, struct slice addr);
 
 /* Is the folded address on the list send_as: itself, or by "@domain"? */
 bool rights_lists(const struct rights *r, struct slice addr);

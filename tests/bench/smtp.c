@@ -3,7 +3,9 @@
  *
  *	smtp sink ADDRESS PORT COUNT DELAY
  *	smtp submit PORT CONNECTIONS COUNT BYTES LOGIN PASSWORD FROM \
- *	    RCPT
+ *	    RCPT [MODULO]
+ *	smtp each ... as submit
+ *	smtp idle PORT COUNT LOGIN PASSWORD
  *
  * The sink takes whatever comes (PIPELINING, 8BITMIME, CHUNKING) and ends
  * after COUNT messages: seconds from the first to the last, and how many
@@ -11,8 +13,12 @@
  * "single@..." comes it tells the monotonic clock.
  *
  * submit hands COUNT messages over by TLS, a thread a connection, after one
- * login each; "%d" in RCPT is the message's number.  Prints seconds and the
- * median milliseconds of a message.
+ * login each; "%d" in RCPT is the message's number (its rest by MODULO, and
+ * one).  Prints seconds and the median milliseconds of a message.  each does
+ * so with a connection a message.
+ *
+ * idle opens COUNT connections that have logged in, says so, and keeps them
+ * until its input ends.
  */
 #define _GNU_SOURCE
 #include <netinet/in.h>
@@ -245,6 +251,8 @@ static struct {
 	size_t body_len;
 	long next, count;
 	double *times;
+	long modulo;
+	bool each;
 } work;
 
 /* A reply of `lines` final lines; all have to be good. */
@@ -282,7 +290,7 @@ say(SSL *ssl, const char *text, size_t n)
 }
 
 static SSL *
-log_in(void)
+log_in(const char *user, const char *password)
 {
 	struct sockaddr_in in = address("127.0.0.1", work.argv[0]);
 	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
@@ -298,8 +306,7 @@ log_in(void)
 	expect(ssl, 1);
 	say(ssl, "EHLO bench\r\n", 12);
 	expect(ssl, 1);
-	n = snprintf(
-	    plain, sizeof(plain), "%c%s%c%s", 0, work.argv[4], 0, work.argv[5]);
+	n = snprintf(plain, sizeof(plain), "%c%s%c%s", 0, user, 0, password);
 	EVP_EncodeBlock((unsigned char *)b64, (unsigned char *)plain, n);
 	n = snprintf(auth, sizeof(auth), "AUTH PLAIN %s\r\n", b64);
 	say(ssl, auth, (size_t)n);
@@ -315,7 +322,8 @@ send_one(SSL *ssl, long i)
 	int n;
 
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	(void)snprintf(rcpt, sizeof(rcpt), work.argv[7], (int)i);
+	(void)snprintf(rcpt, sizeof(rcpt), work.argv[7],
+	    (int)(work.modulo != 0 ? i % work.modulo + 1 : i));
 	n = snprintf(head, sizeof(head),
 	    "MAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nDATA\r\n", work.argv[6], rcpt);
 	say(ssl, head, (size_t)n);
@@ -331,18 +339,50 @@ send_one(SSL *ssl, long i)
 	work.times[i] = now() - from;
 }
 
+static void
+quit(SSL *ssl)
+{
+	say(ssl, "QUIT\r\n", 6);
+	expect(ssl, 1);
+	close(SSL_get_fd(ssl));
+	SSL_free(ssl);
+}
+
 static void *
 submit(void *arg)
 {
-	SSL *ssl = log_in();
+	SSL *ssl = NULL;
 	long i;
 
 	(void)arg;
 	while ((i = __atomic_fetch_add(&work.next, 1, __ATOMIC_RELAXED)) <
-	       work.count)
+	       work.count) {
+		if (ssl == NULL)
+			ssl = log_in(work.argv[4], work.argv[5]);
 		send_one(ssl, i);
-	say(ssl, "QUIT\r\n", 6);
+		if (work.each) {
+			quit(ssl);
+			ssl = NULL;
+		}
+	}
+	if (ssl != NULL)
+		quit(ssl);
 	return NULL;
+}
+
+static int
+run_idle(char **argv)
+{
+	long n = number(argv[1]);
+	char c;
+
+	work.argv = argv;
+	work.tls = SSL_CTX_new(TLS_client_method());
+	for (long i = 0; i < n; i++)
+		(void)log_in(argv[2], argv[3]);
+	printf("ready\n");
+	fflush(stdout);
+	return read(0, &c, 1) < 0;
 }
 
 static int
@@ -390,8 +430,13 @@ main(int argc, char **argv)
 {
 	if (argc == 6 && strcmp(argv[1], "sink") == 0)
 		run_sink(argv + 2);
-	if (argc == 10 && strcmp(argv[1], "submit") == 0)
+	work.each = strcmp(argc > 1 ? argv[1] : "", "each") == 0;
+	work.modulo = argc == 11 ? number(argv[10]) : 0;
+	if ((argc == 10 || argc == 11) &&
+	    (work.each || strcmp(argv[1], "submit") == 0))
 		return run_submit(argv + 2);
+	if (argc == 6 && strcmp(argv[1], "idle") == 0)
+		return run_idle(argv + 2);
 	fprintf(stderr, "usage: see the head of smtp.c\n");
 	return 2;
 }

@@ -216,6 +216,16 @@ def test_exceptions_of_the_sender():
             0] == 553
         assert send(host, 2, [host.address(3)], b"b",
                     sender="news@list.test")[0] == 553
+        # What is remembered of whose addresses these are is forgotten in
+        # passing, and is about the account alone.
+        alias = "second@" + pt.DOMAIN
+        host.admin("address", "add", alias, "--to", host.user(1))
+        for w in (b"c", b"d"):
+            assert send(host, 1, [host.address(2)], w, sender=alias)[0] == 250
+        assert send(host, 2, [host.address(3)], b"c", sender=alias)[0] == 553
+        host.admin("address", "del", alias)
+        pt.wait_for("a refusal", lambda: send(
+            host, 1, [host.address(2)], b"e", sender=alias)[0] == 553)
         host.admin("account", "set", host.user(1), "--send-as", "none")
         assert send(host, 1, [host.address(2)], b"b",
                     sender="news@list.test")[0] == 553
