@@ -1,7 +1,7 @@
 /*
  * rights.h - what the store says of who sends (storage/policy.h), remembered
- * by this process until something changes (NOTIFY_ACCOUNT, NOTIFY_ROUTES).  Thread-safe; a
- * miss reads the store, so in jobs only.
+ * by this process until something changes (NOTIFY_ACCOUNT, NOTIFY_ROUTES).
+ * Thread-safe; a miss reads the store, so in jobs only.
  */
 #ifndef SUBMITD_RIGHTS_H
 #define SUBMITD_RIGHTS_H
