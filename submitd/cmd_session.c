@@ -4,6 +4,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/mail/date.h"
+#include "submitd/app.h"
 #include "submitd/parse.h"
 #include "submitd/resp.h"
 
@@ -57,6 +58,22 @@ put_auth(struct client *c)
 	buf_fini(&mechs);
 }
 
+/* What is known of a login's own limit without asking the store; MAIL knows
+ * it for sure. */
+static uint64_t
+rcpt_max(const struct client *c)
+{
+	static const struct policy_limits none;
+	const struct server *srv = c->s.sl->srv;
+	uint64_t host = srv->conf->recipients_max, own = 0;
+	struct rights r;
+
+	if (c->who.account != 0 &&
+	    rights_known(app_of(srv)->rights, &c->who, &r))
+		own = rights_rcpt_max(&r, &none);
+	return own != 0 && own < host ? own : host;
+}
+
 /* RFC 4865 3: the longest time, and its end. */
 static void
 put_hold(struct client *c)
@@ -99,8 +116,7 @@ smtp_ehlo(struct client *c, struct slice rest)
 	if (smtp_xclient_ok(c))
 		put_keyword(out, "XCLIENT NAME ADDR PORT PROTO HELO");
 	/* RFC 9422 3 */
-	buf_printf(out, "250-LIMITS RCPTMAX=%" PRIu64 "\r\n",
-	    c->s.sl->srv->conf->recipients_max);
+	buf_printf(out, "250-LIMITS RCPTMAX=%" PRIu64 "\r\n", rcpt_max(c));
 	resp_line(out, "250 ", "ENHANCEDSTATUSCODES");
 }
 

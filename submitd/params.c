@@ -97,7 +97,7 @@ param_holduntil(struct client *c, struct slice v)
 {
 	int64_t when;
 
-	return smtp_parse_utc(v, &when) &&
+	return smtp_parse_time(v, &when) &&
 	       hold_until(c, clock_wall_sec(), when);
 }
 

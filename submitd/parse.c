@@ -207,13 +207,41 @@ digits(struct cur *c, size_t n, unsigned max, unsigned *out)
 	return *out <= max || cur_fail(c, "out of range");
 }
 
+static unsigned
+days_of(unsigned year, unsigned month)
+{
+	static const unsigned char days[] = { 31, 28, 31, 30, 31, 30, 31, 31,
+		30, 31, 30, 31 };
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+	return days[month - 1] + (month == 2 && leap);
+}
+
+/* time-offset, RFC 3339 5.6, in seconds. */
+static bool
+parse_offset(struct cur *c, int64_t *sec_out)
+{
+	unsigned hour, min;
+	bool west = cur_peek(c) == '-';
+
+	*sec_out = 0;
+	if (!west && cur_peek(c) != '+')
+		return cur_word(c, "Z");
+	if (!cur_byte(c, west ? '-' : '+') || !digits(c, 2, 23, &hour) ||
+	    !cur_byte(c, ':') || !digits(c, 2, 59, &min))
+		return false;
+	*sec_out = (int64_t)(hour * 60 + min) * 60 * (west ? -1 : 1);
+	return true;
+}
+
 /*
- * full-date "T" full-time with "Z", RFC 3339 5.6; fractions are dropped.
+ * date-time, RFC 3339 5.6 (RFC 4865 4, erratum 2040); fractions are dropped.
  */
 bool
-smtp_parse_utc(struct slice s, int64_t *sec_out)
+smtp_parse_time(struct slice s, int64_t *sec_out)
 {
 	unsigned year, month, day, hour, min, sec;
+	int64_t offset;
 	struct slice fraction;
 	struct cur c;
 
@@ -228,9 +256,12 @@ smtp_parse_utc(struct slice s, int64_t *sec_out)
 		return false;
 	if (cur_skip(&c, '.') && !cur_span1(&c, &cset_digit, &fraction))
 		return false;
+	if (!parse_offset(&c, &offset) || !cur_end(&c) ||
+	    day > days_of(year, month))
+		return false;
 	*sec_out = date_from_civil((int)year, (int)month, (int)day) +
-		   hour * 3600 + min * 60 + sec;
-	return cur_word(&c, "Z") && cur_end(&c);
+		   hour * 3600 + min * 60 + sec - offset;
+	return true;
 }
 
 bool

@@ -44,7 +44,7 @@ bool smtp_parse_path(struct slice rest, const char *word, bool lenient,
 bool smtp_parse_chunk(struct slice rest, uint64_t *n_out, bool *last_out);
 
 /* "2026-12-24T18:00:00Z", RFC 4865 4 and RFC 3339 5.6: seconds. */
-bool smtp_parse_utc(struct slice s, int64_t *sec_out);
+bool smtp_parse_time(struct slice s, int64_t *sec_out);
 
 /* What EHLO and HELO may say: a Domain or an address literal; kept loose, as
  * RFC 5321 4.1.4 forbids refusing a mail for it. */

@@ -83,6 +83,11 @@ def test_recipients():
         all_of_them = [host.address(n) for n in range(2, 9)]
         code, words = send(host, 1, all_of_them, b"a")
         assert code == 452 and b"at most 4 recipients" in words, words
+        # Who asks again after the login is told (RFC 9422 3).
+        c = host.submit(1)
+        c.ehlo()
+        assert c.esmtp_features["limits"] == "RCPTMAX=4", c.esmtp_features
+        c.close()
         assert send(host, 1, all_of_them[:4], b"b")[0] == 250
         # Never half of it (U7).
         code, words = send(host, 1, all_of_them[:2], b"c")

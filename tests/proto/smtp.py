@@ -215,6 +215,75 @@ def test_suspended_while_logged_in():
         c.close()
 
 
+def greeting(host, port="smtp", source=None):
+    """The first line, of a connection that stays open."""
+    s = socket.create_connection(
+        ("127.0.0.1", host.port(port)), 30,
+        source_address=(source, 0) if source else None)
+    f = s.makefile("rb")
+    return s, f, f.readline().decode()
+
+
+def test_connections_a_minute():
+    """smtp-connections-per-minute; in whatever minute the test begins."""
+    with pt.Host(accounts=1,
+                 conf={"smtp-connections-per-minute": 5}) as host:
+        held = [greeting(host) for _ in range(12)]
+        words = [w for _, _, w in held]
+        good = [w for w in words if w.startswith("220 ")]
+        bad = [w for w in words
+               if w.startswith("421 4.7.0 ") and "too often" in w]
+        assert len(good) + len(bad) == 12 and len(good) <= 10, words
+        # Those who were taken in stay, those refused are closed; our people
+        # are not concerned.
+        for s, f, w in held:
+            if w.startswith("220"):
+                s.sendall(b"NOOP\r\n")
+                assert f.readline().startswith(b"250"), w
+            else:
+                assert f.readline() == b""
+        assert greeting(host, "submission")[2].startswith("220")
+
+
+def test_errors_a_minute():
+    with pt.Host(accounts=1, conf={"smtp-errors-per-minute": 3}) as host:
+        def offend():
+            c = Talk(host)
+            for _ in range(4):
+                c.ask("BLAH", "500")
+            c.close()
+            return pt.wait_for("a refusal", lambda: greeting(host)[2]
+                               .startswith("421 4.7.0 "), 5)
+        try:
+            offend()
+        except (pt.Failure, AssertionError):
+            offend()        # the minute had turned in between
+        assert greeting(host, "submission")[2].startswith("220")
+
+
+def test_connections_per_network():
+    with pt.Host(accounts=1, conf={"connections-per-network": 4}) as host:
+        held = []
+
+        def three():
+            held[:] = [greeting(host, source=f"127.0.0.{k}")
+                       for k in (1, 2, 3)]
+            return all(w.startswith("220") for _, _, w in held)
+        pt.wait_for("the host's own probes to end", three)
+        fourth = greeting(host, source="127.0.0.4")
+        assert fourth[2].startswith("220"), fourth
+        for port in ("smtp", "submission"):
+            _, f, words = greeting(host, port, "127.0.0.5")
+            assert words.startswith("421 4.7.0 "), words
+            assert "network" in words and f.readline() == b"", words
+        assert greeting(host, source="127.0.9.1")[2].startswith("220")
+        # Room comes back.
+        fourth[1].close()
+        fourth[0].close()
+        pt.wait_for("a place", lambda: greeting(host, source="127.0.0.6")[2]
+                    .startswith("220"))
+
+
 def test_deaf_peer():
     """Who takes no replies gets no more made, and costs little."""
     with pt.Host(accounts=1, conf={"smtp-timeout": '"10s"',
