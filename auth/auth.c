@@ -7,9 +7,10 @@
 #include "auth/secret.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
+#include "storage/generation.h"
 #include "storage/names.h"
 
-enum { CACHED_ACCOUNTS_MAX = 20000 };
+enum { CACHED_ACCOUNTS_MAX = 20000, RECALLED_MAX = 20000 };
 
 int
 auth_new(const struct conf *conf, struct store *store, const char *service,
@@ -28,6 +29,7 @@ auth_new(const struct conf *conf, struct store *store, const char *service,
 	a->hostname = xstrdup(hostname);
 	a->cache = cache_new(conf->auth_cache_time, CACHED_ACCOUNTS_MAX);
 	a->throttle = throttle_new(&throttle_defaults);
+	a->recall = recall_new(RECALLED_MAX);
 	crypt_random(a->start_key, sizeof(a->start_key));
 	if ((rc = host_key_get(store, a->host_key)) != 0) {
 		auth_free(&a);
@@ -56,6 +58,7 @@ auth_set_conf(struct auth *a, const struct conf *conf)
 	/* What proved a login of support may be a password of before. */
 	if (!same_list(&was->support_logins, &conf->support_logins))
 		cache_forget(a->cache, 0);
+	recall_forget_all(a->recall);
 	cache_set_keep(a->cache, conf->auth_cache_time, clock_steady_ms());
 }
 
@@ -69,6 +72,7 @@ auth_free(struct auth **ap)
 		return;
 	cache_free(&a->cache);
 	throttle_free(&a->throttle);
+	recall_free(&a->recall);
 	free(a->service);
 	free(a->hostname);
 	mem_wipe(a, sizeof(*a));
@@ -93,6 +97,31 @@ auth_login(struct auth *a, const struct auth_peer *peer, struct slice login,
 		rc = auth_finish(a, peer, "LOGIN", &f, &proof, who_out, e);
 	auth_found_fini(&f);
 	return rc;
+}
+
+bool
+auth_login_now(struct auth *a, const struct auth_peer *peer, const char *mech,
+    struct slice login, struct slice password, struct auth_who *who_out)
+{
+	uint64_t now = clock_steady_ms();
+	char shown[IDENT_MAX + 1];
+	struct throttle_try tr = { .ip = peer->ip };
+	struct recall_key key;
+	struct recall_when w;
+
+	if (!auth_recall_key(a, peer, login, password, &key) ||
+	    !recall_get(a->recall, &key, &w, who_out, shown) ||
+	    now >= w.until_ms ||
+	    (w.expires_at != 0 && w.expires_at <= clock_wall_sec()) ||
+	    w.account != generation_of(a->store, who_out->account) ||
+	    w.all != generation_of(a->store, 0))
+		return false;
+	tr.name = slice_str(who_out->name);
+	if (!throttle_clean(a->throttle, &tr, now))
+		return false;
+	who_out->mech = mech;
+	auth_log_good(peer, mech, who_out, slice_str(shown), "");
+	return true;
 }
 
 void

@@ -1,9 +1,9 @@
 /*
  * auth.h - who is this, and may he?
  *
- * All calls but auth_mechs() may take milliseconds (key derivation) or wait
- * for the store: they run on the auth workers.  Wrong password, unknown user
- * and expired secret look alike in answer and time.
+ * All calls but auth_mechs() and auth_login_now() may take milliseconds (key
+ * derivation) or wait for the store: they run on the auth workers.  Wrong
+ * password, unknown user and expired secret look alike in answer and time.
  */
 #ifndef AUTH_AUTH_H
 #define AUTH_AUTH_H
@@ -65,6 +65,14 @@ void auth_free(struct auth **a);
 PH_MUSTUSE int auth_login(struct auth *a, const struct auth_peer *peer,
     struct slice login, struct slice password, struct auth_who *who_out,
     struct err *e);
+
+/* The same for a login that is known to be good: it was a little while ago, it
+ * has been recorded since, and nothing of it has changed.  mech: static, for
+ * the log.  False: nothing has happened, ask auth_login() or auth_sasl_start().
+ * Never blocks: for the loop. */
+bool auth_login_now(struct auth *a, const struct auth_peer *peer,
+    const char *mech, struct slice login, struct slice password,
+    struct auth_who *who_out);
 
 /* Mechanisms to offer, space-separated, e.g. "PLAIN LOGIN SCRAM-SHA-256
  * SCRAM-SHA-256-PLUS SCRAM-SHA-1 SCRAM-SHA-1-PLUS": PLAIN and LOGIN only when

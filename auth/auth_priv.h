@@ -8,6 +8,7 @@
 #include "auth/auth.h"
 #include "auth/cache.h"
 #include "auth/ident.h"
+#include "auth/recall.h"
 #include "auth/throttle.h"
 #include "lib/crypt/crypt.h"
 #include "storage/host_key.h"
@@ -18,14 +19,16 @@ struct auth {
 	char *service, *hostname;
 	struct cache *cache;
 	struct throttle *throttle;
+	struct recall *recall;
 	uint8_t start_key[SHA256_LEN];  /* of this process: cache, throttle */
 	uint8_t host_key[HOST_KEY_LEN]; /* of this host: made-up secrets */
 };
 
 /* Whom a login means.  auth_found_fini() always. */
 struct auth_found {
-	char login[IDENT_MAX + 1]; /* folded; "" when it cannot be */
-	char suffix[256];          /* not part of it */
+	char login[IDENT_MAX + 1];   /* folded; "" when it cannot be */
+	char suffix[256];            /* not part of it */
+	char typed[IDENT_MAX + 257]; /* all of it, as it came; or "" */
 	bool known;
 	bool package_suspended;
 	/* "web100p1*anna": who helps, by support-logins, and the only secret
@@ -50,6 +53,8 @@ const struct secret *auth_secrets(const struct auth_found *f, size_t *n_out);
 /* Which secret proved a login. */
 struct auth_proof {
 	const struct secret *secret;
+	bool keyed; /* the login may be remembered as a whole, under key */
+	struct recall_key key;
 };
 
 /*
@@ -70,9 +75,16 @@ void auth_scram_wrong(
 void auth_scram_good(
     struct auth *a, const struct auth_peer *peer, const struct auth_found *f);
 
-/* Has this been recorded from there not long ago? */
+/* Has this been recorded from there not long ago?  It has until *until_out. */
 bool auth_told(struct auth *a, const struct auth_peer *peer, uint64_t account,
-    uint32_t secret_id);
+    uint32_t secret_id, uint64_t *until_out);
+
+/* recall.h's key; false: not to be remembered. */
+bool auth_recall_key(const struct auth *a, const struct auth_peer *peer,
+    struct slice typed, struct slice password, struct recall_key *key_out);
+/* The line of a login that has gone well.  login: folded. */
+void auth_log_good(const struct auth_peer *peer, const char *mech,
+    const struct auth_who *who, struct slice login, const char *support);
 
 /*
  * The end of a login that was proved: may he?  0 with *who_out, logged and

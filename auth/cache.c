@@ -203,11 +203,13 @@ place_for(struct entry *e, uint64_t from)
 }
 
 bool
-cache_told(struct cache *c, uint64_t account, uint64_t from, uint64_t now_ms)
+cache_told(struct cache *c, uint64_t account, uint64_t from, uint64_t now_ms,
+    uint64_t *until_out)
 {
 	struct place *p;
 	bool told;
 
+	*until_out = 0;
 	if (c->keep_ms == 0 || c->max == 0)
 		return false;
 	(void)pthread_mutex_lock(&c->lock);
@@ -215,6 +217,7 @@ cache_told(struct cache *c, uint64_t account, uint64_t from, uint64_t now_ms)
 	told = p->from == from && p->until_ms > now_ms;
 	if (!told)
 		*p = (struct place){ from, now_ms + CACHE_TOLD_MS };
+	*until_out = p->until_ms;
 	(void)pthread_mutex_unlock(&c->lock);
 	return told;
 }

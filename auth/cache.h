@@ -41,9 +41,10 @@ bool cache_get(struct cache *c, const struct cache_key *key, uint64_t now_ms,
 void cache_put(struct cache *c, const struct cache_key *key, uint64_t now_ms,
     uint32_t secret_id);
 /* Has the account's login from there (a hash of whence and how) been recorded
- * in the last CACHE_TOLD_MS?  From now on it has. */
-bool cache_told(
-    struct cache *c, uint64_t account, uint64_t from, uint64_t now_ms);
+ * in the last CACHE_TOLD_MS?  From now on it has, until *until_out; 0: nothing
+ * is remembered. */
+bool cache_told(struct cache *c, uint64_t account, uint64_t from,
+    uint64_t now_ms, uint64_t *until_out);
 /* account 0: all. */
 void cache_forget(struct cache *c, uint64_t account);
 

@@ -148,6 +148,8 @@ auth_find(struct auth *a, const struct auth_peer *peer, struct slice login,
 	bool is_address, helps;
 	int rc;
 
+	if (!slice_copy(login, f->typed, sizeof(f->typed)))
+		f->typed[0] = '\0';
 	if (peer->suffix_sep != '\0')
 		ident_split_login(login, peer->suffix_sep, &login, &suffix);
 	if (!slice_copy(suffix, f->suffix, sizeof(f->suffix)))

@@ -11,6 +11,7 @@
 #include "lib/base/cset.h"
 #include "lib/base/log.h"
 #include "storage/event.h"
+#include "storage/generation.h"
 
 enum { EVENT_TEXT_MAX = 400, USED_EVERY_SEC = 60, CLIENT_MAX = 100 };
 
@@ -139,6 +140,34 @@ may(const struct auth_peer *peer, const struct auth_found *f,
 	return 0;
 }
 
+void
+auth_log_good(const struct auth_peer *peer, const char *mech,
+    const struct auth_who *who, struct slice login, const char *support)
+{
+	log_info(peer->session, "login",
+	    "service=%s account=%s login=%s ip=%s mech=%s tls=%s secret=%u%s%s",
+	    service_of(peer), who->name, log_q(login), shown(peer->ip), mech,
+	    log_q(slice_str(shown(peer->tls))), (unsigned)who->secret_id,
+	    who->support ? " support=" : "", support);
+}
+
+/* The next one like it may be answered from memory, as long as this one counts
+ * for the record too. */
+static void
+remember(struct auth *a, const struct auth_found *f,
+    const struct auth_proof *proof, const struct auth_who *who,
+    uint64_t until_ms)
+{
+	uint64_t keep = clock_steady_ms() + a->conf->auth_cache_time;
+	struct recall_when when = { generation_of(a->store, who->account),
+		generation_of(a->store, 0), until_ms < keep ? until_ms : keep,
+		proof->secret->expires_at };
+
+	if (proof->keyed && until_ms != 0)
+		recall_put(
+		    a->recall, &proof->key, &when, who, slice_str(f->login));
+}
+
 int
 auth_finish(struct auth *a, const struct auth_peer *peer, const char *mech,
     const struct auth_found *f, const struct auth_proof *proof,
@@ -155,6 +184,7 @@ auth_finish(struct auth *a, const struct auth_peer *peer, const char *mech,
 	const char *why;
 	char more[120];
 	int64_t now = clock_wall_sec();
+	uint64_t until = 0;
 	int rc;
 
 	if ((rc = may(peer, f, s, &why, e)) != 0)
@@ -164,13 +194,9 @@ auth_finish(struct auth *a, const struct auth_peer *peer, const char *mech,
 	    !slice_copy(slice_str(f->suffix), who.suffix, sizeof(who.suffix)))
 		return err_set(e, ERR_CORRUPT, "the account is damaged");
 	set_lang(a, f, who.lang);
-	log_info(peer->session, "login",
-	    "service=%s account=%s login=%s ip=%s mech=%s tls=%s secret=%u%s%s",
-	    service_of(peer), who.name, log_q(slice_str(f->login)),
-	    shown(peer->ip), mech, log_q(slice_str(shown(peer->tls))),
-	    (unsigned)s->id, who.support ? " support=" : "", f->support);
+	auth_log_good(peer, mech, &who, slice_str(f->login), f->support);
 	/* A mailbox that is polled every minute is not recorded each time. */
-	if (who.support || !auth_told(a, peer, f->ac.id, s->id)) {
+	if (who.support || !auth_told(a, peer, f->ac.id, s->id, &until)) {
 		struct buf b;
 
 		buf_init(&b, sizeof(more));
@@ -186,6 +212,7 @@ auth_finish(struct auth *a, const struct auth_peer *peer, const char *mech,
 			log_warn(peer->session, "used-not-written",
 			    "account=%s", who.name);
 	}
+	remember(a, f, proof, &who, until);
 	*who_out = who;
 	return 0;
 }
@@ -195,9 +222,10 @@ auth_client(
     struct auth *a, const struct auth_peer *peer, const struct auth_who *who)
 {
 	struct buf b;
+	uint64_t until;
 	int rc;
 
-	if (auth_told(a, peer, who->account, who->secret_id))
+	if (auth_told(a, peer, who->account, who->secret_id, &until))
 		return;
 	buf_init(&b, EVENT_TEXT_MAX);
 	buf_printf(&b, "service=%s ip=%s mech=%s tls=%s secret=%u",

@@ -356,6 +356,23 @@ throttle_begin(struct throttle *t, const struct throttle_try *tr,
 	return rc;
 }
 
+bool
+throttle_clean(
+    struct throttle *t, const struct throttle_try *tr, uint64_t now_ms)
+{
+	struct source *s;
+	struct keys k;
+	bool clean;
+
+	keys_of(tr, &k);
+	(void)pthread_mutex_lock(&t->lock);
+	s = source_get(t, &k, false);
+	clean = pair_get(t, &k, false) == NULL &&
+		(s == NULL || (s->n == 0 && s->blocked_until_ms <= now_ms));
+	(void)pthread_mutex_unlock(&t->lock);
+	return clean;
+}
+
 /* One name more with strikes from here. */
 static void
 source_strike(struct throttle *t, const struct keys *k, uint64_t now_ms)

@@ -57,6 +57,10 @@ struct throttle_try {
 PH_MUSTUSE int throttle_begin(struct throttle *t, const struct throttle_try *tr,
     uint64_t now_ms, struct err *e);
 
+/* Does nothing at all stand against this name from there? */
+bool throttle_clean(
+    struct throttle *t, const struct throttle_try *tr, uint64_t now_ms);
+
 enum throttle_end {
 	THROTTLE_GOOD, /* all strikes of name and source are forgotten */
 	THROTTLE_WRONG,

@@ -34,6 +34,14 @@ mac_of(const struct auth *a, char use, uint64_t n1, uint64_t n2,
 	buf_fini(&b);
 }
 
+/* No password at all (RFC 4616 2: 1*SAFE, no NUL). */
+static bool
+impossible(struct slice password)
+{
+	return password.n == 0 || password.n > PASSWORD_MAX ||
+	       slice_chr(password, '\0') != password.n;
+}
+
 /* Never 0, which means a password that is not known. */
 static uint64_t
 guess_mac(
@@ -49,8 +57,30 @@ guess_mac(
 }
 
 bool
+auth_recall_key(const struct auth *a, const struct auth_peer *peer,
+    struct slice typed, struct slice password, struct recall_key *key_out)
+{
+	struct slice ip = slice_str(peer->ip);
+	struct slice client =
+	    slice_str(peer->client != NULL ? peer->client : "");
+	uint64_t sizes = (uint64_t)ip.n << 32 | client.n;
+	uint64_t what = peer->scope << 8 | (unsigned char)peer->suffix_sep;
+	struct buf b;
+
+	if (typed.n == 0 || typed.n > IDENT_MAX + 256 || impossible(password))
+		return false;
+	buf_init(&b, ip.n + client.n + typed.n);
+	buf_add_slice(&b, ip);
+	buf_add_slice(&b, client);
+	buf_add_slice(&b, typed);
+	mac_of(a, 'r', sizes, what, buf_slice(&b), password, key_out->mac);
+	buf_fini(&b);
+	return true;
+}
+
+bool
 auth_told(struct auth *a, const struct auth_peer *peer, uint64_t account,
-    uint32_t secret_id)
+    uint32_t secret_id, uint64_t *until_out)
 {
 	struct slice client =
 	    slice_str(peer->client != NULL ? peer->client : "");
@@ -58,7 +88,8 @@ auth_told(struct auth *a, const struct auth_peer *peer, uint64_t account,
 
 	mac_of(
 	    a, 'f', peer->scope, secret_id, slice_str(peer->ip), client, mac);
-	return cache_told(a->cache, account, num_get64(mac), clock_steady_ms());
+	return cache_told(
+	    a->cache, account, num_get64(mac), clock_steady_ms(), until_out);
 }
 
 static const struct secret *
@@ -168,14 +199,6 @@ prove(struct auth *a, const struct auth_found *f, struct slice password)
 	return s;
 }
 
-/* No password at all (RFC 4616 2: 1*SAFE, no NUL). */
-static bool
-impossible(struct slice password)
-{
-	return password.n == 0 || password.n > PASSWORD_MAX ||
-	       slice_chr(password, '\0') != password.n;
-}
-
 int
 auth_verify(struct auth *a, const struct auth_peer *peer,
     const struct auth_found *f, struct slice password,
@@ -195,7 +218,12 @@ auth_verify(struct auth *a, const struct auth_peer *peer,
 	throttle_end(a->throttle, &tr,
 	    proof_out->secret != NULL ? THROTTLE_GOOD : THROTTLE_WRONG,
 	    clock_steady_ms());
-	return proof_out->secret != NULL ? 0 : ERR_AUTH;
+	if (proof_out->secret == NULL)
+		return ERR_AUTH;
+	proof_out->keyed = f->support[0] == '\0' &&
+			   auth_recall_key(a, peer, slice_str(f->typed),
+			       password, &proof_out->key);
+	return 0;
 }
 
 int

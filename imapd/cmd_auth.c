@@ -9,9 +9,6 @@
 
 enum { LOGIN_MAX = 4096 };
 
-static void auth_work(struct sjob *j);
-static void auth_done(struct sjob *j);
-
 static struct login *
 fresh_login(struct client *c)
 {
@@ -35,7 +32,6 @@ auth_work(struct sjob *j)
 {
 	struct client *c = client_of_job(j);
 
-	c->login->client = c->program;
 	login_work(c->login, j->srv, SCOPE_IMAP, c->conn.peer_ip, c->id);
 }
 
@@ -96,14 +92,12 @@ failed(struct client *c)
 		client_bye(c, "auth-tries", NULL, "too many failed logins");
 }
 
+/* One step of the login is done. */
 static void
-auth_done(struct sjob *j)
+settle(struct client *c)
 {
-	struct client *c = client_of_job(j);
 	struct login *l = c->login;
 
-	if (!client_back(c))
-		return;
 	switch (login_verdict(l)) {
 	case LOGIN_GOOD:
 		if (c->mode == MODE_SASL)
@@ -120,9 +114,32 @@ auth_done(struct sjob *j)
 		if (c->mode == MODE_SASL)
 			cmd_release(c);
 		client_later(c, login_pause(l, client_conf(c)), failed);
-		return;
+		break;
 	}
+}
+
+static void
+auth_done(struct sjob *j)
+{
+	struct client *c = client_of_job(j);
+
+	if (!client_back(c))
+		return;
+	settle(c);
 	client_run(c);
+}
+
+/* The command may be over, and c->login gone, when this returns. */
+static void
+take_step(struct client *c)
+{
+	struct login *l = c->login;
+
+	l->client = c->program;
+	if (login_now(l, c->sl->srv, SCOPE_IMAP, c->conn.peer_ip, c->id))
+		settle(c);
+	else
+		client_job(c, true, auth_work, auth_done);
 }
 
 enum step
@@ -135,7 +152,7 @@ cmd_login(struct client *c)
 		    "encrypt first: STARTTLS, or SSL/TLS on port 993");
 	login_password(fresh_login(c), a->user, a->pass, &c->conn);
 	mem_wipe((void *)(uintptr_t)a->pass.p, a->pass.n);
-	client_job(c, true, auth_work, auth_done);
+	take_step(c);
 	return STEP_PENDING;
 }
 
@@ -145,7 +162,7 @@ respond(struct client *c, struct slice text)
 {
 	if (!login_response(c->login, text))
 		return false;
-	client_job(c, true, auth_work, auth_done);
+	take_step(c);
 	return true;
 }
 
@@ -167,7 +184,7 @@ login_answer(struct client *c, struct slice text)
 		    buf_slice(&b), &c->conn);
 		free(c->login_name);
 		c->login_name = NULL;
-		client_job(c, true, auth_work, auth_done);
+		take_step(c);
 	}
 	if (b.p != NULL)
 		mem_wipe(b.p, b.cap);
@@ -203,7 +220,7 @@ cmd_authenticate(struct client *c)
 		return start_login(c, a);
 	login_sasl(fresh_login(c), a->mech, &c->conn, client_plain_ok(c));
 	if (a->initial.p == NULL) {
-		client_job(c, true, auth_work, auth_done);
+		take_step(c);
 		return STEP_PENDING;
 	}
 	if (respond(c, a->initial))

@@ -9,6 +9,7 @@
 #include "pop3d/ahead.h"
 #include "pop3d/drop_list.h"
 #include "pop3d/guard.h"
+#include "pop3d/places.h"
 #include "pop3d/read.h"
 #include "pop3d/text.h"
 
@@ -17,6 +18,12 @@ enum pop3_state {
 	ST_AUTH = 1,  /* AUTHORIZATION */
 	ST_TRANS = 2, /* TRANSACTION */
 	ST_SASL = 4   /* between AUTH and its end: lines are answers */
+};
+
+/* The process's one. */
+struct app {
+	struct guard *guard;
+	struct places *places;
 };
 
 struct client {
@@ -56,11 +63,16 @@ client_of_job(struct sjob *j)
 	return client_of(PH_CONTAINER(j, struct session, job));
 }
 
-/* The process's one. */
 static inline struct guard *
 guard_of(const struct client *c)
 {
-	return c->s.sl->srv->app;
+	return ((const struct app *)c->s.sl->srv->app)->guard;
+}
+
+static inline struct places *
+places_of(const struct client *c)
+{
+	return ((const struct app *)c->s.sl->srv->app)->places;
 }
 
 /* The account's time between logins, in ms. */

@@ -5,6 +5,7 @@
 #include "pop3d/cmd.h"
 #include "pop3d/marks.h"
 #include "pop3d/resp.h"
+#include "storage/generation.h"
 
 /* ---- in the job ---- */
 
@@ -65,19 +66,31 @@ check_delay(struct client *c)
 	return ERR_LIMIT;
 }
 
+static int
+may_enter(struct client *c)
+{
+	int rc = lock_drop(c);
+
+	return rc == 0 ? check_delay(c) : rc;
+}
+
 static void
 auth_work(struct sjob *j)
 {
 	struct client *c = client_of_job(j);
 	struct login *l = &c->login;
+	uint64_t generation;
 
-	l->suffix_sep = j->srv->conf->pop3_folder_separator[0];
 	login_work(l, j->srv, SCOPE_POP3, c->s.conn.peer_ip, c->s.id);
 	if (login_verdict(l) != LOGIN_GOOD)
 		return;
-	if ((l->rc = open_drop(c)) == 0 && (l->rc = lock_drop(c)) == 0 &&
-	    (l->rc = check_delay(c)) == 0)
-		marks_login(j->srv->store, &l->who, c->s.id);
+	generation = generation_of(j->srv->store, l->who.account);
+	if ((l->rc = open_drop(c)) != 0 || (l->rc = may_enter(c)) != 0)
+		return;
+	marks_login(j->srv->store, &l->who, c->s.id);
+	if (drop_folder(c->drop) != 0)
+		places_put(
+		    places_of(c), &l->who, generation, drop_folder(c->drop));
 }
 
 /* ---- on the loop ---- */
@@ -131,15 +144,12 @@ logged_in(struct client *c)
 	login_fini(&c->login);
 }
 
+/* One step of the login is done. */
 static void
-auth_done(struct sjob *j)
+settle(struct client *c)
 {
-	struct client *c = client_of_job(j);
 	struct login *l = &c->login;
 
-	c->who = l->who;
-	if (!session_back(&c->s))
-		return;
 	switch (login_verdict(l)) {
 	case LOGIN_GOOD: logged_in(c); break;
 	case LOGIN_CHALLENGE:
@@ -152,15 +162,50 @@ auth_done(struct sjob *j)
 		/* A wrong password waits before it is answered. */
 		session_later(
 		    &c->s, login_pause(l, c->s.sl->srv->conf), failed);
-		return;
 	}
-	session_run(&c->s);
 }
 
 static void
-start_job(struct client *c)
+auth_done(struct sjob *j)
 {
-	session_job(&c->s, true, auth_work, auth_done);
+	struct client *c = client_of_job(j);
+
+	c->who = c->login.who;
+	if (!session_back(&c->s))
+		return;
+	settle(c);
+	session_run(&c->s);
+}
+
+/* The maildrop of a login that is known, without a look at the store. */
+static bool
+enter_now(struct client *c)
+{
+	struct store *s = c->s.sl->srv->store;
+	const struct auth_who *who = &c->login.who;
+	uint64_t folder =
+	    places_get(places_of(c), who, generation_of(s, who->account));
+
+	if (folder != 0)
+		c->drop = drop_open_now(s, who->account, folder);
+	return c->drop != NULL;
+}
+
+static void
+start_login(struct client *c)
+{
+	struct login *l = &c->login;
+	struct server *srv = c->s.sl->srv;
+
+	l->suffix_sep = srv->conf->pop3_folder_separator[0];
+	if (login_now(l, srv, SCOPE_POP3, c->s.conn.peer_ip, c->s.id) &&
+	    enter_now(c)) {
+		c->who = l->who;
+		l->rc = may_enter(c);
+		settle(c);
+	} else {
+		session_job(&c->s, !l->known, auth_work, auth_done);
+	}
 }
 
 void
@@ -199,7 +244,7 @@ pop3_pass(struct client *c, const struct pop3_line *l)
 	login_password(&c->login, slice_str(c->user), l->rest, &c->s.conn);
 	free(c->user);
 	c->user = NULL;
-	start_job(c);
+	start_login(c);
 }
 
 /* CLIENTS D: Outlook asks by a bare AUTH. */
@@ -227,7 +272,7 @@ static void
 respond(struct client *c, struct slice text)
 {
 	if (login_response(&c->login, text)) {
-		start_job(c);
+		start_login(c);
 		return;
 	}
 	login_fini(&c->login);
@@ -251,7 +296,7 @@ pop3_auth(struct client *c, const struct pop3_line *l)
 	if (l->nargs == 2)
 		respond(c, l->arg[1]);
 	else
-		start_job(c);
+		start_login(c);
 }
 
 void

@@ -8,8 +8,6 @@
 #include "pop3d/drop_priv.h"
 #include "storage/msg.h"
 
-enum { SAME_STATE_TRIES = 8 };
-
 static int
 sum_bytes(struct drop *d, const uint32_t *uids, size_t n, uint64_t folder,
     uint64_t *bytes_io)
@@ -26,29 +24,6 @@ sum_bytes(struct drop *d, const uint32_t *uids, size_t n, uint64_t folder,
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
-/* The folder's counts and the view of it have to be of one moment. */
-static int
-total_bytes(struct drop *d)
-{
-	struct folder_status st;
-	struct view_delta delta;
-	int rc;
-
-	for (int i = 0; i < SAME_STATE_TRIES; i++) {
-		rc = folder_status_get(d->store, view_folder(d->view), &st);
-		if (rc != 0)
-			return rc;
-		if (st.highestmodseq == view_modseq(d->view)) {
-			d->bytes = st.bytes;
-			return 0;
-		}
-		if ((rc = view_sync(d->view, true, &delta)) != 0)
-			return rc;
-		view_delta_fini(&delta);
-	}
-	return sum_bytes(d, NULL, 0, view_folder(d->view), &d->bytes);
-}
-
 static struct drop *
 drop_new(struct store *s, uint64_t account)
 {
@@ -57,6 +32,13 @@ drop_new(struct store *s, uint64_t account)
 	d->store = s;
 	d->account = account;
 	return d;
+}
+
+static void
+numbered(struct drop *d)
+{
+	d->bytes = view_octets(d->view);
+	d->gone = xcalloc(drop_count(d) / 8 + 1, 1);
 }
 
 int
@@ -74,15 +56,27 @@ drop_open(struct store *s, uint64_t account, struct slice folder,
 		rc = ERR_NOTFOUND;
 	if (rc == 0)
 		rc = view_open(s, account, info.id, true, &d->view);
-	if (rc == 0)
-		rc = total_bytes(d);
 	if (rc != 0) {
 		drop_free(&d);
 		return rc;
 	}
-	d->gone = xcalloc(drop_count(d) / 8 + 1, 1);
+	numbered(d);
 	*drop_out = d;
 	return 0;
+}
+
+struct drop *
+drop_open_now(struct store *s, uint64_t account, uint64_t folder)
+{
+	struct view *v = view_open_now(s, account, folder);
+	struct drop *d;
+
+	if (v == NULL)
+		return NULL;
+	d = drop_new(s, account);
+	d->view = v;
+	numbered(d);
+	return d;
 }
 
 static int

@@ -29,6 +29,8 @@ struct drop_msg {
 /* folder: its name, "" for INBOX.  ERR_NOTFOUND: no such folder. */
 PH_MUSTUSE int drop_open(struct store *s, uint64_t account, struct slice folder,
     struct drop **drop_out);
+/* One that is known, when nothing need be read; NULL: ask drop_open(); loop. */
+struct drop *drop_open_now(struct store *s, uint64_t account, uint64_t folder);
 /* All folders; ERR_LIMIT over DROP_ALL_MAX messages. */
 PH_MUSTUSE int drop_open_all(
     struct store *s, uint64_t account, struct drop **drop_out);

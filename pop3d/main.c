@@ -1,20 +1,29 @@
+#include <stdlib.h>
+
+#include "lib/base/mem.h"
 #include "pop3d/client.h"
 
 static int
 start(struct server *srv, struct err *e)
 {
+	struct app *app = xcalloc(1, sizeof(*app));
+
 	(void)e;
-	srv->app = guard_new();
+	app->guard = guard_new();
+	app->places = places_new();
+	srv->app = app;
 	return 0;
 }
 
 static void
 stop(struct server *srv)
 {
-	struct guard *g = srv->app;
+	struct app *app = srv->app;
 
 	session_stop(srv);
-	guard_free(&g);
+	guard_free(&app->guard);
+	places_free(&app->places);
+	free(app);
 }
 
 static const struct server_door doors[] = {

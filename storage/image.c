@@ -400,6 +400,7 @@ refresh_txn(struct db_txn *t, void *arg)
 	r->recent_from = row.st.recent_from;
 	if (r->old != NULL && r->old->modseq == row.st.highestmodseq) {
 		r->out = image_ref(r->old);
+		r->out->octets = row.st.bytes; /* fsck may have said so */
 		return 0;
 	}
 	image_build_init(&b, r->old);
@@ -417,6 +418,7 @@ refresh_txn(struct db_txn *t, void *arg)
 	r->out->modseq = row.st.highestmodseq;
 	r->out->uidvalidity = row.st.uidvalidity;
 	r->out->uidnext = row.st.uidnext;
+	r->out->octets = row.st.bytes;
 	return 0;
 }
 

@@ -44,6 +44,7 @@ struct image {
 	uint64_t folder, account, modseq;
 	uint32_t uidvalidity, uidnext;
 	uint32_t n, unseen;
+	_Atomic uint64_t octets; /* of all messages */
 	size_t bytes;
 	uint32_t nleaves, cap;
 	struct leaf **leaf;

@@ -107,6 +107,31 @@ out:
 	return rc;
 }
 
+struct view *
+view_open_now(struct store *s, uint64_t account, uint64_t folder)
+{
+	struct image_slot *slot = image_slot_get(s, folder);
+	struct image *im;
+	struct view *v;
+	uint32_t recent;
+
+	if (!image_get_now(s, slot, &im, &recent) || im->account != account) {
+		image_unref(&im);
+		image_slot_put(s, &slot);
+		return NULL;
+	}
+	v = xcalloc(1, sizeof(*v));
+	*v = (struct view){ .store = s,
+		.slot = slot,
+		.shown = image_ref(im),
+		.base = im,
+		.account = account,
+		.folder = folder,
+		.recent_from = recent,
+		.read_only = true };
+	return v;
+}
+
 /* What came while the folder was open has been seen by this session. */
 static void
 close_recent(struct view *v)
@@ -209,6 +234,12 @@ uint32_t
 view_count(const struct view *v)
 {
 	return v->shown->n;
+}
+
+uint64_t
+view_octets(const struct view *v)
+{
+	return v->base->octets;
 }
 
 uint32_t

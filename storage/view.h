@@ -39,6 +39,9 @@ struct view_msg {
 /* read_only: claims no \Recent. */
 PH_MUSTUSE int view_open(struct store *s, uint64_t account, uint64_t folder,
     bool read_only, struct view **view_out);
+/* The same, read only, when nothing need be read; NULL: ask view_open().  Never
+ * blocks: may run on a loop. */
+struct view *view_open_now(struct store *s, uint64_t account, uint64_t folder);
 void view_close(struct view **v);
 /* Closes and opens it again; false when that would have to wait for the index:
  * nothing has happened then.  Never blocks: may run on a loop. */
@@ -51,6 +54,8 @@ uint32_t view_uidnext(const struct view *v);
 uint64_t view_modseq(const struct view *v);
 uint32_t view_count(const struct view *v);  /* EXISTS */
 uint32_t view_recent(const struct view *v); /* RECENT */
+/* Sizes of all messages together, as long as view_sync() has held none back. */
+uint64_t view_octets(const struct view *v);
 
 /* seq: 1..view_count(). */
 void view_get(const struct view *v, uint32_t seq, struct view_msg *out);

@@ -11,7 +11,6 @@ auth_work(struct sjob *j)
 {
 	struct client *c = client_of_job(j);
 
-	c->login.client = c->helo;
 	login_work(&c->login, j->srv, SCOPE_SMTP, c->s.conn.peer_ip, c->s.id);
 }
 
@@ -37,16 +36,14 @@ failed(struct session *s)
 	}
 }
 
+/* One step of the login is done. */
 static void
-auth_done(struct sjob *j)
+settle(struct client *c)
 {
-	struct client *c = client_of_job(j);
-	const struct conf *conf = j->srv->conf;
+	const struct conf *conf = c->s.sl->srv->conf;
 	struct login *l = &c->login;
 	const char *why;
 
-	if (!session_back(&c->s))
-		return;
 	c->expect = EXPECT_COMMAND;
 	switch (login_verdict(l)) {
 	case LOGIN_GOOD:
@@ -68,15 +65,30 @@ auth_done(struct sjob *j)
 		break;
 	case LOGIN_BAD:
 		session_later(&c->s, login_pause(l, conf), failed);
-		return;
+		break;
 	}
+}
+
+static void
+auth_done(struct sjob *j)
+{
+	struct client *c = client_of_job(j);
+
+	if (!session_back(&c->s))
+		return;
+	settle(c);
 	session_run(&c->s);
 }
 
 static void
-start_job(struct client *c)
+start_login(struct client *c)
 {
-	session_job(&c->s, true, auth_work, auth_done);
+	c->login.client = c->helo;
+	if (login_now(&c->login, c->s.sl->srv, SCOPE_SMTP, c->s.conn.peer_ip,
+		c->s.id))
+		settle(c);
+	else
+		session_job(&c->s, true, auth_work, auth_done);
 }
 
 static void
@@ -125,7 +137,7 @@ take_pass(struct client *c, struct slice text)
 	} else {
 		login_password(&c->login, slice_str(c->user), buf_slice(&plain),
 		    &c->s.conn);
-		start_job(c);
+		start_login(c);
 	}
 	if (plain.p != NULL)
 		mem_wipe(plain.p, plain.cap);
@@ -148,7 +160,7 @@ smtp_auth_line(struct client *c, struct slice line)
 	case EXPECT_PASS: take_pass(c, line); break;
 	default:
 		if (login_response(&c->login, line))
-			start_job(c);
+			start_login(c);
 		else
 			not_base64(c);
 	}
@@ -205,5 +217,5 @@ smtp_auth(struct client *c, struct slice rest)
 	if (initial.p != NULL && !login_response(&c->login, initial))
 		not_base64(c);
 	else
-		start_job(c);
+		start_login(c);
 }

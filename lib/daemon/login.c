@@ -75,12 +75,19 @@ login_response(struct login *l, struct slice text)
 	return slice_eq(text, SLICE("=")) || b64_decode(&l->in, text);
 }
 
+static struct auth_peer
+peer_of(const struct login *l, unsigned scope, const char *ip,
+    const char *session_id)
+{
+	return (struct auth_peer){ scope, ip, l->tls, session_id, l->suffix_sep,
+		l->client };
+}
+
 static void
 ask_auth(struct login *l, struct auth *auth, unsigned scope, const char *ip,
     const char *session_id)
 {
-	struct auth_peer peer = { scope, ip, l->tls, session_id, l->suffix_sep,
-		l->client };
+	struct auth_peer peer = peer_of(l, scope, ip, session_id);
 	/* An empty response is not the same as none. */
 	struct slice in = !l->has_in             ? (struct slice){ NULL, 0 }
 			  : buf_len(&l->in) == 0 ? SLICE("")
@@ -101,12 +108,53 @@ ask_auth(struct login *l, struct auth *auth, unsigned scope, const char *ip,
 		    l->sasl, in, &l->challenge, &l->who, &l->err);
 }
 
+/* RFC 4616 2: message = [authzid] UTF8NUL authcid UTF8NUL passwd; by who asks
+ * for nobody else. */
+static bool
+split_plain(
+    const struct login *l, struct slice *user_out, struct slice *pass_out)
+{
+	struct slice in = buf_slice(&l->in);
+	size_t nul;
+
+	if (!l->plain_ok || !l->has_in || l->sasl != NULL || in.n == 0 ||
+	    in.p[0] != '\0' || !slice_ieq_str(slice_str(l->user), "PLAIN"))
+		return false;
+	in = slice_from(in, 1);
+	nul = slice_chr(in, '\0');
+	*user_out = slice_sub(in, 0, nul);
+	*pass_out = slice_from(in, nul + 1);
+	return nul != in.n;
+}
+
+bool
+login_now(struct login *l, struct server *srv, unsigned scope, const char *ip,
+    const char *session_id)
+{
+	struct auth_peer peer = peer_of(l, scope, ip, session_id);
+	struct slice user, pass;
+
+	if (!l->is_sasl) {
+		user = slice_str(l->user);
+		pass = slice_str(l->pass);
+	} else if (!split_plain(l, &user, &pass)) {
+		return false;
+	}
+	l->known = auth_login_now(srv->auth, &peer,
+	    l->is_sasl ? "PLAIN" : "LOGIN", user, pass, &l->who);
+	if (l->known)
+		figures_add(srv->figures, FIG_LOGINS_GOOD, 1);
+	return l->known;
+}
+
 void
 login_work(struct login *l, struct server *srv, unsigned scope, const char *ip,
     const char *session_id)
 {
 	enum login_verdict v;
 
+	if (l->known)
+		return;
 	l->began_ms = clock_steady_ms();
 	ask_auth(l, srv->auth, scope, ip, session_id);
 	if ((v = login_verdict(l)) != LOGIN_CHALLENGE)

@@ -1,8 +1,8 @@
 /*
  * login.h - one attempt to log in: by name and password, or by SASL.
  *
- * Holds secrets; login_fini() wipes them.  login_work() runs on an auth
- * worker, the rest on the loop.
+ * Holds secrets; login_fini() wipes them.  login_work() runs on a worker, the
+ * rest on the loop.
  */
 #ifndef LIB_DAEMON_LOGIN_H
 #define LIB_DAEMON_LOGIN_H
@@ -12,6 +12,7 @@
 struct login {
 	char *user, *pass; /* as typed; user is the mechanism for SASL */
 	bool is_sasl, has_in, plain_ok;
+	bool known; /* login_now() has said yes */
 	/* of auth_peer; set before login_work() */
 	char suffix_sep;
 	const char *client;
@@ -35,6 +36,10 @@ void login_sasl(
  * 5034 4, RFC 4959 3).  False: not base64. */
 bool login_response(struct login *l, struct slice text);
 
+/* Is it known to be good?  On the loop; then it is LOGIN_GOOD, and there is
+ * nothing left for login_work() to do. */
+bool login_now(struct login *l, struct server *srv, unsigned scope,
+    const char *ip, const char *session_id);
 /* One step, in a job.  ip and session_id are for the log. */
 void login_work(struct login *l, struct server *srv, unsigned scope,
     const char *ip, const char *session_id);

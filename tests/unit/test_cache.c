@@ -135,27 +135,30 @@ static void
 test_told(void **state)
 {
 	struct cache *c = cache_new(1000, 10);
+	uint64_t until;
 
 	(void)state;
 	for (uint64_t from = 1; from <= CACHE_FROMS; from++)
-		assert_false(cache_told(c, 1, from, from));
+		assert_false(cache_told(c, 1, from, from, &until));
 	for (uint64_t from = 1; from <= CACHE_FROMS; from++)
-		assert_true(cache_told(c, 1, from, CACHE_TOLD_MS));
-	assert_false(cache_told(c, 2, 1, 1));
+		assert_true(cache_told(c, 1, from, CACHE_TOLD_MS, &until));
+	assert_int_equal(until, CACHE_TOLD_MS + CACHE_FROMS);
+	assert_false(cache_told(c, 2, 1, 1, &until));
 	/* one more: the oldest is forgotten */
-	assert_false(cache_told(c, 1, 99, 20));
-	assert_true(cache_told(c, 1, 2, 20));
-	assert_false(cache_told(c, 1, 1, 20));
-	assert_false(cache_told(c, 1, 3, CACHE_TOLD_MS + 3));
+	assert_false(cache_told(c, 1, 99, 20, &until));
+	assert_true(cache_told(c, 1, 2, 20, &until));
+	assert_false(cache_told(c, 1, 1, 20, &until));
+	assert_false(cache_told(c, 1, 3, CACHE_TOLD_MS + 3, &until));
 	/* a new password is news from everywhere */
 	put(c, key_of(1, 1, 5), 30);
-	assert_false(cache_told(c, 1, 99, 31));
+	assert_false(cache_told(c, 1, 99, 31, &until));
 	cache_forget(c, 1);
-	assert_false(cache_told(c, 1, 99, 32));
+	assert_false(cache_told(c, 1, 99, 32, &until));
 	cache_free(&c);
 	c = cache_new(0, 10);
-	assert_false(cache_told(c, 1, 1, 1));
-	assert_false(cache_told(c, 1, 1, 1));
+	assert_false(cache_told(c, 1, 1, 1, &until));
+	assert_false(cache_told(c, 1, 1, 1, &until));
+	assert_int_equal(until, 0);
 	cache_free(&c);
 }
 

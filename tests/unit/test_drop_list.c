@@ -223,12 +223,46 @@ marks(void **state)
 	drop_free(&d);
 }
 
+/* What is in memory answers only as long as it is the present state. */
+static void
+without_the_store(void **state)
+{
+	struct store_fixture *f = *state;
+	uint64_t inbox = f->inbox[1], bytes, more;
+	struct drop *d;
+
+	assert_null(drop_open_now(f->s, 1, inbox));
+	put_mails(f->s, 1, inbox, 3);
+	d = open_inbox(f);
+	assert_int_equal(drop_bytes(d, &bytes), 0);
+	drop_free(&d);
+	d = drop_open_now(f->s, 1, inbox);
+	assert_non_null(d);
+	assert_null(drop_open_now(f->s, 2, inbox));
+	put_mails(f->s, 1, inbox, 1);
+	assert_null(drop_open_now(f->s, 1, inbox));
+	assert_list(d, (uint32_t[]){ 1, 2, 3, 0 });
+	assert_int_equal(drop_bytes(d, &more), 0);
+	assert_int_equal(more, bytes);
+	drop_free(&d);
+	d = open_inbox(f);
+	assert_int_equal(drop_bytes(d, &more), 0);
+	assert_true(more > bytes);
+	drop_free(&d);
+	d = drop_open_now(f->s, 1, inbox);
+	assert_int_equal(drop_count(d), 4);
+	assert_int_equal(drop_bytes(d, &bytes), 0);
+	assert_int_equal(more, bytes);
+	drop_free(&d);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(empty),
 		FIXTURE_TEST(snapshot),
+		FIXTURE_TEST(without_the_store),
 		FIXTURE_TEST(large),
 		FIXTURE_TEST(all_folders),
 		FIXTURE_TEST(marks),
