@@ -62,6 +62,18 @@ folder_changed(struct app *app, uint64_t folder)
 	}
 }
 
+/* Some events were lost: every folder may have changed. */
+static void
+any_changed(struct app *app)
+{
+	struct client *c, *next;
+
+	for (c = TAILQ_FIRST(&app->all); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
+		client_news(c);
+	}
+}
+
 static void
 add_reg(struct map *regs, struct watch_reg *reg)
 {
@@ -160,7 +172,10 @@ app_notify(struct server_loop *sl, const struct notify_event *ev, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (ev[i].kind == NOTIFY_FOLDER ||
 		    ev[i].kind == NOTIFY_RIGHTS) {
-			folder_changed(app, ev[i].folder);
+			if (ev[i].folder == 0)
+				any_changed(app);
+			else
+				folder_changed(app, ev[i].folder);
 			watched_changed(app, &ev[i]);
 		} else if (ev[i].kind == NOTIFY_FOLDERS ||
 			   ev[i].kind == NOTIFY_METADATA) {

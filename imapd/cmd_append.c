@@ -57,16 +57,23 @@ fill(struct client *c, const struct args_append *a, struct slice all,
 	b->d = (struct deliver){ .msgs = b->msgs, .nmsgs = a->n };
 }
 
-/* RFC 4315 3: APPENDUID uidvalidity uid-set */
-static const char *
-uid_code(struct client *c, const struct bundle *b)
+static const uint32_t *
+uids_of(struct client *c, const struct bundle *b)
 {
 	uint32_t *uids = arena_alloc(&c->arena, b->d.nmsgs * sizeof(*uids));
-	const char *code;
-	struct buf set;
 
 	for (size_t i = 0; i < b->d.nmsgs; i++)
 		uids[i] = b->targets[i].uid;
+	return uids;
+}
+
+/* RFC 4315 3: APPENDUID uidvalidity uid-set */
+static const char *
+uid_code(struct client *c, const struct bundle *b, const uint32_t *uids)
+{
+	const char *code;
+	struct buf set;
+
 	buf_init(&set, 1 << 20);
 	seqset_write(&set, uids, b->d.nmsgs);
 	code = arena_printf(&c->arena, "APPENDUID %" PRIu32 " %.*s",
@@ -132,6 +139,7 @@ deliver_all(
 	struct bundle b;
 	struct slice all;
 	struct err e = { 0 };
+	const uint32_t *uids;
 	int rc = spool_bytes(c->append->spool, &all);
 
 	if (rc == 0) {
@@ -147,13 +155,13 @@ deliver_all(
 	if (rc != 0)
 		return cmd_fail(c, rc, e.text);
 	c->job.durable = true;
-	watch_own_messages(
-	    c, to->id, b.targets[0].uid, b.targets[b.d.nmsgs - 1].uid);
+	uids = uids_of(c, &b);
+	watch_own_messages(c, to->id, uids, b.d.nmsgs);
 	if (r->goes == NULL)
-		return cmd_ok_code(c, uid_code(c, &b), "stored");
+		return cmd_ok_code(c, uid_code(c, &b, uids), "stored");
 	/* RFC 8508 4.3: before the EXPUNGE. */
 	resp_tagged(
-	    &c->out, SLICE("*"), RESP_OK, uid_code(c, &b), "it is there");
+	    &c->out, SLICE("*"), RESP_OK, uid_code(c, &b, uids), "it is there");
 	c->cmd.tells_modseq = true;
 	return cmd_ok(c, "replaced");
 }

@@ -83,9 +83,7 @@ transfer(struct client *c, bool move)
 		    info.id, copy_how(info.rights) | (move ? MSG_MOVE : 0),
 		    &done);
 		c->job.durable = done.n != 0 || rc == 0;
-		if (done.n != 0)
-			watch_own_messages(
-			    c, info.id, done.to[0], done.to[done.n - 1]);
+		watch_own_messages(c, info.id, done.to, done.n);
 	}
 	if (rc == ERR_NOTFOUND)
 		step = cmd_no(c, "TRYCREATE", "no such folder");

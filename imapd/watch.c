@@ -55,6 +55,9 @@ sum_up(struct watch *w)
 			g->names[k] = mboxname_normal(&w->arena, g->names[k]);
 		if (g->who != WHO_SELECTED && g->who != WHO_DELAYED) {
 			w->others = true;
+			w->any_notes |=
+			    (g->events & (EV_METADATA | EV_SERVER_METADATA)) !=
+			    0;
 			w->shared |= may_be_shared(g);
 			w->server_notes |=
 			    (g->events & EV_SERVER_METADATA) != 0;
@@ -135,15 +138,12 @@ watch_own_name(struct client *c, struct slice name, enum watch_reach reach)
 		};
 }
 
-void
-watch_own_messages(
-    struct client *c, uint64_t folder, uint32_t first, uint32_t last)
+static void
+own_range(struct client *c, uint64_t folder, uint32_t first, uint32_t last)
 {
 	struct watch *w = c->watch;
 	struct watch_entry *e;
 
-	if (w == NULL)
-		return;
 	if (c->sel != NULL && c->sel->view != NULL &&
 	    view_folder(c->sel->view) == folder) {
 		if (w->nown_uids == WATCH_OWN_MAX) /* the oldest go */
@@ -156,6 +156,20 @@ watch_own_messages(
 		return;
 	e->own_messages += last - first + 1;
 	e->own_uidnext = last + 1;
+}
+
+void
+watch_own_messages(
+    struct client *c, uint64_t folder, const uint32_t *uids, size_t n)
+{
+	size_t first = 0;
+
+	for (size_t i = 1; c->watch != NULL && i <= n; i++) {
+		if (i < n && uids[i] == uids[i - 1] + 1)
+			continue;
+		own_range(c, folder, uids[first], uids[i - 1]);
+		first = i;
+	}
 }
 
 void

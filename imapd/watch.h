@@ -88,6 +88,7 @@ struct watch {
 	bool others;       /* there are groups for other folders */
 	bool shared;       /* ... that may be shared ones */
 	bool server_notes; /* ServerMetadataChange */
+	bool any_notes;    /* that or MailboxMetadataChange */
 	uint64_t owners[WATCH_OWNERS_MAX]; /* of shared folders */
 	unsigned nowners;
 	const struct args_fetch *fetch; /* of new messages, or NULL */
@@ -116,11 +117,12 @@ enum step watch_step(struct client *c);
 
 /* Is the selected folder's news of this kind unwanted? */
 bool watch_mutes(const struct client *c, unsigned event);
-/* In a job: this session did it itself; n messages with UIDs up to last. */
+/* In a job: this session did it itself.  uids: rising; between them may be
+ * others' (a large COPY is several transactions). */
 void watch_own_name(
     struct client *c, struct slice name, enum watch_reach reach);
 void watch_own_messages(
-    struct client *c, uint64_t folder, uint32_t first, uint32_t last);
+    struct client *c, uint64_t folder, const uint32_t *uids, size_t n);
 void watch_own_note(struct client *c, uint64_t folder, struct slice entry);
 bool watch_is_own(const struct client *c, uint32_t uid);
 

@@ -129,7 +129,8 @@ take_notes(struct watch_inbox *in, struct watch *w)
 	w->notes = in->notes;
 	w->nnotes = in->nnotes;
 	w->at_note = 0;
-	w->overflow |= in->lost_notes;
+	/* What folders are like can be looked up, what was noted cannot. */
+	w->overflow |= in->lost_notes && w->any_notes;
 	in->notes = NULL;
 	in->nnotes = in->cap = 0;
 	in->lost_notes = false;
