@@ -1,5 +1,6 @@
 #include "imapd/fold.h"
 
+#include <string.h>
 #include <unicase.h>
 #include <uninorm.h>
 
@@ -27,16 +28,37 @@ add_pieces(struct buf *out, uint32_t cp, unsigned depth)
 		add_pieces(out, pieces[i], depth + 1);
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Eight bytes of ASCII at once: those from a to z lose 32.  The sums reach the
+ * highest bit of a byte exactly from 'a', and behind 'z', on. */
+static uint64_t
+upper_word(uint64_t w)
+{
+	uint64_t from_a = w + EACH(0x80 - 'a');
+	uint64_t behind_z = w + EACH(0x80 - 'z' - 1);
+
+	return w - ((from_a & ~behind_z & EACH(0x80)) >> 2);
+}
+
 /* The ASCII at the front of s; returns how much that was. */
 static size_t
 add_ascii(struct buf *out, struct slice s)
 {
-	size_t n = s.n < PIECE ? s.n : PIECE, i;
+	size_t n = s.n < PIECE ? s.n : PIECE, i = 0;
 	char *to = buf_reserve(out, n);
+	uint64_t w;
 
 	if (to == NULL)
 		return n;
-	for (i = 0; i < n && (unsigned char)s.p[i] < 0x80; i++) {
+	for (; n - i >= sizeof(w); i += sizeof(w)) {
+		memcpy(&w, s.p + i, sizeof(w));
+		if ((w & EACH(0x80)) != 0)
+			break;
+		w = upper_word(w);
+		memcpy(to + i, &w, sizeof(w));
+	}
+	for (; i < n && (unsigned char)s.p[i] < 0x80; i++) {
 		char c = s.p[i];
 
 		to[i] = c >= 'a' && c <= 'z' ? (char)(c - 32) : c;

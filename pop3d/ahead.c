@@ -77,6 +77,7 @@ keep_meta(struct ahead *a, const uint32_t *uids, const struct msg_meta *m)
 	a->metas[i].uidl = a->metas[i].envelope = none;
 	a->metas[i].bodystructure = a->metas[i].structure = none;
 	a->metas[i].headers = a->metas[i].preview = none;
+	a->metas[i].ahead = NULL; /* goes with the iterator */
 }
 
 /* What fails here is looked for again, singly. */

@@ -267,7 +267,7 @@ copy_body(
 	int rc;
 
 	buf_init(&b, f->rec.length + 1);
-	rc = segment_read(c->s, loc, 0, f->rec.length, &b);
+	rc = segment_read(c->s, loc, 0, f->rec.length, NULL, &b);
 	bytes = b.p != NULL ? buf_slice(&b) : SLICE("");
 	if (rc == 0)
 		rc = segment_put_copy(c->s, &f->rec, f->desc, bytes, &m->to);

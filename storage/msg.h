@@ -17,6 +17,7 @@
 #include "storage/folder.h"
 #include "storage/view.h"
 
+struct segment_ahead;
 struct store;
 
 /* What the index knows of one message.  Slices are borrowed from the
@@ -49,6 +50,7 @@ struct msg_meta {
 	uint64_t hint_offset;
 	uint32_t hint_crc;
 	uint32_t body_bytes;
+	struct segment_ahead *ahead; /* of the iterator, while it is open */
 };
 
 /* Is this field among those `headers` holds (or proves absent)? */

@@ -6,6 +6,7 @@
 #include "storage/folder_row.h"
 #include "storage/message.h"
 #include "storage/msg_load.h"
+#include "storage/segment.h"
 #include "storage/store_priv.h"
 #include "storage/tables.h"
 
@@ -49,6 +50,7 @@ struct msg_iter {
 	bool gone[BATCH]; /* only when remembered */
 	struct where where[BATCH];
 	size_t nbatch, cur;
+	struct segment_ahead ahead;
 };
 
 int
@@ -76,6 +78,7 @@ msg_iter_open(struct store *s, uint64_t account, uint64_t folder,
 	it->nbatch = it->cur = 0;
 	it->entries = NULL;
 	it->remembered = false;
+	it->ahead = (struct segment_ahead){ 0 };
 	if (uids != NULL && !(want & MSG_WANT_UIDL))
 		it->entries = entries_take(s, folder);
 	*it_out = it;
@@ -91,6 +94,7 @@ msg_iter_close(struct msg_iter **itp)
 	if (it == NULL)
 		return;
 	entries_give(it->store, &it->entries);
+	segment_ahead_fini(&it->ahead);
 	arena_clear(&it->arena);
 	free(it->uids);
 	free(it);
@@ -486,5 +490,6 @@ msg_iter_next(struct msg_iter *it, struct msg_meta *m_out)
 			return ERR_NOTFOUND;
 	}
 	*m_out = it->batch[it->cur++];
+	m_out->ahead = &it->ahead;
 	return 0;
 }

@@ -30,7 +30,7 @@ read_body(struct store *s, const struct msg_meta *m, uint64_t off, uint64_t n,
 		.offset = m->hint_offset,
 		.length = m->body_bytes,
 		.crc = m->hint_crc };
-	rc = segment_read(s, &w.loc, off, n, out);
+	rc = segment_read(s, &w.loc, off, n, m->ahead, out);
 	for (int i = 0; i < 3 && (rc == ERR_NOTFOUND || rc == ERR_CORRUPT);
 	     i++) {
 		tried = w.loc;
@@ -39,7 +39,7 @@ read_body(struct store *s, const struct msg_meta *m, uint64_t off, uint64_t n,
 		if (rc == ERR_CORRUPT && tried.segment == w.loc.segment &&
 		    tried.offset == w.loc.offset)
 			break;
-		rc = segment_read(s, &w.loc, off, n, out);
+		rc = segment_read(s, &w.loc, off, n, m->ahead, out);
 	}
 	return rc;
 }

@@ -409,7 +409,7 @@ queue_read(struct store *s, const struct queue_row *row, uint64_t off, size_t n,
 	for (int tries = 0; rc == ERR_NOTFOUND && tries < 2; tries++) {
 		if ((rc = db_read(s->db, where, &w)) != 0)
 			return rc;
-		rc = segment_read(s, &w.loc, off, n, out);
+		rc = segment_read(s, &w.loc, off, n, NULL, out);
 	}
 	return rc;
 }

@@ -124,7 +124,7 @@ make_record(struct work *w, const struct body_loc *loc, struct slice prefix,
 	int rc;
 
 	buf_init(&b, loc->length + 1);
-	rc = segment_read(w->r.s, loc, 0, loc->length, &b);
+	rc = segment_read(w->r.s, loc, 0, loc->length, NULL, &b);
 	bytes = b.p != NULL ? buf_slice(&b) : SLICE("");
 	if (rc == 0 && crc32c(0, bytes.p, bytes.n) != loc->crc)
 		rc = ERR_CORRUPT;

@@ -37,11 +37,23 @@ struct seg_rec;
 PH_MUSTUSE int segment_put_copy(struct store *s, const struct seg_rec *rec,
     struct slice description, struct slice payload, struct body_loc *loc_out);
 
+/* Who reads many records one after the other has the next ones read along with
+ * one that lies just behind the one before.  Zero to begin with. */
+struct segment_ahead {
+	uint32_t segment;
+	uint64_t end;  /* of the record read last */
+	uint64_t from; /* bytes[0] is this one of the segment */
+	size_t n;
+	char *bytes;
+};
+void segment_ahead_fini(struct segment_ahead *a);
+
 /* Appends payload bytes [off, off + n) to out (fewer at the end).  A read of
  * the whole payload of up to 1 MiB checks its CRC.  ERR_NOTFOUND: another
- * record is there now (the body moved: look it up again); ERR_CORRUPT. */
+ * record is there now (the body moved: look it up again); ERR_CORRUPT.  ahead:
+ * NULL, or what the caller has for many. */
 PH_MUSTUSE int segment_read(struct store *s, const struct body_loc *loc,
-    uint64_t off, uint64_t n, struct buf *out);
+    uint64_t off, uint64_t n, struct segment_ahead *ahead, struct buf *out);
 
 /* The payload mapped read-only; for parsing large messages. */
 struct segment_map {

@@ -4,6 +4,7 @@
 #include "storage/segment.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include "lib/base/crc32c.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
+#include "lib/base/mem.h"
 #include "storage/segment_priv.h"
 #include "storage/store_priv.h"
 
@@ -86,14 +88,88 @@ damaged(const struct body_loc *loc, int rc)
 	    err_name(rc));
 }
 
+/* ---- ahead ---- */
+
+enum {
+	AHEAD = 64 << 10,
+	AHEAD_RECORD = 16 << 10, /* larger ones are read by themselves */
+	AHEAD_GAP = 4096         /* of notes between two bodies */
+};
+
+void
+segment_ahead_fini(struct segment_ahead *a)
+{
+	free(a->bytes);
+	*a = (struct segment_ahead){ 0 };
+}
+
+/* The whole record in what was read ahead, or NULL. */
+static const uint8_t *
+in_ahead(const struct segment_ahead *a, const struct body_loc *loc)
+{
+	uint64_t n = REC_HEADER + REC_BODY_DESC + loc->length;
+
+	if (a->segment != loc->segment || loc->offset < a->from ||
+	    loc->offset - a->from > a->n || n > a->n - (loc->offset - a->from))
+		return NULL;
+	return (const uint8_t *)a->bytes + (loc->offset - a->from);
+}
+
+static void
+fill_ahead(struct segment_ahead *a, int fd, const struct body_loc *loc)
+{
+	ssize_t got;
+
+	if (a->bytes == NULL)
+		a->bytes = xmalloc(AHEAD);
+	do
+		got = pread(fd, a->bytes, AHEAD, (off_t)loc->offset);
+	while (got < 0 && errno == EINTR);
+	a->from = loc->offset;
+	a->n = got > 0 ? (size_t)got : 0;
+}
+
+/* Takes the whole payload from there.  False: it has to be read by itself,
+ * which also finds out what is wrong, if something is. */
+static bool
+take_ahead(
+    struct segment_ahead *a, int fd, const struct body_loc *loc, char *to)
+{
+	bool next = a->segment == loc->segment && loc->offset >= a->end &&
+		    loc->offset - a->end <= AHEAD_GAP;
+	const uint8_t *p;
+	struct seg_rec rec;
+
+	if (a->segment != loc->segment)
+		a->n = 0;
+	a->segment = loc->segment;
+	a->end = loc->offset + REC_HEADER + REC_BODY_DESC + loc->length;
+	if (loc->length > AHEAD_RECORD)
+		return false;
+	if ((p = in_ahead(a, loc)) == NULL && next) {
+		fill_ahead(a, fd, loc);
+		p = in_ahead(a, loc);
+	}
+	if (p == NULL || !seg_rec_decode(p, &rec) || rec.kind != REC_BODY ||
+	    rec.id != loc->id || rec.desc_n != REC_BODY_DESC ||
+	    rec.length != loc->length ||
+	    !seg_rec_check(p, &rec, p + REC_HEADER))
+		return false;
+	p += REC_HEADER + REC_BODY_DESC;
+	if (crc32c(0, p, loc->length) != loc->crc)
+		return false;
+	memcpy(to, p, loc->length);
+	return true;
+}
+
 int
 segment_read(struct store *s, const struct body_loc *loc, uint64_t off,
-    uint64_t n, struct buf *out)
+    uint64_t n, struct segment_ahead *ahead, struct buf *out)
 {
 	struct segment_files *files = s->segments->files;
 	struct segment_file *file;
 	char *to;
-	int rc;
+	int rc, fd;
 
 	if (off >= loc->length)
 		return 0;
@@ -103,7 +179,10 @@ segment_read(struct store *s, const struct body_loc *loc, uint64_t off,
 		return ERR_TOOBIG;
 	if ((rc = segment_file_get(files, loc->segment, &file)) != 0)
 		return rc;
-	rc = read_body(segment_file_fd(file), loc, off, to, (size_t)n);
+	fd = segment_file_fd(file);
+	if (ahead == NULL || n != loc->length ||
+	    !take_ahead(ahead, fd, loc, to))
+		rc = read_body(fd, loc, off, to, (size_t)n);
 	segment_file_put(files, &file);
 	if (rc == 0)
 		buf_advance(out, (size_t)n);

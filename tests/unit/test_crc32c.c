@@ -62,12 +62,39 @@ cuts(void **state)
 		}
 }
 
+/* Long ones go in lanes. */
+static void
+lanes(void **state)
+{
+	static unsigned char b[5000];
+	uint32_t x = 1, whole = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(b); i++) {
+		x = x * 1664525 + 1013904223;
+		b[i] = (unsigned char)(x >> 24);
+	}
+	for (size_t n = 700; n < 2400; n += 7) {
+		uint32_t want = by_bits(b + n % 9, n);
+
+		assert_int_equal(crc32c(0, b + n % 9, n), want);
+		assert_int_equal(
+		    crc32c(crc32c(0, b + n % 9, 13), b + n % 9 + 13, n - 13),
+		    want);
+	}
+	for (size_t at = 0; at < sizeof(b); at += 1000)
+		whole = crc32c(whole, b + at, 1000);
+	assert_int_equal(whole, by_bits(b, sizeof(b)));
+	assert_int_equal(crc32c(0, b, sizeof(b)), whole);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(vectors),
 		cmocka_unit_test(cuts),
+		cmocka_unit_test(lanes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

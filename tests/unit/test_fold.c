@@ -63,12 +63,38 @@ long_text(void **state)
 	buf_fini(&b);
 }
 
+/* Every byte of ASCII, wherever it stands. */
+static void
+ascii(void **state)
+{
+	char text[128 + 8], want[128 + 8];
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 1 << 10);
+	for (size_t at = 0; at < 8; at++) {
+		memset(text, 'a', sizeof(text));
+		memset(want, 'A', sizeof(want));
+		for (int c = 0; c < 128; c++) {
+			text[at + (size_t)c] = (char)c;
+			want[at + (size_t)c] =
+			    (char)(c >= 'a' && c <= 'z' ? c - 32 : c);
+		}
+		buf_clear(&out);
+		fold_add(&out, slice_of(text, sizeof(text)));
+		assert_int_equal(buf_len(&out), sizeof(want));
+		assert_memory_equal(buf_slice(&out).p, want, sizeof(want));
+	}
+	buf_fini(&out);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(folding),
 		cmocka_unit_test(long_text),
+		cmocka_unit_test(ascii),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,20 +52,20 @@ check(struct store *s, const struct body_loc *loc, size_t n, uint64_t seed)
 	buf_init(&b, 8 << 20);
 	assert_int_equal(loc->length, n);
 	assert_int_equal(loc->crc, crc32c(0, want, n));
-	assert_int_equal(segment_read(s, loc, 0, UINT64_MAX, &b), 0);
+	assert_int_equal(segment_read(s, loc, 0, UINT64_MAX, NULL, &b), 0);
 	assert_int_equal(buf_len(&b), n);
 	if (n != 0)
 		assert_memory_equal(buf_slice(&b).p, want, n);
 	if (n > 10) {
 		buf_clear(&b);
-		assert_int_equal(segment_read(s, loc, n / 2, 7, &b), 0);
+		assert_int_equal(segment_read(s, loc, n / 2, 7, NULL, &b), 0);
 		assert_int_equal(buf_len(&b), n / 2 < 7 ? n - n / 2 : 7);
 		assert_memory_equal(buf_slice(&b).p, want + n / 2, buf_len(&b));
 		buf_clear(&b);
-		assert_int_equal(segment_read(s, loc, n - 3, 100, &b), 0);
+		assert_int_equal(segment_read(s, loc, n - 3, 100, NULL, &b), 0);
 		assert_int_equal(buf_len(&b), 3);
 		buf_clear(&b);
-		assert_int_equal(segment_read(s, loc, n + 3, 100, &b), 0);
+		assert_int_equal(segment_read(s, loc, n + 3, 100, NULL, &b), 0);
 		assert_int_equal(buf_len(&b), 0);
 	}
 	assert_int_equal(segment_map(s, loc, &map), 0);
@@ -117,33 +117,39 @@ test_read_failures(void **state)
 	assert_int_equal(put(s, 5000, 1, &a), 0);
 	assert_int_equal(put(s, 5000, 2, &b), 0);
 	buf_init(&out, 100);
-	assert_int_equal(segment_read(s, &a, 0, 5000, &out), ERR_TOOBIG);
+	assert_int_equal(segment_read(s, &a, 0, 5000, NULL, &out), ERR_TOOBIG);
 	buf_fini(&out);
 	buf_init(&out, 1 << 20);
 	wrong = a;
 	wrong.offset = b.offset; /* somebody else's place */
-	assert_int_equal(segment_read(s, &wrong, 0, 10, &out), ERR_NOTFOUND);
+	assert_int_equal(
+	    segment_read(s, &wrong, 0, 10, NULL, &out), ERR_NOTFOUND);
 	wrong = a;
 	wrong.segment = 77;
-	assert_int_equal(segment_read(s, &wrong, 0, 10, &out), ERR_NOTFOUND);
+	assert_int_equal(
+	    segment_read(s, &wrong, 0, 10, NULL, &out), ERR_NOTFOUND);
 	wrong = a;
 	wrong.offset += 8;
-	assert_int_equal(segment_read(s, &wrong, 0, 10, &out), ERR_CORRUPT);
+	assert_int_equal(
+	    segment_read(s, &wrong, 0, 10, NULL, &out), ERR_CORRUPT);
 	wrong.offset = (uint64_t)1 << 40;
-	assert_int_equal(segment_read(s, &wrong, 0, 10, &out), ERR_CORRUPT);
+	assert_int_equal(
+	    segment_read(s, &wrong, 0, 10, NULL, &out), ERR_CORRUPT);
 	wrong = a;
 	wrong.length = (uint64_t)1 << 30;
-	assert_int_equal(segment_read(s, &wrong, 0, 10, &out), ERR_CORRUPT);
+	assert_int_equal(
+	    segment_read(s, &wrong, 0, 10, NULL, &out), ERR_CORRUPT);
 
 	(void)snprintf(
 	    path, sizeof(path), "%s/mail/%08x.seg", t.state, a.segment);
 	fd = open(path, O_RDWR);
 	assert_true(fd >= 0);
 	assert_int_equal(pwrite(fd, "XX", 2, (off_t)a.offset + 2000), 2);
-	assert_int_equal(segment_read(s, &a, 0, 5000, &out), ERR_CORRUPT);
-	assert_int_equal(segment_read(s, &a, 0, 100, &out), 0); /* a part */
+	assert_int_equal(segment_read(s, &a, 0, 5000, NULL, &out), ERR_CORRUPT);
+	assert_int_equal(
+	    segment_read(s, &a, 0, 100, NULL, &out), 0); /* a part */
 	assert_int_equal(pwrite(fd, "X", 1, (off_t)b.offset + 20), 1);
-	assert_int_equal(segment_read(s, &b, 0, 5000, &out), ERR_CORRUPT);
+	assert_int_equal(segment_read(s, &b, 0, 5000, NULL, &out), ERR_CORRUPT);
 	close(fd);
 	buf_fini(&out);
 	store_tmp_stop(&t, &s);
@@ -238,6 +244,86 @@ static int
 scan_rows(struct db_txn *t, void *arg)
 {
 	return segment_row_each(t, scan_row, arg);
+}
+
+enum { ROW = 60, ROW_LARGE = 33 };
+
+static size_t
+row_size(size_t i)
+{
+	return i == ROW_LARGE ? 100000 : 500 + i * 37;
+}
+
+/* What comes when one after the other is asked for, with those left out that
+ * `skip` says; `bad` is damaged. */
+static void
+read_row(struct store *s, const struct body_loc *v, size_t skip, size_t bad)
+{
+	static char want[200000];
+	struct segment_ahead ahead = { 0 };
+	struct buf out;
+
+	buf_init(&out, 1 << 20);
+	for (size_t i = 0; i < ROW; i += skip) {
+		buf_clear(&out);
+		assert_int_equal(
+		    segment_read(s, &v[i], 0, UINT64_MAX, &ahead, &out),
+		    i == bad ? ERR_CORRUPT : 0);
+		if (i == bad)
+			continue;
+		fill(want, row_size(i), i);
+		assert_int_equal(buf_len(&out), row_size(i));
+		assert_memory_equal(buf_slice(&out).p, want, row_size(i));
+	}
+	/* Backwards, and parts. */
+	for (size_t i = ROW; i-- > 0;) {
+		buf_clear(&out);
+		assert_int_equal(
+		    segment_read(s, &v[i], 100, 50, &ahead, &out), 0);
+		fill(want, row_size(i), i);
+		assert_memory_equal(buf_slice(&out).p, want + 100, 50);
+	}
+	segment_ahead_fini(&ahead);
+	buf_fini(&out);
+}
+
+/* Records behind one another are read along; each is checked all the same. */
+static void
+test_ahead(void **state)
+{
+	struct store_tmp t;
+	struct store *s = store_tmp_start(&t);
+	struct segment_ahead ahead = { 0 };
+	struct body_loc v[ROW], wrong;
+	char path[128];
+	struct buf out;
+	int fd;
+
+	(void)state;
+	for (size_t i = 0; i < ROW; i++)
+		assert_int_equal(put(s, row_size(i), i, &v[i]), 0);
+	read_row(s, v, 1, ROW);
+	read_row(s, v, 3, ROW);
+	buf_init(&out, 1 << 20);
+	/* Another body is there than was thought. */
+	assert_int_equal(
+	    segment_read(s, &v[0], 0, UINT64_MAX, &ahead, &out), 0);
+	assert_int_equal(
+	    segment_read(s, &v[1], 0, UINT64_MAX, &ahead, &out), 0);
+	wrong = v[2];
+	wrong.id++;
+	assert_int_equal(
+	    segment_read(s, &wrong, 0, UINT64_MAX, &ahead, &out), ERR_NOTFOUND);
+	segment_ahead_fini(&ahead);
+	buf_fini(&out);
+	(void)snprintf(
+	    path, sizeof(path), "%s/mail/%08x.seg", t.state, v[7].segment);
+	fd = open(path, O_RDWR);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, "XX", 2, (off_t)v[7].offset + 300), 2);
+	close(fd);
+	read_row(s, v, 1, 7);
+	store_tmp_stop(&t, &s);
 }
 
 static void
@@ -428,6 +514,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_read_failures),
+		cmocka_unit_test(test_ahead),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_taken_over),
 		cmocka_unit_test(test_sync_fails),

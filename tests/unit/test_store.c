@@ -207,8 +207,9 @@ test_keep(void **state)
 	assert_false(segment_there(&t, a.loc.segment));
 	assert_true(segment_there(&t, b.loc.segment));
 	buf_init(&out, 1 << 20);
-	assert_int_equal(segment_read(s, &a.loc, 0, 10, &out), ERR_NOTFOUND);
-	assert_int_equal(segment_read(s, &b.loc, 0, 10, &out), 0);
+	assert_int_equal(
+	    segment_read(s, &a.loc, 0, 10, NULL, &out), ERR_NOTFOUND);
+	assert_int_equal(segment_read(s, &b.loc, 0, 10, NULL, &out), 0);
 	buf_fini(&out);
 	store_tmp_stop(&t, &s);
 }
@@ -330,7 +331,7 @@ check_told(struct store *s, int from)
 		assert_int_equal(db_read(s->db, row_there, &c), 0);
 		buf_clear(&out);
 		assert_int_equal(
-		    segment_read(s, &c.loc, 0, c.loc.length, &out), 0);
+		    segment_read(s, &c.loc, 0, c.loc.length, NULL, &out), 0);
 		assert_int_equal(buf_len(&out), c.loc.length);
 	}
 	buf_fini(&out);
