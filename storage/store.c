@@ -187,6 +187,12 @@ store_has_space(struct store *s)
 	return free_bytes(s) >= s->conf.free_floor_bytes;
 }
 
+bool
+store_has_room(struct store *s, uint64_t bytes)
+{
+	return free_bytes(s) >= bytes;
+}
+
 uint64_t
 store_oldest_call_ms(struct store *s)
 {

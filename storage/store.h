@@ -67,6 +67,8 @@ PH_MUSTUSE int store_sync_now(struct store *s);
 
 /* True while free space is over the floor; refreshed every second at most. */
 bool store_has_space(struct store *s);
+/* The same for so many bytes. */
+bool store_has_room(struct store *s, uint64_t bytes);
 
 /* A number never given before on this host; rising within a process. */
 uint64_t store_new_id(struct store *s);

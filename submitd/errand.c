@@ -183,6 +183,10 @@ plan_next(struct errand *e, const struct conf *conf, int64_t now)
 	uint32_t random;
 	uint64_t ms;
 
+	/* Once, however often the outcome has to be written. */
+	if (e->planned)
+		return;
+	e->planned = true;
 	crypt_random(&random, sizeof(random));
 	e->row.attempts++;
 	e->row.state = QUEUE_DEFERRED;

@@ -12,6 +12,7 @@
 #include "storage/queue.h"
 
 struct runner;
+struct relay_node;
 struct dest;
 struct share;
 struct lane;
@@ -32,6 +33,7 @@ struct errand {
 	struct dest *dest;   /* where to */
 	struct lane *lane;   /* NULL: not waiting any more */
 	struct runner *runner;
+	struct relay_node *node; /* whose connection waits till it is written */
 	struct arena arena;
 	struct queue_row row;
 	char domain[256];
@@ -41,6 +43,7 @@ struct errand {
 	struct slice original; /* not p == NULL: delivered here, and this is
 				* the message; there is no row */
 	bool gone;             /* written: the row is no more */
+	bool planned;          /* the next attempt is */
 	int rc;                /* of writing it */
 };
 

@@ -1,6 +1,9 @@
 #include "submitd/ledger.h"
 
 #include "lib/base/log.h"
+#include "lib/net/loop.h"
+
+enum { RETRY_MS = 5000 };
 
 void
 ledger_init(
@@ -8,6 +11,7 @@ ledger_init(
 {
 	*l = (struct ledger){ .sl = sl, .written = written };
 	TAILQ_INIT(&l->settled);
+	TAILQ_INIT(&l->failed);
 }
 
 static void
@@ -67,28 +71,41 @@ start(struct ledger *l)
 	sjob_submit(l->sl, &l->job);
 }
 
+/* True: e is done with. */
+static bool
+is_over(struct ledger *l, struct errand *e)
+{
+	char id[24];
+
+	if (e->rc == 0) {
+		errand_log_state(e);
+		return true;
+	}
+	queue_id_text(e->row.id, id);
+	log_error(id, "queue", "commit=%s", err_name(e->rc));
+	if (l->stopping)
+		return true;
+	TAILQ_INSERT_TAIL(&l->failed, e, link);
+	l->retry_at = loop_now_ms(l->sl->loop) + RETRY_MS;
+	return false;
+}
+
 static void
 write_done(struct sjob *j)
 {
 	struct ledger *l = PH_CONTAINER(j, struct ledger, job);
 	struct errand *done[LEDGER_BATCH];
-	size_t n = l->n;
-	char id[24];
+	size_t n = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		struct errand *e = done[i] = l->batch[i];
+	for (size_t i = 0; i < l->n; i++) {
+		struct errand *e = l->batch[i];
 
 		if (e->rc == 0)
 			e->rc = j->rc;
-		if (e->rc == 0) {
-			errand_log_state(e);
-			continue;
-		}
-		/* The row is as it was, and due: what was sent may go again,
-		 * which is why this is loud. */
-		queue_id_text(e->row.id, id);
-		log_error(id, "queue", "commit=%s", err_name(e->rc));
+		if (is_over(l, e))
+			done[n++] = e;
 	}
+	l->sick = !TAILQ_EMPTY(&l->failed);
 	l->working = false;
 	if (!TAILQ_EMPTY(&l->settled))
 		start(l);
@@ -106,7 +123,37 @@ ledger_add(struct ledger *l, struct errand *e)
 }
 
 bool
+ledger_sick(const struct ledger *l)
+{
+	return l->sick;
+}
+
+/* l->sick stays until all of them are written. */
+static void
+retry(struct ledger *l)
+{
+	TAILQ_CONCAT(&l->settled, &l->failed, link);
+	if (!l->working && !TAILQ_EMPTY(&l->settled))
+		start(l);
+}
+
+void
+ledger_tick(struct ledger *l, uint64_t now_ms)
+{
+	if (!TAILQ_EMPTY(&l->failed) && !l->working && now_ms >= l->retry_at)
+		retry(l);
+}
+
+void
+ledger_stop(struct ledger *l)
+{
+	l->stopping = true;
+	retry(l);
+}
+
+bool
 ledger_empty(const struct ledger *l)
 {
-	return !l->working && TAILQ_EMPTY(&l->settled);
+	return !l->working && TAILQ_EMPTY(&l->settled) &&
+	       TAILQ_EMPTY(&l->failed);
 }

@@ -477,10 +477,10 @@ over(struct relay *r)
 }
 
 static void
-idle(struct relay *r)
+idle(struct relay *r, enum relay_keep keep)
 {
 	r->state = RELAY_IDLE;
-	relay_wait(r, WAIT_IDLE);
+	relay_wait(r, keep == RELAY_KEEP ? WAIT_IDLE : WAIT_REPLY);
 	if (r->deadline_ms == 0 || r->dead || conn_closing(&r->conn))
 		over(r);
 }
@@ -504,12 +504,12 @@ begin(struct relay *r)
 /* The next errand, or none.  Where nobody is reached all that wait share that
  * outcome. */
 static struct errand *
-next(struct relay *r, bool *keep_out)
+next(struct relay *r, enum relay_keep *keep_out)
 {
 	const struct relay_ops *o = r->env->ops;
 	struct errand *e;
 
-	*keep_out = false;
+	*keep_out = RELAY_QUIT;
 	while (
 	    (e = r->aborting ? NULL : o->next(r, r->arg, keep_out)) != NULL &&
 	    r->no_way != OUT_NONE) {
@@ -523,7 +523,7 @@ void
 relay_settled(struct relay *r)
 {
 	struct errand *e = r->errand;
-	bool keep;
+	enum relay_keep keep;
 
 	r->errand = NULL;
 	r->deadline_ms = 0;
@@ -531,8 +531,8 @@ relay_settled(struct relay *r)
 	r->env->ops->settled(r, e, r->arg);
 	if ((r->errand = next(r, &keep)) != NULL)
 		begin(r);
-	else if (keep)
-		idle(r);
+	else if (keep != RELAY_QUIT)
+		idle(r, keep);
 	else
 		over(r);
 }
@@ -541,6 +541,12 @@ bool
 relay_is_idle(const struct relay *r)
 {
 	return r->state == RELAY_IDLE && !r->dead && !conn_closing(&r->conn);
+}
+
+void
+relay_rest(struct relay *r)
+{
+	idle(r, RELAY_KEEP);
 }
 
 void

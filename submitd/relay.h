@@ -14,11 +14,19 @@
 
 struct relay;
 
+/* What becomes of a connection without an errand. */
+enum relay_keep {
+	RELAY_QUIT,
+	RELAY_KEEP,    /* for a while; perhaps relay_wake() comes */
+	RELAY_KEEP_ON, /* until relay_wake() or relay_quit(), which will come */
+};
+
 /* What a relay needs of the runner that owns it. */
 struct relay_ops {
-	/* The next errand for this destination, or NULL: then it is idle,
-	 * until relay_wake(), or says QUIT when *keep_out is false. */
-	struct errand *(*next)(struct relay *r, void *arg, bool *keep_out);
+	/* The next errand for this destination, or NULL: then *keep_out is
+	 * what to do. */
+	struct errand *(*next)(
+	    struct relay *r, void *arg, enum relay_keep *keep_out);
 	/* All of the errand's open recipients have an outcome; it is the
 	 * runner's again. */
 	void (*settled)(struct relay *r, struct errand *e, void *arg);
@@ -46,6 +54,8 @@ void relay_tick(struct relay *r, uint64_t now_ms);
 /* An idle one gets something to do. */
 void relay_wake(struct relay *r, struct errand *e);
 bool relay_is_idle(const struct relay *r);
+/* One that was kept on is kept for a while. */
+void relay_rest(struct relay *r);
 /* An idle one is not needed any more. */
 void relay_quit(struct relay *r);
 /* How long ago it was started. */

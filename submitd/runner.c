@@ -24,7 +24,7 @@ enum {
 	LOOK_MAX_MS = 60000, /* look at the queue at least this often */
 	TICK_MS = 1000,      /* look at what is under way */
 	GATHER_MS = 2,       /* between looks: many rows in each */
-	SICK_MS = 30000,     /* pause when outcomes cannot be written */
+	ROOM_MB = 16,        /* on the disk, for outcomes; else nothing goes */
 	DOWN_MS = 60000,     /* leave a host alone that is not reached */
 	AGE_MS = 300000      /* a connection's best years: names and
 			      * addresses may have changed */
@@ -36,7 +36,8 @@ struct relay_node {
 	struct relay *relay;
 	struct runner *runner;
 	struct dest *dest;
-	struct share *share; /* whose mail it is at, NULL: idle */
+	struct share *share;      /* whose mail it is at, NULL: idle */
+	struct errand *unwritten; /* sent, and not on disk yet */
 	bool idle;
 };
 
@@ -59,8 +60,7 @@ struct runner {
 	LIST_HEAD(, relay_node) relays;
 	TAILQ_HEAD(, relay_node) idle; /* the oldest first */
 	bool stopping, timer_closed;
-	bool starting;       /* start_relays() is at work */
-	uint64_t sick_until; /* loop's clock; nothing is started before */
+	bool starting; /* start_relays() is at work */
 	uint64_t looked_at;
 
 	/* The look at the queue: one job at a time. */
@@ -216,11 +216,21 @@ choose(struct runner *r)
 	}
 }
 
+/* Nothing is sent whose outcome could not be written. */
+static bool
+may_start(const struct runner *r)
+{
+	return !r->stopping && !ledger_sick(&r->ledger) &&
+	       store_has_room(r->sl->srv->store, (uint64_t)ROOM_MB << 20);
+}
+
 static void
 on_timer(uv_timer_t *t)
 {
 	struct runner *r = t->data;
 	struct relay_node *node, *then;
+
+	ledger_tick(&r->ledger, now_ms(r));
 
 	for (node = LIST_FIRST(&r->relays); node != NULL; node = then) {
 		then = LIST_NEXT(node, link);
@@ -241,7 +251,10 @@ plan_look(struct runner *r)
 		if (until < wait)
 			wait = until > 0 ? until : 0;
 	}
-	if (wait > TICK_MS && (!LIST_EMPTY(&r->relays) || r->sched.ndue != 0))
+	/* The last two: what keeps us from going on says nothing at its end. */
+	if (wait > TICK_MS &&
+	    (!LIST_EMPTY(&r->relays) || r->sched.ndue != 0 ||
+		!TAILQ_EMPTY(&r->sched.busy) || ledger_sick(&r->ledger)))
 		wait = TICK_MS;
 	uv_timer_start(&r->timer, on_timer, (uint64_t)wait, 0);
 }
@@ -260,7 +273,7 @@ look(struct runner *r)
 		return;
 	}
 	r->nshares = 0;
-	if (now_ms(r) >= r->sick_until)
+	if (may_start(r))
 		choose(r);
 	if (r->nshares == 0 && !r->learn) {
 		plan_look(r);
@@ -360,12 +373,6 @@ look_done(struct sjob *j)
  * Connections.
  */
 
-static bool
-may_start(const struct runner *r)
-{
-	return !r->stopping && now_ms(r) >= r->sick_until;
-}
-
 /* Which share's mail the connection carries, for its part of them all. */
 static void
 work_for(struct relay_node *node, struct share *h)
@@ -390,33 +397,70 @@ set_idle(struct relay_node *node, bool idle)
 }
 
 static struct errand *
-on_next(struct relay *relay, void *arg, bool *keep_out)
+next_for(struct relay_node *node, enum relay_keep *keep_out)
 {
-	struct relay_node *node = arg;
 	struct runner *r = node->runner;
 	struct dest *d = node->dest;
 	size_t relays_max = r->sched.relays_max;
 	struct errand *e = NULL;
 
-	*keep_out = may_start(r) && relay_age_ms(relay) < AGE_MS &&
+	bool keep = may_start(r) && relay_age_ms(node->relay) < AGE_MS &&
 		    (double)d->relays <= d->limit &&
 		    !sched_starves(&r->sched, node->share);
-	if (*keep_out)
+
+	if (keep)
 		e = sched_take_next(&r->sched, d, node->share);
 	/* The last quarter is for who has none, not for who may want more. */
 	if (e == NULL && r->sched.relays > relays_max - relays_max / 4)
-		*keep_out = false;
+		keep = false;
 	work_for(node, e != NULL ? e->share : NULL);
-	set_idle(node, e == NULL && *keep_out);
+	set_idle(node, e == NULL && keep);
+	*keep_out = keep ? RELAY_KEEP : RELAY_QUIT;
 	return e;
+}
+
+/* What was sent goes to disk before more is sent: when we die, no more than
+ * the last mail of each connection goes twice. */
+static struct errand *
+on_next(struct relay *relay, void *arg, enum relay_keep *keep_out)
+{
+	struct relay_node *node = arg;
+
+	(void)relay;
+	if (node->unwritten == NULL || node->runner->stopping)
+		return next_for(node, keep_out);
+	*keep_out = RELAY_KEEP_ON;
+	return NULL;
+}
+
+static void
+go_on(struct relay_node *node)
+{
+	enum relay_keep keep;
+	struct errand *e;
+
+	node->unwritten = NULL;
+	if (!relay_is_idle(node->relay))
+		return;
+	if ((e = next_for(node, &keep)) != NULL)
+		relay_wake(node->relay, e);
+	else if (keep == RELAY_QUIT)
+		relay_quit(node->relay);
+	else
+		relay_rest(node->relay);
 }
 
 static void
 on_settled(struct relay *relay, struct errand *e, void *arg)
 {
-	const struct relay_node *node = arg;
+	struct relay_node *node = arg;
 
 	(void)relay;
+	for (size_t i = 0; i < e->row.nrcpts; i++)
+		if (e->out[i] == OUT_SENT)
+			node->unwritten = e;
+	if (node->unwritten == e)
+		e->node = node;
 	write_off(node->runner, e);
 }
 
@@ -456,6 +500,8 @@ on_gone(struct relay *relay, void *arg)
 	struct runner *r = node->runner;
 
 	(void)relay;
+	if (node->unwritten != NULL)
+		node->unwritten->node = NULL;
 	set_idle(node, false);
 	work_for(node, NULL);
 	LIST_REMOVE(node, link);
@@ -547,15 +593,14 @@ on_written(struct errand *e)
 {
 	struct runner *r = e->runner;
 	uint64_t account = e->row.account;
-	/* Not written: due as before.  Sent at once, mail would go out again
-	 * and again for as long as the store is out of order. */
-	int64_t at = e->rc != 0 ? 0 : e->gone ? INT64_MAX : e->row.next_at;
+	struct relay_node *node = e->node;
 
-	if (e->rc != 0)
-		r->sick_until = now_ms(r) + SICK_MS;
-	sched_told(&r->sched, account, at, clock_wall_sec());
+	sched_told(&r->sched, account, e->gone ? INT64_MAX : e->row.next_at,
+	    clock_wall_sec());
 	sched_done(&r->sched, e);
 	errand_free(&e);
+	if (node != NULL)
+		go_on(node);
 	if (r->stopping)
 		maybe_over(r);
 	else
@@ -662,6 +707,7 @@ runner_stop(struct server_loop *sl)
 		then = LIST_NEXT(node, link);
 		relay_abort(node->relay);
 	}
+	ledger_stop(&r->ledger);
 	dns_free(&r->env.dns);
 	uv_close((uv_handle_t *)&r->timer, on_timer_closed);
 }

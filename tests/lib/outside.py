@@ -65,6 +65,15 @@ class Zone:
         self.close()
 
 
+class Taken:
+    """A mail that a Sink has taken.  heard: after our last reply the peer went
+    on on this connection, so it had the reply."""
+
+    def __init__(self, text, connection):
+        self.text, self.connection = text, connection
+        self.heard = False
+
+
 class Sink:
     """A mail server whose answers are ours.
 
@@ -91,6 +100,8 @@ class Sink:
         self.mechanisms = "PLAIN LOGIN"
         self.early = None       # said in the middle of the data, then closed
         self.mails = []         # (sender, [recipients], bytes, was_tls)
+        self.taken = []
+        self.before_end = self.after_end = None     # called with a Taken
         self.commands = []
         self.connections = 0
         self.peers = set()
@@ -147,6 +158,7 @@ class _Talk:
         self.secure = False
         self.sender, self.rcpts = None, []
         self.chunks, self.known = b"", False
+        self.number, self.last = sink.connections, None
 
     def say(self, text):
         if text == "DROP":
@@ -166,6 +178,8 @@ class _Talk:
             if not got:
                 raise _Dropped
             self.buffer += got
+            if self.last:
+                self.last.heard = True
         head, self.buffer = self.buffer.split(mark, 1)
         return head
 
@@ -207,8 +221,14 @@ class _Talk:
         if reply[0] == "2" or reply == "DROP":
             self.sink.mails.append((self.sender, self.rcpts, text,
                                     self.secure))
+            self.last = Taken(text, self.number)
+            self.sink.taken.append(self.last)
         time.sleep(self.sink.end_delay)
+        if self.sink.before_end:
+            self.sink.before_end(self.last)
         self.say(reply)
+        if self.sink.after_end:
+            self.sink.after_end(self.last)
         self.sender, self.rcpts = None, []
 
     def bdat(self, words):
