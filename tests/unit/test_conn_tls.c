@@ -122,6 +122,8 @@ static void
 echo_both_versions(void **state)
 {
 	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+	static const char *const ciphers[] = { "ECDHE-ECDSA-AES128-GCM-SHA256",
+		"TLS_AES_128_GCM_SHA256" };
 
 	(void)state;
 	tls_host();
@@ -129,6 +131,7 @@ echo_both_versions(void **state)
 	for (size_t i = 0; i < PH_LEN(versions); i++) {
 		struct cl c = cl_open(NULL, versions[i]);
 
+		assert_string_equal(SSL_get_cipher(c.ssl), ciphers[i]);
 		for (size_t n = 1; n <= 200000; n = n * 3 + 1)
 			assert_true(cl_echo(&c, n));
 		SSL_shutdown(c.ssl);
