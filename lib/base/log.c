@@ -40,13 +40,17 @@ put_prefix(char *line, size_t cap, enum log_level level, const char *id,
 {
 	static const char *const levels[] = { "error", "warn", "info",
 		"debug" };
+	static _Thread_local time_t sec = -1;
+	static _Thread_local char when[32]; /* that second */
 	struct timespec now;
 	struct tm tm;
-	char when[32];
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
+	if (now.tv_sec != sec) {
+		sec = now.tv_sec;
+		gmtime_r(&sec, &tm);
+		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
+	}
 	return snprintf(line, cap, "%s.%03ldZ %s %s%s%s %s", when,
 	    now.tv_nsec / 1000000, levels[level], log_program,
 	    id != NULL ? " " : "", id != NULL ? id : "", event);

@@ -232,10 +232,10 @@ on_servername(SSL *ssl, int *alert, void *arg)
 
 /*
  * Of what the client offers, the order is ours: AES-128 with SHA-256 first,
- * which is what RFC 8446 9.1 says everybody must have.  A handshake costs 20 us
- * (of 250) less than with the 256 and 384 bits that OpenSSL's clients ask for
- * first, nearly all of it in the key schedule.  ChaCha20 for who puts it first, as
- * phones without AES in hardware do.
+ * which is what RFC 8446 9.1 says everybody must have.  A handshake costs 20
+ * us (of 250) less than with the 256 and 384 bits that OpenSSL's clients ask
+ * for first, nearly all of it in the key schedule.  ChaCha20 for who puts it
+ * first, as phones without AES in hardware do.
  */
 static bool
 prefer(SSL_CTX *ctx)
