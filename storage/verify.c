@@ -233,7 +233,9 @@ verify_txn(struct db_txn *t, void *arg)
 		return rc;
 	if ((rc = verify_usage(t, v)) != 0)
 		return rc;
-	return verify_accounts(t, v);
+	if ((rc = verify_accounts(t, v)) != 0)
+		return rc;
+	return verify_acl(t, v);
 }
 
 int

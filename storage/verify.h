@@ -10,11 +10,11 @@
 struct store;
 
 /*
- * Checks invariants 1 to 9 over the whole store; a line for each breach goes to
- * report (as far as it has room).  0: all hold; ERR_CORRUPT: some do not; other
- * errors: it could not look.  Holds about 32 bytes of memory for each message
- * in a folder.  For hosts at rest: what changes during the walk is taken for a
- * breach.
+ * Checks invariants 1 to 11 over the whole store; a line for each breach goes
+ * to report (as far as it has room).  0: all hold; ERR_CORRUPT: some do not;
+ * other errors: it could not look.  Holds about 32 bytes of memory for each
+ * message in a folder.  For hosts at rest: what changes during the walk is
+ * taken for a breach.
  */
 PH_MUSTUSE int store_verify(struct store *s, struct buf *report);
 

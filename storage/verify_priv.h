@@ -51,5 +51,7 @@ PH_MUSTUSE int verify_queue(struct verify *v);
 PH_MUSTUSE int verify_usage(struct db_txn *t, struct verify *v);
 /* Invariant 9: package, domain, account, address. */
 PH_MUSTUSE int verify_accounts(struct db_txn *t, struct verify *v);
+/* Invariant 10: acl, shared, metadata. */
+PH_MUSTUSE int verify_acl(struct db_txn *t, struct verify *v);
 
 #endif

@@ -2,20 +2,24 @@
  * store_verify(): sees each kind of breach; and finds none after kill -9 at
  * any moment.
  */
-#include "tests/unit/store_fixture.h"
+#include "tests/unit/account_fixture.h"
 
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
 
+#include "lib/base/num.h"
+#include "storage/acl.h"
 #include "storage/body.h"
 #include "storage/entry.h"
 #include "storage/folder_row.h"
 #include "storage/hot.h"
 #include "storage/message.h"
+#include "storage/metadata.h"
 #include "storage/msg.h"
 #include "storage/queue.h"
 #include "storage/segment_row.h"
+#include "storage/tables.h"
 #include "tests/unit/store_mail.h"
 
 /* The report names what `want` says. */
@@ -94,6 +98,76 @@ breaches(void **state)
 		arena_clear(&a);
 		assert_int_equal(db_update(f.s->db, break_txn, &b), 0);
 		assert_breach(&f, wanted[how]);
+		fixture_free(&f);
+	}
+}
+
+/* Invariant 10: what becomes of one of the rows of a shared folder with an
+ * annotation. */
+struct sharing {
+	unsigned how;
+	uint64_t owner, folder;
+};
+
+static const char *const shared_wanted[] = { "no package", "and a package",
+	"10 shared: folder", "another package", "has no entries",
+	"10 acl: folder", "10 metadata" };
+
+static int
+unshare_txn(struct db_txn *t, void *arg)
+{
+	const struct sharing *b = arg;
+	char id[8], who[] = "12345678web1p2",
+		    shared[] = "web1\0"
+			       "12345678"
+			       "12345678";
+	struct slice package = slice_of(id, sizeof(id));
+
+	num_put64(id, b->folder);
+	memcpy(who, id, 8);
+	num_put64(shared + 5, b->owner);
+	memcpy(shared + 13, id, 8);
+	switch (b->how) {
+	case 0: return db_del(t, T_ACL, package);
+	case 1: return db_del(t, T_ACL, slice_of(who, 14));
+	case 2: return db_del(t, T_SHARED, slice_of(shared, 21));
+	case 3: return db_put(t, T_ACL, package, slice_of("\1web2", 5));
+	case 4:
+		memset(shared + 13, 'x', 8);
+		return db_put(t, T_SHARED, slice_of(shared, 21), SLICE("\1"));
+	default: return folder_row_del(t, b->folder);
+	}
+}
+
+static void
+shared_breaches(void **state)
+{
+	const struct metadata note = { SLICE("/shared/comment"), SLICE("x") };
+	struct folder_info info;
+	struct err e = { 0 };
+
+	(void)state;
+	for (unsigned how = 0; how < PH_LEN(shared_wanted); how++) {
+		struct sharing b = { .how = how };
+		struct metadata_at at;
+		struct store_fixture f;
+
+		fixture_host(&f);
+		fixture_package(&f, "web1");
+		b.owner = fixture_account(&f, "web1", "web1p1", 0, NULL);
+		(void)fixture_account(&f, "web1", "web1p2", 0, NULL);
+		assert_int_equal(
+		    folder_find(f.s, b.owner, SLICE("Drafts"), &info), 0);
+		b.folder = info.id;
+		assert_int_equal(
+		    acl_set(f.s, SLICE("web1"), b.owner, b.folder,
+			SLICE("web1p2"), ACL_SET, RIGHT_LOOKUP, &e),
+		    0);
+		at = (struct metadata_at){ b.folder, b.owner, b.owner };
+		assert_int_equal(metadata_set(f.s, &at, &note, 1, NULL), 0);
+		assert_store_sound(f.s);
+		assert_int_equal(db_update(f.s->db, unshare_txn, &b), 0);
+		assert_breach(&f, shared_wanted[how]);
 		fixture_free(&f);
 	}
 }
@@ -184,6 +258,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(breaches),
+		cmocka_unit_test(shared_breaches),
 		FIXTURE_TEST(kill_nine),
 	};
 
