@@ -145,8 +145,8 @@ def test_really_full():
 
 
 def test_way_out():
-    """The disk is full when another host has taken the mail: what became of
-    it cannot be written.  No mail goes out then, so none again and again."""
+    """The disk gets full while other hosts take mail: no more goes out until
+    there is room for what becomes of it, so none goes again and again."""
     port = outside.free_port("127.0.0.2")
     gate = threading.Event()
     sink = outside.Sink("127.0.0.2", port)
@@ -163,7 +163,7 @@ def test_way_out():
                        b"Message-ID: <%d@c>\r\n\r\nx\r\n" % i)
         c.quit()
         pt.wait_for("mails under way", lambda: len(sink.taken) >= 5)
-        filler = host.fill(0)
+        filler = host.fill(2 << 10)
         time.sleep(1.2)         # it is looked at every second
         gate.set()
         time.sleep(2)
