@@ -12,6 +12,7 @@
 #include "submitd/data.h"
 #include "submitd/parse.h"
 #include "submitd/resp.h"
+#include "submitd/words.h"
 
 enum { INPUT_MAX = 128 << 10 };
 
@@ -126,7 +127,7 @@ on_line(struct session *s, struct slice text)
 		cmd->run(c, line.rest);
 		return;
 	}
-	resp_line(&s->out, "500 5.5.1 ", "unknown command");
+	words_tell(c, "500 5.5.1 ", "unknown command");
 	(void)session_bad_command(s);
 }
 
@@ -139,34 +140,35 @@ bad_line(struct session *s, enum session_bad why)
 		[BAD_NUL] = "NUL is not allowed",
 	};
 
-	resp_line(&s->out, "500 5.5.2 ", "%s", words[why]);
+	words_tell(client_of(s), "500 5.5.2 ", "%s", words[why]);
 }
 
 static void
 too_bad(struct session *s)
 {
-	resp_line(
-	    &s->out, "421 4.7.0 ", "%s too many errors", s->sl->srv->hostname);
+	words_tell(client_of(s), "421 4.7.0 ", "%s too many errors",
+	    s->sl->srv->hostname);
 }
 
 static void
 on_timeout(struct session *s)
 {
-	resp_line(&s->out, "421 4.4.2 ", "%s idle for too long, goodbye",
+	words_tell(client_of(s), "421 4.4.2 ", "%s idle for too long, goodbye",
 	    s->sl->srv->hostname);
 }
 
 static void
 on_stopping(struct session *s)
 {
-	resp_line(&s->out, "421 4.3.2 ", "%s the server stops, try again",
+	words_tell(client_of(s), "421 4.3.2 ", "%s the server stops, try again",
 	    s->sl->srv->hostname);
 }
 
 static void
 on_refused(struct session *s, const char *why)
 {
-	resp_line(&s->out, "421 4.7.0 ", "%s %s", s->sl->srv->hostname, why);
+	words_tell(
+	    client_of(s), "421 4.7.0 ", "%s %s", s->sl->srv->hostname, why);
 }
 
 /* RFC 3207 4.2: what was said before STARTTLS is forgotten. */

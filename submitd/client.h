@@ -81,6 +81,7 @@ struct client {
 	struct dotted dots;  /* DATA */
 	struct chunk chunk;  /* BDAT */
 	struct scan scan;
+	char chunk_last;     /* newline.h */
 	unsigned data_flags; /* DOTTED_*: what the data holds */
 	unsigned messages;   /* accepted */
 	/* of the message being accepted, for its answer */

@@ -5,6 +5,7 @@
 #include "lib/base/b64.h"
 #include "lib/base/mem.h"
 #include "submitd/resp.h"
+#include "submitd/words.h"
 
 static void
 auth_work(struct sjob *j)
@@ -23,15 +24,15 @@ failed(struct session *s)
 	const char *text = c->login.err.text;
 
 	if (kind == ERR_DENIED)
-		resp_line(&s->out, "535 5.7.1 ", "%s", text);
+		words_tell(c, "535 5.7.1 ", "%s", text);
 	else if (kind == ERR_AUTH || kind == ERR_UNSUPPORTED)
-		resp_fail(&s->out, kind, text);
+		words_fail(c, kind, text, "");
 	else
-		resp_line(&s->out, "454 4.7.0 ", "%s",
+		words_tell(c, "454 4.7.0 ", "%s",
 		    text[0] != '\0' ? text : "cannot check the password now");
 	login_fini(&c->login);
 	if (++c->auth_failures >= s->sl->srv->conf->auth_tries_max) {
-		resp_line(&s->out, "421 4.7.0 ", "too many failed logins");
+		words_tell(c, "421 4.7.0 ", "too many failed logins");
 		client_close(c, "auth-tries");
 	}
 }
@@ -56,7 +57,7 @@ settle(struct client *c)
 			resp_line(&c->s.out, "235 2.7.0 ", "welcome");
 		} else {
 			c->who = (struct auth_who){ 0 };
-			resp_line(&c->s.out, "454 4.7.0 ", "%s", why);
+			words_tell(c, "454 4.7.0 ", "%s", why);
 		}
 		break;
 	case LOGIN_CHALLENGE:
@@ -96,7 +97,7 @@ not_base64(struct client *c)
 {
 	login_fini(&c->login);
 	c->expect = EXPECT_COMMAND;
-	resp_line(&c->s.out, "501 5.5.2 ", "that is not base64");
+	words_tell(c, "501 5.5.2 ", "that is not base64");
 	(void)session_bad_command(&c->s);
 }
 
@@ -152,7 +153,7 @@ smtp_auth_line(struct client *c, struct slice line)
 	if (slice_eq(line, SLICE("*"))) {
 		login_fini(&c->login);
 		c->expect = EXPECT_COMMAND;
-		resp_line(&c->s.out, "501 5.0.0 ", "cancelled");
+		words_tell(c, "501 5.0.0 ", "cancelled");
 		return;
 	}
 	switch (c->expect) {
@@ -171,11 +172,11 @@ static bool
 refuse(struct client *c)
 {
 	if (c->helo[0] == '\0' || !c->esmtp)
-		resp_line(&c->s.out, "503 5.5.1 ", "EHLO comes first");
+		words_tell(c, "503 5.5.1 ", "EHLO comes first");
 	else if (c->who.account != 0)
-		resp_line(&c->s.out, "503 5.5.1 ", "you are logged in");
+		words_tell(c, "503 5.5.1 ", "you are logged in");
 	else if (c->env.open)
-		resp_line(&c->s.out, "503 5.5.1 ", "not inside a mail");
+		words_tell(c, "503 5.5.1 ", "not inside a mail");
 	else
 		return false;
 	return true;
@@ -197,13 +198,13 @@ smtp_auth(struct client *c, struct slice rest)
 		return;
 	(void)slice_split(&initial, ' ', &mech);
 	if (mech.n == 0) {
-		resp_line(&c->s.out, "501 5.5.4 ", "AUTH MECHANISM");
+		words_tell(c, "501 5.5.4 ", "AUTH MECHANISM");
 		return;
 	}
 	if (shows_password(mech) && !session_plain_ok(&c->s)) {
 		/* RFC 4954 6 */
-		resp_line(&c->s.out, "538 5.7.11 ",
-		    "encrypt the connection first: STARTTLS");
+		words_tell(
+		    c, "538 5.7.11 ", "encrypt the connection first: STARTTLS");
 		return;
 	}
 	if (slice_ieq(mech, SLICE("LOGIN"))) {

@@ -77,18 +77,18 @@ may_mail(struct client *c)
 	struct buf *out = &c->s.out;
 
 	if (c->helo[0] == '\0')
-		resp_line(out, "503 5.5.1 ", "%s comes first",
+		words_tell(c, "503 5.5.1 ", "%s comes first",
 		    c->role == ROLE_LMTP ? "LHLO" : "EHLO");
 	else if (c->role == ROLE_SUBMIT && c->who.account == 0)
 		resp_lines(out, "530 5.7.0 ", need_auth);
 	else if (c->env.open)
-		resp_line(out, "503 5.5.1 ", "one mail at a time");
+		words_tell(c, "503 5.5.1 ", "one mail at a time");
 	else if (c->role == ROLE_MX &&
 		 !rate_take(app_of(c->s.sl->srv)->rates, RATE_MAILS,
 		     c->s.conn.peer_ip, 1,
 		     c->s.sl->srv->conf->smtp_messages_per_minute,
 		     clock_steady_ms()))
-		resp_line(out, "450 4.7.1 ",
+		words_tell(c, "450 4.7.1 ",
 		    "too many mails from your address, try later");
 	else if (!store_has_space(c->s.sl->srv->store))
 		words_fail(c, ERR_NOSPACE, "", "");
@@ -100,7 +100,7 @@ may_mail(struct client *c)
 static void
 bad_path(struct client *c, const char *why)
 {
-	resp_line(&c->s.out, "501 5.1.7 ", "%s", why);
+	words_tell(c, "501 5.1.7 ", "%s", why);
 	(void)session_bad_command(&c->s);
 }
 
@@ -139,7 +139,7 @@ may_claim(struct client *c, struct slice addr)
 
 	if (rc == ERR_DENIED) {
 		refusal_record(c, "own-sender", addr, SLICE(""));
-		resp_line(&c->s.out, "550 5.7.1 ",
+		words_tell(c, "550 5.7.1 ",
 		    "the sender is an address of this host: log in on port "
 		    "587 or 465 to send as it");
 	} else if (rc != 0) {
@@ -255,9 +255,9 @@ static bool
 may_rcpt(struct client *c)
 {
 	if (!c->env.open)
-		resp_line(&c->s.out, "503 5.5.1 ", "MAIL comes first");
+		words_tell(c, "503 5.5.1 ", "MAIL comes first");
 	else if (c->spool != NULL)
-		resp_line(&c->s.out, "503 5.5.1 ", "go on with BDAT");
+		words_tell(c, "503 5.5.1 ", "go on with BDAT");
 	else if (c->env.nrcpts >= c->env.rcpt_max)
 		too_many(c, c->env.rcpt_max);
 	else
@@ -281,7 +281,7 @@ fold_rcpt(struct client *c, const struct smtp_path *path, char *out)
 		rc = ident_fold_account(path->local, out, &e);
 	if (rc == 0)
 		return true;
-	resp_line(&c->s.out, "553 5.1.3 ", "%s",
+	words_tell(c, "553 5.1.3 ", "%s",
 	    e.text[0] != '\0' ? e.text : "the address has no domain");
 	return false;
 }
@@ -311,7 +311,7 @@ is_guesser(struct client *c)
 		clock_steady_ms()) < conf->unknown_recipients_max)
 		return false;
 	log_info(c->s.id, "refused", "why=guessing peer=%s", c->s.conn.peer);
-	resp_line(&c->s.out, "450 4.7.1 ",
+	words_tell(c, "450 4.7.1 ",
 	    "too many unknown recipients from your address, try again later");
 	return true;
 }
@@ -330,7 +330,7 @@ route_away(struct client *c, struct slice addr, struct envelope_rcpt *r)
 		unknown_rcpt(c, addr);
 	} else if (c->role != ROLE_SUBMIT) {
 		refusal_record(c, "relay", c->env.sender, addr);
-		resp_line(&c->s.out, "550 5.7.1 ",
+		words_tell(c, "550 5.7.1 ",
 		    "we do not relay: log in "
 		    "on port 587 or 465");
 		(void)session_bad_command(&c->s);
@@ -396,10 +396,11 @@ route_rcpt(struct client *c, struct slice addr, struct envelope_rcpt *r)
 		return fits(c, r);
 	if (rc == ERR_NOTFOUND)
 		return route_away(c, addr, r);
-	resp_fail(&c->s.out, rc,
+	words_fail(c, rc,
 	    rc != ERR_DENIED ? ""
 	    : srs_is(addr)   ? "only reports come back this way"
-			     : "this mailbox is suspended");
+			     : "this mailbox is suspended",
+	    "");
 	return false;
 }
 

@@ -7,6 +7,7 @@
 #include "submitd/app.h"
 #include "submitd/parse.h"
 #include "submitd/resp.h"
+#include "submitd/words.h"
 
 static bool
 take_name(struct client *c, struct slice rest, bool esmtp)
@@ -16,8 +17,8 @@ take_name(struct client *c, struct slice rest, bool esmtp)
 	/* Windows' names of PCs may be anything; they go nowhere from here. */
 	if (name.n == 0 || (c->role != ROLE_SUBMIT && !smtp_helo_ok(name)) ||
 	    !slice_copy(name, c->helo, sizeof(c->helo))) {
-		resp_line(&c->s.out, "501 5.5.4 ",
-		    "give a host name or an address in [ ]");
+		words_tell(
+		    c, "501 5.5.4 ", "give a host name or an address in [ ]");
 		(void)session_bad_command(&c->s);
 		return false;
 	}
@@ -187,11 +188,11 @@ void
 smtp_starttls(struct client *c, struct slice rest)
 {
 	if (rest.n != 0) {
-		resp_line(&c->s.out, "501 5.5.4 ", "STARTTLS takes nothing");
+		words_tell(c, "501 5.5.4 ", "STARTTLS takes nothing");
 		return;
 	}
 	if (conn_is_tls(&c->s.conn) || c->who.account != 0) {
-		resp_line(&c->s.out, "503 5.5.1 ", "%s",
+		words_tell(c, "503 5.5.1 ", "%s",
 		    c->who.account != 0
 			? "too late, you are logged in"
 			: "the connection is encrypted already");

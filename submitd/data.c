@@ -1,12 +1,14 @@
 #include "submitd/data.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "submitd/accept.h"
 #include "submitd/cmd.h"
 #include "submitd/newline.h"
 #include "submitd/parse.h"
 #include "submitd/resp.h"
+#include "submitd/words.h"
 
 /* Why no message may come now, as a whole reply; NULL: it may. */
 static const char *
@@ -20,6 +22,15 @@ refuse(const struct client *c)
 }
 
 static void
+say(struct client *c, const char *reply)
+{
+	char head[] = "xyz x.y.z ";
+
+	memcpy(head, reply, sizeof(head) - 1);
+	words_tell(c, head, "%s", reply + sizeof(head) - 1);
+}
+
+static void
 open_spool(struct client *c)
 {
 	const struct conf *conf = c->s.sl->srv->conf;
@@ -27,6 +38,7 @@ open_spool(struct client *c)
 	c->spool = spool_new(
 	    c->s.sl->srv->store, conf->message_memory, conf->message_max);
 	c->scan = (struct scan){ .last = '\n' };
+	c->chunk_last = '\0';
 }
 
 /* A chunk is in; the message ends with the last one. */
@@ -38,13 +50,13 @@ chunk_end(struct client *c)
 
 	k->open = false;
 	if (k->refuse != NULL) {
-		resp_line(&c->s.out, k->refuse, "%s", "");
+		say(c, k->refuse);
 	} else if (k->last) {
 		scan_end(&c->scan);
 		c->data_flags = c->scan.flags;
 		accept_start(c);
 	} else if ((rc = spool_status(c->spool)) != 0) {
-		resp_fail(&c->s.out, rc, "");
+		words_fail(c, rc, "", "");
 	} else {
 		resp_line(
 		    &c->s.out, "250 2.0.0 ", "%" PRIu64 " bytes more", k->n);
@@ -89,15 +101,15 @@ smtp_data(struct client *c, struct slice rest)
 	const char *why = refuse(c);
 
 	if (rest.n != 0) {
-		resp_line(&c->s.out, "501 5.5.4 ", "DATA takes nothing");
+		words_tell(c, "501 5.5.4 ", "DATA takes nothing");
 	} else if (why != NULL) {
-		resp_line(&c->s.out, why, "%s", "");
+		say(c, why);
 	} else if (c->spool != NULL) {
 		/* RFC 3030 2 */
-		resp_line(&c->s.out, "503 5.5.1 ", "go on with BDAT");
+		words_tell(c, "503 5.5.1 ", "go on with BDAT");
 	} else if (c->env.binary) {
 		/* RFC 3030 3 */
-		resp_line(&c->s.out, "503 5.5.1 ", "BINARYMIME goes by BDAT");
+		words_tell(c, "503 5.5.1 ", "BINARYMIME goes by BDAT");
 	} else {
 		open_spool(c);
 		dotted_init(&c->dots, 0);
@@ -115,7 +127,7 @@ smtp_bdat(struct client *c, struct slice rest)
 	if (!smtp_parse_chunk(rest, &k->n, &k->last)) {
 		/* How many bytes follow is not known: they must not be taken
 		 * for commands. */
-		resp_line(&c->s.out, "501 5.5.4 ", "BDAT SIZE [LAST]");
+		words_tell(c, "501 5.5.4 ", "BDAT SIZE [LAST]");
 		client_close(c, "bad-chunk");
 		return;
 	}
@@ -130,6 +142,30 @@ smtp_bdat(struct client *c, struct slice rest)
 		chunk_end(c);
 }
 
+/* May this mail's line ends be put right?  BINARYMIME has none (RFC 3030 3):
+ * what it declares to be text is put right later (binary.h). */
+static bool
+fixes_lines(const struct client *c)
+{
+	return c->role == ROLE_SUBMIT && !c->env.binary &&
+	       c->s.sl->srv->conf->submission_fix_lines;
+}
+
+static void
+add_chunk(struct client *c, struct slice part)
+{
+	struct buf fixed;
+
+	buf_init(&fixed, 2 * part.n + 2);
+	if (fixes_lines(c)) {
+		newline_chunk(&c->chunk_last, part, &fixed);
+		part = buf_slice(&fixed);
+	}
+	scan_feed(&c->scan, part);
+	(void)!spool_add(c->spool, part);
+	buf_fini(&fixed);
+}
+
 static size_t
 take_chunk(struct client *c, struct slice in)
 {
@@ -138,10 +174,8 @@ take_chunk(struct client *c, struct slice in)
 	    slice_sub(in, 0, k->left < in.n ? (size_t)k->left : in.n);
 
 	k->left -= part.n;
-	if (k->refuse == NULL) {
-		scan_feed(&c->scan, part);
-		(void)!spool_add(c->spool, part);
-	}
+	if (k->refuse == NULL)
+		add_chunk(c, part);
 	c->s.raw = k->left != 0;
 	return part.n;
 }
@@ -153,10 +187,8 @@ take_lines(struct client *c, struct slice in)
 	size_t used;
 
 	buf_init(&chunk, 2 * in.n + 2);
-	used =
-	    c->role == ROLE_SUBMIT && c->s.sl->srv->conf->submission_fix_lines
-		? newline_feed(&c->dots, in, &chunk)
-		: dotted_feed(&c->dots, in, &chunk);
+	used = fixes_lines(c) ? newline_feed(&c->dots, in, &chunk)
+			      : dotted_feed(&c->dots, in, &chunk);
 	/* What is too big is counted and dropped; the reply comes at the end
 	 * (RFC 5321 4.5.3.1.9). */
 	(void)!spool_add(c->spool, buf_slice(&chunk));

@@ -5,6 +5,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/num.h"
 #include "submitd/resp.h"
+#include "submitd/words.h"
 
 static bool
 param_size(struct client *c, struct slice v)
@@ -118,7 +119,7 @@ static const struct {
 static bool
 bad_value(struct client *c, const char *key)
 {
-	resp_line(&c->s.out, "501 5.5.4 ", "bad value of %s", key);
+	words_tell(c, "501 5.5.4 ", "bad value of %s", key);
 	return false;
 }
 
@@ -126,7 +127,7 @@ bad_value(struct client *c, const char *key)
 static bool
 unknown(struct client *c)
 {
-	resp_line(&c->s.out, "555 5.5.4 ", "unknown parameter");
+	words_tell(c, "555 5.5.4 ", "unknown parameter");
 	return false;
 }
 
@@ -153,7 +154,7 @@ take_mail(struct client *c, const struct smtp_param *p)
 static bool
 said_twice(struct client *c)
 {
-	resp_line(&c->s.out, "501 5.5.4 ", "a parameter comes twice");
+	words_tell(c, "501 5.5.4 ", "a parameter comes twice");
 	return false;
 }
 

@@ -1,9 +1,11 @@
 #include "submitd/words.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/base/conf.h"
+#include "submitd/german.h"
 #include "submitd/resp.h"
 
 static bool
@@ -27,6 +29,19 @@ words_say(struct client *c, const char *head, const char *en, const char *de)
 }
 
 void
+words_tell(struct client *c, const char *head, const char *fmt, ...)
+{
+	char en[480], de[480];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(en, sizeof(en), fmt, ap);
+	va_end(ap);
+	(void)german(en, de, sizeof(de));
+	words_say(c, head, en, de);
+}
+
+void
 words_fail(struct client *c, int kind, const char *en, const char *de)
 {
 	struct resp_fail_row row = resp_fail_of(kind);
@@ -35,7 +50,10 @@ words_fail(struct client *c, int kind, const char *en, const char *de)
 		en = row.en;
 		de = row.de;
 	}
-	words_say(c, row.head, en, de);
+	if (de[0] != '\0')
+		words_say(c, row.head, en, de);
+	else
+		words_tell(c, row.head, "%s", en);
 }
 
 int

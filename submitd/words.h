@@ -12,6 +12,9 @@
  * "". */
 void words_say(
     struct client *c, const char *head, const char *en, const char *de);
+/* The same when German is known for the text (german.h). */
+void words_tell(struct client *c, const char *head, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 /* The reply that belongs to an error kind, as resp_fail(); en and de may be
  * "". */
 void words_fail(struct client *c, int kind, const char *en, const char *de);

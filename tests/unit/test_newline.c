@@ -47,10 +47,47 @@ test_cases(void **state)
 	}
 }
 
+/* Chunks: dots are text, and every cut is the same. */
+static void
+test_chunks(void **state)
+{
+	static const struct {
+		const char *in, *want;
+	} chunks[] = {
+		{ "a\r\n.\r\n", "a\r\n.\r\n" },
+		{ "a\nb\rc\r\n", "a\r\nb\r\nc\r\n" },
+		{ "\r\r\n\n\n\r", "\r\n\r\n\r\n\r\n\r\n" },
+		{ "\n\r\n", "\r\n\r\n" },
+		{ "no end", "no end" },
+		{ "\r\nx", "\r\nx" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < PH_LEN(chunks); i++) {
+		struct slice in = slice_str(chunks[i].in);
+
+		for (size_t cut = 0; cut <= in.n; cut++) {
+			struct slice head = unit_exact(in.p, cut);
+			char last = '\0';
+			struct buf out;
+
+			buf_init(&out, 100);
+			newline_chunk(&last, head, &out);
+			newline_chunk(&last, slice_from(in, cut), &out);
+			assert_slice(buf_slice(&out), chunks[i].want);
+			buf_fini(&out);
+			unit_free(head);
+		}
+	}
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_cases) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_chunks),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
