@@ -46,6 +46,7 @@ fetch_free(struct fetch_run **rp)
 		return;
 	msg_iter_close(&r->it);
 	arena_clear(&r->scratch);
+	buf_fini(&r->picked);
 	free(r->seen);
 	free(r);
 }
@@ -126,6 +127,7 @@ fetch_new(struct client *c, const struct args_fetch *a, struct ranges seqs)
 	r->folder = view_folder(c->sel->view);
 	r->a = a;
 	r->seqs = seqs;
+	buf_init(&r->picked, FETCH_FIELDS_MAX);
 	r->want = want_of(a);
 	r->need_index =
 	    r->want == MSG_WANT_META || a->items & ~(unsigned)VIEW_ITEMS;

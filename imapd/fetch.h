@@ -11,7 +11,7 @@
 #include "lib/mail/decode.h"
 #include "storage/msg.h"
 
-enum { FETCH_BATCH = 256 };
+enum { FETCH_BATCH = 256, FETCH_FIELDS_MAX = 16 << 20 };
 
 /* Bytes on their way into an announced literal. */
 struct fetch_stream {
@@ -47,6 +47,7 @@ struct fetch_run {
 	struct arena scratch; /* of this message */
 	struct mime_part *root;
 	struct slice whole; /* read because the index lacks something */
+	struct buf picked;  /* header fields, on their way */
 	/* UIDs that got \Seen by this command: their FLAGS are told */
 	uint32_t *seen;
 	size_t nseen, at_seen;

@@ -4,7 +4,7 @@
 
 #include "lib/mail/header.h"
 
-enum { FIELDS_MAX = 16 << 20 };
+enum { PICKED_KEEP = 64 << 10 };
 
 /* Where a section lies. */
 struct place {
@@ -113,13 +113,8 @@ put_bytes(
 static bool
 all_cached(const struct fetch_run *r, const struct fetch_section *s)
 {
-	if (s->fields != FIELDS_ONLY || s->npath != 0 ||
-	    r->meta.headers.p == NULL)
-		return false;
-	for (size_t i = 0; i < s->nnames; i++)
-		if (!msg_cached_header(s->names[i]))
-			return false;
-	return true;
+	return s->kept && s->fields == FIELDS_ONLY && s->npath == 0 &&
+	       r->meta.headers.p != NULL;
 }
 
 /* The header block that HEADER.FIELDS picks from. */
@@ -156,7 +151,7 @@ fetch_fields(
 	locate(r, s, &p);
 	if (p.nil)
 		return false;
-	buf_init(&head, FIELDS_MAX);
+	buf_init(&head, FETCH_FIELDS_MAX);
 	if ((rc = read_header(r, &p, &head)) != 0)
 		fetch_trouble(r, rc);
 	else
@@ -168,14 +163,13 @@ fetch_fields(
 static void
 put_fields(struct fetch_run *r, const struct fetch_section *s)
 {
-	struct buf picked;
-
-	buf_init(&picked, FIELDS_MAX);
-	if (fetch_fields(r, s, &picked))
-		put_bytes(r, s, buf_slice(&picked));
+	buf_clear(&r->picked);
+	if (fetch_fields(r, s, &r->picked))
+		put_bytes(r, s, buf_slice(&r->picked));
 	else
 		buf_add_str(&r->c->out, "NIL");
-	buf_fini(&picked);
+	if (r->picked.cap > PICKED_KEEP) /* a rare, large one */
+		buf_fini(&r->picked);
 }
 
 bool

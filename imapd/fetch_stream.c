@@ -12,7 +12,11 @@ enum {
 void
 fetch_literal(struct fetch_run *r, uint64_t n)
 {
-	buf_printf(&r->c->out, "{%" PRIu64 "}\r\n", n);
+	struct buf *out = &r->c->out;
+
+	buf_add_char(out, '{');
+	buf_add_u64(out, n);
+	buf_add(out, "}\r\n", 3);
 }
 
 void

@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 
+#include "storage/msg.h"
+
 enum {
 	PATH_MAX_PARTS = 250, /* nesting that lib/mail knows at most */
 	SECTIONS_MAX = 500,
@@ -110,11 +112,14 @@ parse_fields(struct parse *p, struct fetch_section *s)
 	for (const char *q = p->c.p; q < p->c.end && max < FIELDS_MAX; q++)
 		max += *q == ' ';
 	s->names = arena_alloc(p->a, max * sizeof(*s->names));
+	s->kept = true;
 	do {
 		if (s->nnames == max)
 			return parse_refuse(p, "LIMIT", "too many fields");
-		if (!field_name(p, &s->names[s->nnames++]))
+		if (!field_name(p, &s->names[s->nnames]))
 			return false;
+		s->kept = s->kept && msg_cached_header(s->names[s->nnames]);
+		s->nnames++;
 	} while (cur_skip(&p->c, ' '));
 	return cur_byte(&p->c, ')');
 }

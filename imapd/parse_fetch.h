@@ -42,6 +42,7 @@ struct fetch_section {
 	enum fetch_fields fields; /* of MIME_HEADER */
 	struct slice *names;
 	size_t nnames;
+	bool kept; /* the index has all of them: msg_cached_header() */
 	bool peek, partial;
 	uint64_t off, len; /* of a partial */
 };

@@ -84,10 +84,17 @@ prepare_leaf(struct search *s, struct search_key *k)
 	struct client *c = s->c;
 
 	switch (k->op) {
+	case SK_AND:
+	case SK_OR:
+	case SK_NOT: break;
 	case SK_SEQ:
 	case SK_UID:
+		s->view = true;
 		return msgset_seqs(c, &k->set, k->op == SK_UID, &k->ranges);
-	case SK_KEYWORD: k->bit = keyword_bit(c, k->name); break;
+	case SK_KEYWORD:
+		s->view = true;
+		k->bit = keyword_bit(c, k->name);
+		break;
 	case SK_SIZE:
 	case SK_DATE:
 	case SK_SAVED:
@@ -105,7 +112,7 @@ prepare_leaf(struct search *s, struct search_key *k)
 		break;
 	case SK_BODY:
 	case SK_TEXT: prepare_text(s, k); break;
-	default: break;
+	default: s->view = true; break;
 	}
 	return true;
 }

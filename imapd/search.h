@@ -21,6 +21,7 @@ struct search {
 	struct search_key *key;
 	enum search_stage last; /* no later stage is needed */
 	bool digests;           /* they help */
+	bool view;              /* it does, for some key */
 	struct text_hunt *hunt; /* BODY and TEXT keys, or NULL */
 	struct text_key *texts;
 	size_t ntexts;

@@ -70,12 +70,23 @@ ask_digests(struct search_scan *sc)
 	sc->nopen = open;
 }
 
-/* The next messages, as far as view and digests can tell. */
-static int
-begin_batch(struct search_scan *sc)
+/* Nothing of the program is for the view: all are open. */
+static void
+take_all(struct search_scan *sc)
 {
-	sc->first = sc->last + 1;
-	sc->nopen = sc->at = 0;
+	size_t left = sc->count - sc->last;
+
+	sc->n = sc->nopen = view_uids(sc->c->sel->view, sc->first, sc->uid,
+	    left < SCAN_BATCH ? left : SCAN_BATCH);
+	for (size_t i = 0; i < sc->n; i++) {
+		sc->yes[i] = false;
+		sc->seq[i] = ++sc->last;
+	}
+}
+
+static void
+ask_view(struct search_scan *sc)
+{
 	for (sc->n = 0; sc->n < SCAN_BATCH && sc->last < sc->count; sc->n++) {
 		enum search_says says = search_by_view(&sc->s, ++sc->last);
 
@@ -85,6 +96,18 @@ begin_batch(struct search_scan *sc)
 		sc->seq[sc->nopen] = sc->last;
 		sc->uid[sc->nopen++] = sc->s.m->uid;
 	}
+}
+
+/* The next messages, as far as view and digests can tell. */
+static int
+begin_batch(struct search_scan *sc)
+{
+	sc->first = sc->last + 1;
+	sc->nopen = sc->at = 0;
+	if (sc->s.view)
+		ask_view(sc);
+	else
+		take_all(sc);
 	if (sc->digests != NULL && sc->nopen != 0)
 		ask_digests(sc);
 	if (sc->nopen == 0)

@@ -46,9 +46,13 @@ struct msg_iter {
 	uint32_t uidvalidity;
 	struct entries *entries; /* NULL: UIDLs are wanted, they are not kept */
 	bool remembered;         /* the batch is from there */
+	struct entry_brief briefs[BATCH]; /* when remembered; then batch[] is
+					   * filled only if meta is wanted */
+	size_t first;                     /* its first one's place in uids[] */
 	struct msg_meta batch[BATCH];
 	bool gone[BATCH]; /* only when remembered */
 	struct where where[BATCH];
+	size_t at; /* where[] in front of it have been passed by a scan */
 	size_t nbatch, cur;
 	struct segment_ahead ahead;
 };
@@ -208,18 +212,18 @@ next_uids(struct msg_iter *it, size_t *at_out)
 static bool
 remember(struct msg_iter *it)
 {
-	struct entry_brief v[BATCH];
 	size_t at, n;
 
 	if (it->entries == NULL || it->end)
 		return false;
 	at = uids_at(it);
 	n = it->n - at < it->limit ? it->n - at : it->limit;
-	if (n == 0 ||
-	    !entries_get(it->entries, it->account, it->uids + at, n, v))
+	if (n == 0 || !entries_get(it->entries, it->account, it->uids + at, n,
+			  it->briefs))
 		return false;
-	for (size_t i = 0; i < n; i++)
-		msg_load_brief(it->uids[at + i], &v[i], &it->batch[i]);
+	for (size_t i = 0; i < n && it->want & MSG_WANT_META; i++)
+		msg_load_brief(it->uids[at + i], &it->briefs[i], &it->batch[i]);
+	it->first = at;
 	it->nbatch = n;
 	(void)next_uids(it, &at);
 	passed(it, it->uids[at + n - 1]);
@@ -263,21 +267,13 @@ cmp_where(const void *a, const void *b)
 	return (x->at > y->at) - (x->at < y->at);
 }
 
-/* The first of it->where with an id >= msgid. */
+/* The first of it->where with an id >= msgid; these rise. */
 static size_t
-where_at(const struct msg_iter *it, uint64_t msgid)
+where_at(struct msg_iter *it, uint64_t msgid)
 {
-	size_t lo = 0, hi = it->nbatch;
-
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-
-		if (it->where[mid].msgid < msgid)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	while (it->at < it->nbatch && it->where[it->at].msgid < msgid)
+		it->at++;
+	return it->at;
 }
 
 /* A whole record: for all of the batch that have this id. */
@@ -295,7 +291,7 @@ loaded(struct msg_iter *it, uint64_t msgid, struct slice record)
 }
 
 static bool
-is_wanted(const struct msg_iter *it, uint64_t msgid)
+is_wanted(struct msg_iter *it, uint64_t msgid)
 {
 	size_t at = where_at(it, msgid);
 
@@ -336,6 +332,7 @@ scan_messages(struct db_txn *t, struct msg_iter *it)
 	struct slice key, value;
 	int rc;
 
+	it->at = 0;
 	buf_init(&c.b, MESSAGE_MAX + MESSAGE_CHUNK);
 	message_key(from, it->account, it->where[0].msgid, 0);
 	message_key(to, it->account, it->where[it->nbatch - 1].msgid + 1, 0);
@@ -408,13 +405,18 @@ static int
 load_messages(struct db_txn *t, struct msg_iter *it)
 {
 	size_t n = it->nbatch;
+	bool rising = true;
 	uint64_t span;
 	int rc = 0;
 
-	for (size_t i = 0; i < n; i++)
-		it->where[i] =
-		    (struct where){ it->batch[i].msgid, (uint32_t)i, false };
-	qsort(it->where, n, sizeof(*it->where), cmp_where);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t id = it->batch[i].msgid;
+
+		it->where[i] = (struct where){ id, (uint32_t)i, false };
+		rising = rising && (i == 0 || it->batch[i - 1].msgid <= id);
+	}
+	if (!rising)
+		qsort(it->where, n, sizeof(*it->where), cmp_where);
 	span = it->where[n - 1].msgid - it->where[0].msgid;
 	if (n > 1 && span < DENSE * n)
 		rc = scan_messages(t, it);
@@ -450,9 +452,9 @@ next_batch(struct msg_iter *it)
 	arena_clear(&it->arena);
 	it->nbatch = it->cur = 0;
 	it->remembered = remember(it);
-	memset(it->gone, 0, it->nbatch * sizeof(*it->gone));
 	if (it->remembered && !(it->want & MSG_WANT_META))
 		return 0;
+	memset(it->gone, 0, it->nbatch * sizeof(*it->gone));
 	if ((rc = db_read(it->store->db, batch_txn, it)) != 0)
 		return rc;
 	if (it->remembered)
@@ -489,7 +491,12 @@ msg_iter_next(struct msg_iter *it, struct msg_meta *m_out)
 		if (it->nbatch == 0 && !it->remembered)
 			return ERR_NOTFOUND;
 	}
-	*m_out = it->batch[it->cur++];
+	if (it->remembered && !(it->want & MSG_WANT_META))
+		msg_load_brief(
+		    it->uids[it->first + it->cur], &it->briefs[it->cur], m_out);
+	else
+		*m_out = it->batch[it->cur];
+	it->cur++;
 	m_out->ahead = &it->ahead;
 	return 0;
 }

@@ -61,7 +61,7 @@ bool
 header_next(struct slice *rest, struct header *out)
 {
 	struct slice line;
-	size_t eol;
+	size_t eol, colon;
 
 	if (rest->n == 0)
 		return false;
@@ -74,10 +74,12 @@ header_next(struct slice *rest, struct header *out)
 	line = without_eol(out->raw);
 	out->name = field_name(line);
 	out->value = line;
-	if (out->name.n != 0)
-		out->value = slice_from(
-		    line, out->name.n + 1 +
-			      slice_chr(slice_from(line, out->name.n), ':'));
+	if (out->name.n != 0) {
+		colon = out->name.n;
+		while (line.p[colon] != ':') /* behind blanks, at most */
+			colon++;
+		out->value = slice_from(line, colon + 1);
+	}
 	return true;
 }
 
@@ -153,7 +155,7 @@ static bool
 is_among(struct slice name, const struct slice *names, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (slice_ieq(name, names[i]))
+		if (names[i].n == name.n && slice_ieq(name, names[i]))
 			return true;
 	return false;
 }
