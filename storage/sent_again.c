@@ -16,6 +16,25 @@ msgid_of(struct slice msg)
 	return slice_sub(slice_sub(id, 1, id.n - 2), 0, 250);
 }
 
+/* Does the program's copy say more than ours: who got it unseen? */
+static bool
+says_more(struct store *s, const struct deliver_target *t, uint32_t uid,
+    struct slice msg)
+{
+	struct slice header = slice_sub(msg, 0, header_end(msg));
+	struct msg_meta m;
+	struct arena a;
+	bool ours = false;
+
+	if (header_find(header, SLICE("Bcc")).p == NULL)
+		return false;
+	arena_init(&a);
+	if (msg_meta_get(s, t->account, t->folder, uid, &a, &m) == 0)
+		ours = header_find(m.prefix, SLICE("Bcc")).p != NULL;
+	arena_clear(&a);
+	return !ours;
+}
+
 static int
 add_flags(struct store *s, const struct deliver_target *t, uint32_t uid)
 {
@@ -52,6 +71,8 @@ sent_again(struct store *s, struct deliver *d, struct err *e)
 	if (msgid.n != 0)
 		rc = submit_find_sent(
 		    s, t->account, t->folder, msgid, &uidvalidity, &uid);
+	if (rc == 0 && says_more(s, t, uid, d->msgs[0].parts[0]))
+		rc = ERR_NOTFOUND;
 	if (rc == 0)
 		rc = add_flags(s, t, uid);
 	if (rc != 0) /* of whatever kind: the copy is the program's then */

@@ -9,6 +9,7 @@
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/crypt/crypt.h"
+#include "lib/mail/address.h"
 #include "lib/mail/header.h"
 #include "storage/event.h"
 #include "storage/folder.h"
@@ -143,21 +144,71 @@ sent_folder(struct submission *s, struct store *store)
 	return 0;
 }
 
+enum { BCC_MAX = 700, NAMED_MAX = 200 };
+
+/* Is the address in one of these fields? */
+static bool
+is_named(const struct mail_addr *a, struct slice addr)
+{
+	size_t at = slice_rchr(addr, '@');
+
+	for (; a != NULL; a = a->next)
+		if (a->host.p != NULL &&
+		    slice_ieq(a->mailbox, slice_sub(addr, 0, at)) &&
+		    slice_ieq(a->host, slice_from(addr, at + 1)))
+			return true;
+	return false;
+}
+
+/* Programs leave Bcc out of what they send, and have it in what they file:
+ * who is in the envelope alone. */
+static struct slice
+bcc_of_envelope(
+    struct submission *s, const struct envelope *env, struct slice header)
+{
+	struct mail_addr *named = NULL, **tail = &named;
+	struct slice out = SLICE("");
+	struct header h;
+	struct buf b;
+
+	if (env->nrcpts > NAMED_MAX)
+		return out;
+	while (header_next(&header, &h))
+		if (slice_ieq(h.name, SLICE("To")) ||
+		    slice_ieq(h.name, SLICE("Cc")))
+			(void)address_append(
+			    &s->arena, h.value, NAMED_MAX, &tail);
+	buf_init(&b, BCC_MAX);
+	for (size_t i = 0; i < env->nrcpts; i++)
+		if (!is_named(named, env->rcpts[i].given) &&
+		    !is_named(named, env->rcpts[i].addr))
+			buf_printf(&b, "%s<%.*s>",
+			    buf_len(&b) == 0 ? "Bcc: " : ",\r\n\t",
+			    (int)env->rcpts[i].given.n, env->rcpts[i].given.p);
+	if (buf_len(&b) != 0)
+		buf_add(&b, "\r\n", 2);
+	if (!buf_failed(&b))
+		out = arena_copy(&s->arena, buf_slice(&b));
+	buf_fini(&b);
+	return out;
+}
+
 /* Who else got it is in the sender's copy alone. */
 static struct slice
-bcc_of(struct submission *s, struct slice header)
+bcc_of(struct submission *s, const struct envelope *env, struct slice header)
 {
+	struct slice rest = header;
 	struct header h;
 
-	while (header_next(&header, &h))
-		if (slice_ieq(h.name, SLICE("Bcc")) && h.raw.n <= 700)
+	while (header_next(&rest, &h))
+		if (slice_ieq(h.name, SLICE("Bcc")) && h.raw.n <= BCC_MAX)
 			return arena_copy(&s->arena, h.raw);
-	return SLICE("");
+	return bcc_of_envelope(s, env, header);
 }
 
 static struct deliver_target *
-add_copy(struct submission *s, const struct fixup *fix, struct dispatch *p,
-    uint64_t folder)
+add_copy(struct submission *s, const struct envelope *env,
+    const struct fixup *fix, struct dispatch *p, uint64_t folder)
 {
 	struct deliver_target *t;
 
@@ -168,16 +219,17 @@ add_copy(struct submission *s, const struct fixup *fix, struct dispatch *p,
 		.account = s->submit.account,
 		.folder = folder,
 		.flags = MSG_SEEN,
-		.prefix = bcc_of(s, fix->header),
+		.prefix = bcc_of(s, env, fix->header),
 	};
 	return t;
 }
 
 /* Mail to people here alone has arrived with the commit. */
 static void
-add_sent(struct submission *s, struct store *store, const struct fixup *fix,
+add_sent(struct submission *s, struct client *c, const struct fixup *fix,
     struct dispatch *p)
 {
+	struct store *store = c->s.sl->srv->store;
 	static const struct slice delivered[] = { { "$Delivered", 10 } };
 	struct deliver_target *t;
 	uint64_t folder;
@@ -185,7 +237,7 @@ add_sent(struct submission *s, struct store *store, const struct fixup *fix,
 	if (!s->rights.sent_copy || s->no_sent ||
 	    (folder = sent_folder(s, store)) == 0)
 		return;
-	t = add_copy(s, fix, p, folder);
+	t = add_copy(s, &c->env, fix, p, folder);
 	if (p->nqueue == 0) {
 		t->keywords = delivered;
 		t->nkeywords = 1;
@@ -194,9 +246,10 @@ add_sent(struct submission *s, struct store *store, const struct fixup *fix,
 }
 
 static void
-add_box(struct submission *s, struct server *srv, const struct fixup *fix,
+add_box(struct submission *s, struct client *c, const struct fixup *fix,
     struct dispatch *p)
 {
+	struct server *srv = c->s.sl->srv;
 	uint64_t folder;
 
 	if (!s->rights.outbox || s->no_box || p->nqueue == 0 ||
@@ -204,7 +257,7 @@ add_box(struct submission *s, struct server *srv, const struct fixup *fix,
 	    outbox_folder(srv->store, s->submit.account, &folder) != 0)
 		return;
 	waiting_watch(app_of(srv)->waiting, s->submit.account, folder);
-	s->box.target = add_copy(s, fix, p, folder);
+	s->box.target = add_copy(s, &c->env, fix, p, folder);
 }
 
 struct submit *
@@ -216,9 +269,9 @@ submission_add(struct submission *s, struct client *c, const struct fixup *fix,
 	if (s->submit.account == 0)
 		return NULL;
 	s->submit.sent = s->box.target = NULL;
-	add_sent(s, c->s.sl->srv->store, fix, p);
+	add_sent(s, c, fix, p);
 	sent = p->ntargets - 1;
-	add_box(s, c->s.sl->srv, fix, p);
+	add_box(s, c, fix, p);
 	if (s->submit.sent != NULL) /* the array may have moved */
 		s->submit.sent = &p->targets[sent];
 	return &s->submit;
