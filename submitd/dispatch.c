@@ -12,6 +12,8 @@
 #include "storage/folder.h"
 #include "submitd/forward.h"
 
+enum { KEY_MAX = 4096 };
+
 /* "+detail" names a folder when there is one, in either case of its first
  * letter; else INBOX (0). */
 static uint64_t
@@ -63,15 +65,6 @@ junk_folder(struct dispatch *p, struct store *s, uint64_t account)
 	return id;
 }
 
-static bool
-has_account(const struct dispatch *p, uint64_t account)
-{
-	for (size_t i = 0; i < p->ntargets; i++)
-		if (p->targets[i].account == account)
-			return true;
-	return false;
-}
-
 /* One delivery an account, whatever its addresses.  Return-Path is RFC 5321
  * 4.4; Delivered-To is what loops are cut by. */
 static void
@@ -82,7 +75,7 @@ add_account(struct dispatch *p, const struct dispatch_in *in,
 	struct slice sender = in->env->sender;
 	struct deliver_target *t;
 
-	if (has_account(p, account))
+	if (map_put_u64(&p->seen, account, p) != NULL)
 		return;
 	p->targets = mem_grow(
 	    p->targets, &p->targets_cap, p->ntargets, sizeof(*p->targets));
@@ -129,42 +122,55 @@ new_row(struct dispatch *p, const struct dispatch_in *in, struct slice sender)
 	}
 	row->expire_at =
 	    row->next_at + (int64_t)(in->srv->conf->queue_expire / 1000);
-	row->rcpts =
-	    arena_alloc(&p->arena, QUEUE_RCPTS_MAX * sizeof(*row->rcpts));
 	return row;
 }
 
+/* Doubles their room: most rows have one. */
+static struct queue_rcpt *
+new_rcpt(struct dispatch *p, struct queue_row *row)
+{
+	size_t n = row->nrcpts, cap = n == 0 ? 1 : 2 * n;
+	struct queue_rcpt *v;
+
+	if ((n & (n - 1)) == 0) {
+		v = arena_alloc(&p->arena, cap * sizeof(*v));
+		for (size_t i = 0; i < n; i++)
+			v[i] = row->rcpts[i];
+		row->rcpts = v;
+	}
+	return &row->rcpts[row->nrcpts++];
+}
+
 /* The row for this domain and sender with room for one more, perhaps a new
- * one. */
+ * one.  What waits to be sent is not divided by domains yet. */
 static struct queue_row *
 row_for(struct dispatch *p, const struct dispatch_in *in, struct slice addr,
     struct slice sender)
 {
-	for (size_t i = p->nqueue; i-- > 0;) {
-		struct queue_row *row = &p->queue[i].row;
+	bool waits = in->env->hold_until > clock_wall_sec();
+	struct queue_row *row;
+	uintptr_t at;
 
-		if (row->nrcpts < QUEUE_RCPTS_MAX &&
-		    slice_eq(row->sender, sender) &&
-		    ((row->flags & QUEUE_UNSENT) ||
-			slice_eq(
-			    domain_of(row->rcpts[0].addr), domain_of(addr))))
-			return row;
-	}
-	return new_row(p, in, sender);
+	buf_clear(&p->key);
+	buf_add_slice(&p->key, sender);
+	buf_add_char(&p->key, '\0');
+	if (!waits)
+		buf_add_slice(&p->key, domain_of(addr));
+	at = (uintptr_t)map_get(&p->rows, buf_slice(&p->key));
+	if (at != 0 && p->queue[at - 1].row.nrcpts < QUEUE_RCPTS_MAX)
+		return &p->queue[at - 1].row;
+	row = new_row(p, in, sender);
+	(void)map_put(&p->rows, buf_slice(&p->key), (void *)p->nqueue);
+	return row;
 }
 
 static void
 add_remote(struct dispatch *p, const struct dispatch_in *in,
     const struct envelope_rcpt *r, struct slice addr, struct slice sender)
 {
-	struct queue_row *row;
-
-	for (size_t i = 0; i < p->nqueue; i++)
-		for (size_t k = 0; k < p->queue[i].row.nrcpts; k++)
-			if (slice_eq(p->queue[i].row.rcpts[k].addr, addr))
-				return;
-	row = row_for(p, in, addr, sender);
-	row->rcpts[row->nrcpts++] = (struct queue_rcpt){
+	if (map_put(&p->remote, addr, p) != NULL)
+		return;
+	*new_rcpt(p, row_for(p, in, addr, sender)) = (struct queue_rcpt){
 		.addr = addr, .orcpt = r->orcpt, .notify = r->notify
 	};
 }
@@ -200,8 +206,13 @@ void
 dispatch_make(struct dispatch *p, const struct dispatch_in *in)
 {
 	*p = (struct dispatch){ .junk = is_junk(in), .msgid = in->msgid };
+	buf_init(&p->key, KEY_MAX);
 	for (size_t i = 0; i < in->env->nrcpts; i++)
 		add_rcpt(p, in, &in->env->rcpts[i]);
+	map_fini(&p->seen, NULL);
+	map_fini(&p->remote, NULL);
+	map_fini(&p->rows, NULL);
+	buf_fini(&p->key);
 }
 
 /* "5,17": accounts from *at on, as many as fit. */

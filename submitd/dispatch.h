@@ -6,6 +6,7 @@
 #ifndef SUBMITD_DISPATCH_H
 #define SUBMITD_DISPATCH_H
 
+#include "lib/base/map.h"
 #include "storage/deliver.h"
 #include "submitd/client.h"
 
@@ -27,6 +28,10 @@ struct dispatch {
 	struct queue_new *queue; /* one a domain, at most
 					 * QUEUE_RCPTS_MAX each */
 	size_t nqueue, queue_cap;
+	/* While it is made: accounts, addresses, and the last row for a sender
+	 * and domain as its number from 1. */
+	struct map seen, remote, rows;
+	struct buf key;
 	bool junk;  /* by its header: for the folder Junk */
 	int failed; /* why nothing is left, perhaps 0 */
 };

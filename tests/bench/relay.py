@@ -129,6 +129,76 @@ def bench_mailing(program, count=50000):
     sink.close()
 
 
+def one_transaction(host, n, count, hosts):
+    """A message to so many recipients, in one transaction; seconds for RCPT
+    and for DATA."""
+    c = host.submit(n, timeout=600)
+    c.ehlo()
+    began = time.monotonic()
+    c.mail(host.address(n))
+    for first in range(0, count, 500):
+        some = range(first, min(first + 500, count))
+        c.sock.sendall("".join(
+            f"RCPT TO:<u{i}@d{i % hosts}.many.test>\r\n"
+            for i in some).encode())
+        for _ in some:
+            code, text = c.getreply()
+            if code != 250:
+                raise pt.Failure(text)
+    middle = time.monotonic()
+    c.data(b"Subject: one for all\r\n\r\nx\r\n")
+    c.quit()
+    return middle - began, time.monotonic() - middle
+
+
+def peak_mib(host):
+    """The most memory that submitd has had."""
+    for pid in host.children()["submitd"]:
+        with open(f"/proc/{pid}/status", encoding="ascii") as f:
+            return int(f.read().split("VmHWM:")[1].split()[0]) / 1024
+
+
+def started_at(host):
+    """When submitd was, on the monotonic clock."""
+    for pid in host.children()["submitd"]:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+            return (int(f.read().rsplit(")", 1)[1].split()[19])
+                    / os.sysconf("SC_CLK_TCK"))
+
+
+def bench_many(_):
+    """50,000 recipients in one transaction; then 200,000 rows when the host
+    starts: until its first mail is out."""
+    port = free_port()
+    with socket.create_server(("127.0.0.2", port), backlog=200), pt.Host(
+            2, {**LOTS, "recipients-max": 100000,
+                "smarthost": f'"127.0.0.2:{port}"'}) as host:
+        for hosts in (1000, 50000, 50000, 50000):
+            rcpt, data = one_transaction(host, 1, 50000, hosts)
+            say(f"50000 RCPT at {hosts} domains, replies", rcpt * 1e3, None,
+                None, None, "ms")
+            say("  their DATA", data * 1e3, None, None, None, "ms")
+        one_transaction(host, 2, 50000, 50000)
+        say("  memory then, the most", peak_mib(host), None, None, None,
+            "MiB")
+        host.stop()
+        out = []
+        with outside.Sink("127.0.0.3", port) as sink:
+            sink.before_end = lambda _: out.append(time.monotonic())
+            host.set_conf({"smarthost": f'"127.0.0.3:{port}"'})
+            began = time.monotonic()
+            host.start()
+            pt.wait_for("a mail", lambda: out, 60)
+            say("start of all daemons until a mail is out", (out[0] - began)
+                * 1e3, None, None, None, "ms")
+            say("  of submitd", (out[0] - started_at(host)) * 1e3, None, 1000,
+                None, "ms")
+            pt.wait_for("500 mails", lambda: len(out) > 500, 60)
+            say("  memory then, the most", peak_mib(host), None, None, None,
+                "MiB")
+            host.stop()
+
+
 def main():
     program = f"/tmp/posthof-smtp-{os.getpid()}"
     subprocess.run(["gcc", "-O2", "-o", program,
