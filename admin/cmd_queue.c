@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "admin/opt.h"
+#include "lib/base/board.h"
 #include "lib/base/clock.h"
+#include "lib/base/map.h"
 #include "lib/base/mem.h"
 #include "storage/outbox.h"
 #include "storage/queue.h"
@@ -101,9 +103,26 @@ fits(const struct queue_row *q, const struct pick *p)
 	       goes_to(q, p);
 }
 
-static json_t *
-row_of(const struct queue_row *q)
+static void
+note_active(const struct board_slot *s, void *arg)
 {
+	(void)map_put_u64(arg, s->number, arg);
+}
+
+/* The rows that submitd is at, by its board; none when it does not run. */
+static void
+read_active(struct cmd *c, struct map *active)
+{
+	map_init(active);
+	(void)board_read(
+	    arena_printf(&c->arena, "%s/sessions/relays", c->conf->run_dir),
+	    note_active, active);
+}
+
+static json_t *
+row_of(const struct queue_row *q, const struct map *active)
+{
+	bool at_work = map_get_u64(active, q->id) != NULL;
 	json_t *to = json_array();
 	struct slice reply = SLICE("");
 	int64_t latest = 0, age = clock_wall_sec() - q->created_at;
@@ -121,9 +140,9 @@ row_of(const struct queue_row *q)
 		}
 	}
 	return json_pack("{s:s,s:s,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
-	    "id", id, "state", state_names[q->state], "size",
-	    (json_int_t)q->size, "attempts", (json_int_t)q->attempts, "age",
-	    (json_int_t)(age > 0 ? age : 0), "created_at",
+	    "id", id, "state", at_work ? "active" : state_names[q->state],
+	    "size", (json_int_t)q->size, "attempts", (json_int_t)q->attempts,
+	    "age", (json_int_t)(age > 0 ? age : 0), "created_at",
 	    out_time(q->created_at), "next_at",
 	    q->state == QUEUE_HELD ? json_null() : out_time(q->next_at),
 	    "expire_at", out_time(q->expire_at), "sender", out_str(q->sender),
@@ -155,28 +174,35 @@ each_row(struct cmd *c,
 	return rc;
 }
 
+struct listing {
+	struct pick pick;
+	struct map active;
+};
+
 static int
 list_one(struct cmd *c, struct queue_row *q, void *arg)
 {
-	const struct pick *p = arg;
+	const struct listing *l = arg;
 
-	if (fits(q, p))
-		out_row(&c->out, row_of(q));
+	if (fits(q, &l->pick))
+		out_row(&c->out, row_of(q, &l->active));
 	return 0;
 }
 
 int
 cmd_queue_list(struct cmd *c)
 {
-	struct pick p;
+	struct listing l;
 	size_t n;
 	int rc, status;
 
-	if ((status = read_pick(c, &p, &n)) != CMD_DONE)
+	if ((status = read_pick(c, &l.pick, &n)) != CMD_DONE)
 		return status;
+	read_active(c, &l.active);
 	out_begin(&c->out, list_cols, PH_LEN(list_cols));
-	rc = each_row(c, list_one, &p);
+	rc = each_row(c, list_one, &l);
 	out_end(&c->out);
+	map_fini(&l.active, NULL);
 	return rc == 0 ? CMD_DONE : cmd_refuse(c, rc, "queue list");
 }
 
@@ -208,12 +234,15 @@ int
 cmd_queue_show(struct cmd *c)
 {
 	struct queue_row q;
+	struct map active;
 	json_t *row, *list;
 	int status = find(c, c->args.words[0], &q);
 
 	if (status != CMD_DONE)
 		return status;
-	row = row_of(&q);
+	read_active(c, &active);
+	row = row_of(&q, &active);
+	map_fini(&active, NULL);
 	if (c->out.json) {
 		list = json_array();
 		for (size_t i = 0; i < q.nrcpts; i++)

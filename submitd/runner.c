@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/board.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
@@ -24,6 +25,7 @@ enum {
 	LOOK_MAX_MS = 60000, /* look at the queue at least this often */
 	TICK_MS = 1000,      /* look at what is under way */
 	GATHER_MS = 2,       /* between looks: many rows in each */
+	BOARD_MAX = 10000,   /* connections at work that are shown */
 	ROOM_MB = 16,        /* on the disk, for outcomes; else nothing goes */
 	DOWN_MS = 60000,     /* leave a host alone that is not reached */
 	AGE_MS = 300000      /* a connection's best years: names and
@@ -38,6 +40,7 @@ struct relay_node {
 	struct dest *dest;
 	struct share *share;      /* whose mail it is at, NULL: idle */
 	struct errand *unwritten; /* sent, and not on disk yet */
+	int32_t on_board;         /* what it is at */
 	bool idle;
 };
 
@@ -57,6 +60,7 @@ struct runner {
 	uv_timer_t timer;
 	struct sched sched;
 	struct ledger ledger;
+	struct board *board; /* rows at work, for `posthof queue list` */
 	LIST_HEAD(, relay_node) relays;
 	TAILQ_HEAD(, relay_node) idle; /* the oldest first */
 	bool stopping, timer_closed;
@@ -385,6 +389,25 @@ work_for(struct relay_node *node, struct share *h)
 }
 
 static void
+show(struct relay_node *node, const struct errand *e)
+{
+	struct board_slot s = { .number = e->row.id,
+		.account = e->row.account,
+		.since_sec = clock_wall_sec() };
+
+	(void)slice_copy(slice_str(e->domain), s.name, sizeof(s.name));
+	node->on_board = board_enter(node->runner->board, &s);
+}
+
+static void
+unshow(struct relay_node *node)
+{
+	if (node->on_board != BOARD_NONE)
+		board_leave(node->runner->board, node->on_board);
+	node->on_board = BOARD_NONE;
+}
+
+static void
 set_idle(struct relay_node *node, bool idle)
 {
 	if (node->idle == idle)
@@ -414,6 +437,8 @@ next_for(struct relay_node *node, enum relay_keep *keep_out)
 	if (e == NULL && r->sched.relays > relays_max - relays_max / 4)
 		keep = false;
 	work_for(node, e != NULL ? e->share : NULL);
+	if (e != NULL)
+		show(node, e);
 	set_idle(node, e == NULL && keep);
 	*keep_out = keep ? RELAY_KEEP : RELAY_QUIT;
 	return e;
@@ -456,6 +481,7 @@ on_settled(struct relay *relay, struct errand *e, void *arg)
 	struct relay_node *node = arg;
 
 	(void)relay;
+	unshow(node);
 	for (size_t i = 0; i < e->row.nrcpts; i++)
 		if (e->out[i] == OUT_SENT)
 			node->unwritten = e;
@@ -502,6 +528,7 @@ on_gone(struct relay *relay, void *arg)
 	(void)relay;
 	if (node->unwritten != NULL)
 		node->unwritten->node = NULL;
+	unshow(node);
 	set_idle(node, false);
 	work_for(node, NULL);
 	LIST_REMOVE(node, link);
@@ -534,6 +561,8 @@ connect_for(struct runner *r, struct dest *d, struct errand *e)
 	LIST_INSERT_HEAD(&r->relays, node, link);
 	sched_attach(&r->sched, d);
 	work_for(node, e->share);
+	node->on_board = BOARD_NONE;
+	show(node, e);
 	node->relay = relay_start(&r->env, d->domain, e, node);
 }
 
@@ -551,6 +580,7 @@ wake_idle(struct runner *r)
 			continue;
 		set_idle(node, false);
 		work_for(node, e->share);
+		show(node, e);
 		relay_wake(node->relay, e);
 	}
 }
@@ -611,6 +641,16 @@ on_written(struct errand *e)
  * The process.
  */
 
+static void
+open_board(struct runner *r)
+{
+	char *path = xasprintf("%s/sessions/relays", r->sl->srv->conf->run_dir);
+
+	if ((r->board = board_new(path, BOARD_MAX)) == NULL)
+		log_warn(NULL, "sessions", "path=%s failed=1", path);
+	free(path);
+}
+
 int
 runner_start(struct server_loop *sl)
 {
@@ -640,6 +680,7 @@ runner_start(struct server_loop *sl)
 	sched_init(&r->sched, CLAIM_MAX, conf_of(r)->relay_connections,
 	    conf_of(r)->relay_connections_per_domain);
 	ledger_init(&r->ledger, sl, on_written);
+	open_board(r);
 	r->learnt = xcalloc(SENDERS, sizeof(*r->learnt));
 	r->learn = true;
 	app_of(sl->srv)->runner = r;
@@ -723,6 +764,7 @@ runner_free(struct server *srv)
 	tls_client_free(&r->env.tls);
 	tls_client_free(&r->env.tls_verify);
 	free(r->learnt);
+	board_free(&r->board);
 	free(r);
 	app_of(srv)->runner = NULL;
 }

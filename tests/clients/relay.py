@@ -3,9 +3,11 @@
 
 import email
 import email.policy
+import json
 import os
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
@@ -188,6 +190,41 @@ def test_queue_commands():
         assert "4.4.1" in w.host.admin("queue", "show", ident)
         w.host.admin("queue", "retry", ident)
         w.host.admin("queue", "drop", ident)
+        w.queue_empty()
+
+
+def state_of(w, word):
+    rows = json.loads(w.host.admin("queue", "list", "--json") or "[]")
+    return [r["state"] for r in rows if r["message_id"] == f"{word}@client.test"]
+
+
+def test_active():
+    """The states while the daemon relays; what an operator does to a row that
+    is being sent counts when that is over."""
+    with World() as w:
+        gate = threading.Event()
+        w.sink.before_end = lambda _: gate.wait(20)
+        w.sink.answers = {"END": ["451 4.3.0 later", "451 4.3.0 later"]}
+        w.send(["b@remote.test"], "one")
+        pt.wait_for("active", lambda: state_of(w, "one") == ["active"])
+        ident = [x for x in w.host.admin("queue", "list").split()
+                 if x.startswith("Q")][0]
+        assert "active" in w.host.admin("queue", "show", ident)
+        w.host.admin("queue", "hold", ident)
+        gate.set()
+        pt.wait_for("held", lambda: state_of(w, "one") == ["held"])
+        w.send(["b@gone.test"], "two")
+        pt.wait_for("deferred", lambda: state_of(w, "two") == ["deferred"])
+        w.host.admin("queue", "drop", "--domain", "gone.test")
+        w.host.admin("queue", "release", ident)
+        w.mails(1)
+        w.queue_empty()
+        # Listing goes on while mail comes and goes.
+        for i in range(30):
+            w.send(["b@remote.test"], f"m{i}")
+            seen = set(state_of(w, f"m{i}"))
+            assert seen <= {"queued", "active"}, seen
+        w.mails(31)
         w.queue_empty()
 
 
