@@ -8,7 +8,7 @@
 void
 ahead_init(struct ahead *a)
 {
-	*a = (struct ahead){ 0 };
+	*a = (struct ahead){ .goal = AHEAD_FIRST };
 	arena_init(&a->arena);
 	buf_init(&a->bytes, 2 * AHEAD_BYTES);
 }
@@ -133,6 +133,25 @@ ahead_has(const struct ahead *a, uint32_t seq, uint64_t now_ms)
 	       now_ms < a->replies_until;
 }
 
+/* A client that far away does not come for all of them in time. */
+static void
+wasted(struct ahead *a)
+{
+	a->goal = a->at != 0 ? a->at : 1;
+	clear_replies(a);
+}
+
+/* More of them would have been used too, as it seems. */
+static void
+used_up(struct ahead *a, uint64_t now_ms)
+{
+	if (now_ms + AHEAD_MS / 2 < a->replies_until)
+		a->goal *= 2;
+	if (a->goal > AHEAD_REPLIES)
+		a->goal = AHEAD_REPLIES;
+	clear_replies(a);
+}
+
 bool
 ahead_take(struct ahead *a, uint32_t seq, uint64_t now_ms, struct buf *out)
 {
@@ -140,7 +159,7 @@ ahead_take(struct ahead *a, uint32_t seq, uint64_t now_ms, struct buf *out)
 
 	if (!ahead_has(a, seq, now_ms)) {
 		if (a->nreplies != 0)
-			clear_replies(a);
+			wasted(a);
 		return false;
 	}
 	n = a->sizes[a->at++];
@@ -148,7 +167,7 @@ ahead_take(struct ahead *a, uint32_t seq, uint64_t now_ms, struct buf *out)
 	buf_consume(&a->bytes, n);
 	a->next++;
 	if (a->at == a->nreplies)
-		clear_replies(a);
+		used_up(a, now_ms);
 	return true;
 }
 
@@ -157,7 +176,7 @@ ahead_wants(struct ahead *a, struct drop *d, uint32_t seq, uint64_t now_ms)
 {
 	const struct msg_meta *m;
 
-	if (a->row < AHEAD_LEAST || a->nreplies == AHEAD_REPLIES ||
+	if (a->row < AHEAD_LEAST || a->nreplies >= a->goal ||
 	    buf_len(&a->bytes) + AHEAD_MESSAGE > AHEAD_BYTES ||
 	    seq > drop_count(d) || drop_is_gone(d, seq))
 		return false;

@@ -19,8 +19,9 @@
 enum {
 	AHEAD_MS = 250,
 	AHEAD_METAS = 32,
-	AHEAD_REPLIES = 16,
-	AHEAD_BYTES = 64 << 10,   /* of replies */
+	AHEAD_FIRST = 4,          /* replies at first, */
+	AHEAD_REPLIES = 32,       /* and at most */
+	AHEAD_BYTES = 192 << 10,  /* of replies */
 	AHEAD_MESSAGE = 16 << 10, /* larger ones are not made */
 	AHEAD_LEAST = 4           /* so many in a row are a pattern */
 };
@@ -38,6 +39,7 @@ struct ahead {
 	size_t sizes[AHEAD_REPLIES];
 	uint32_t next;
 	unsigned at, nreplies;
+	unsigned goal; /* so many of them, as the client is quick */
 	uint64_t replies_until;
 };
 

@@ -159,7 +159,48 @@ which_are_wanted(void **state)
 	assert_false(ahead_wants(&w->a, w->d, MANY + 1, T0));
 	for (; ahead_wants(&w->a, w->d, seq, T0); seq++)
 		make(w, seq, "x");
-	assert_int_equal(seq, 11 + AHEAD_REPLIES);
+	assert_int_equal(seq, 11 + AHEAD_FIRST);
+}
+
+/* Makes what is wanted behind seq and takes so many (at most all) at that
+ * time; how many had been made. */
+static uint32_t
+fetch(struct world *w, uint32_t seq, uint32_t n, uint64_t at)
+{
+	uint32_t made = 0;
+	struct buf out;
+
+	buf_init(&out, 1000);
+	for (; ahead_wants(&w->a, w->d, seq + made, T0); made++)
+		make(w, seq + made, "x");
+	for (uint32_t i = 0; i < n && i < made; i++)
+		assert_true(ahead_take(&w->a, seq + i, at, &out));
+	buf_fini(&out);
+	return made;
+}
+
+/* As many as the client comes for in time: more when it is quick, fewer when
+ * it is far away. */
+static void
+as_quick_as_the_client(void **state)
+{
+	struct world *w = *state;
+	uint32_t most = AHEAD_REPLIES;
+	struct buf out;
+
+	buf_init(&out, 10);
+	row(w, 1, 10);
+	for (uint32_t n = AHEAD_FIRST; n < most; n *= 2)
+		assert_int_equal(fetch(w, 11, most, T0 + 1), n);
+	assert_int_equal(fetch(w, 11, most, T0 + 1), most);
+	assert_int_equal(fetch(w, 11, 3, T0 + 1), most);
+	assert_false(ahead_take(&w->a, 14, T0 + AHEAD_MS, &out));
+	assert_int_equal(fetch(w, 11, most, T0 + AHEAD_MS - 1), 3);
+	assert_int_equal(fetch(w, 11, 0, T0), 3);
+	assert_false(ahead_take(&w->a, 11, T0 + AHEAD_MS, &out));
+	assert_int_equal(fetch(w, 11, most, T0 + 1), 1);
+	assert_int_equal(fetch(w, 11, most, T0 + 1), 2);
+	buf_fini(&out);
 }
 
 int
@@ -171,6 +212,7 @@ main(void)
 		TEST(known_for_some_time),
 		TEST(replies),
 		TEST(which_are_wanted),
+		TEST(as_quick_as_the_client),
 	};
 #undef TEST
 
