@@ -15,8 +15,9 @@ struct drop_list {
 	bool one;         /* message only */
 	uint32_t next;    /* the next number to look at */
 	uint32_t last;    /* and the last one */
-	struct view *now; /* what is there still, when that is all that has to
-			   * be known; or NULL */
+	struct view *now; /* what is there still, when that (and sizes) is all
+			   * that has to be known; or NULL */
+	bool sizes;       /* are asked for */
 	/* one folder: what session and index know, both rising by UID */
 	uint32_t uids[BATCH];
 	struct msg_brief briefs[BATCH];
@@ -35,9 +36,8 @@ drop_uidvalidity(const struct drop *d)
 
 /* Where no message has a unique-id of its own, UIDs tell all. */
 static int
-look_now(struct drop_list *l)
+uidls_usual(struct drop *d, bool *usual_out)
 {
-	struct drop *d = l->d;
 	bool unusual;
 	int rc;
 
@@ -47,8 +47,21 @@ look_now(struct drop_list *l)
 		/* Messages of this session have had theirs before. */
 		d->uidls = unusual ? UIDLS_STORED : UIDLS_USUAL;
 	}
-	if (d->uidls == UIDLS_STORED)
-		return 0;
+	*usual_out = d->uidls == UIDLS_USUAL;
+	return 0;
+}
+
+static int
+look_now(struct drop_list *l)
+{
+	struct drop *d = l->d;
+	bool usual = true;
+	int rc = 0;
+
+	if (!l->sizes)
+		rc = uidls_usual(d, &usual);
+	if (rc != 0 || !usual)
+		return rc;
 	rc = view_open(
 	    d->store, d->account, view_folder(d->view), true, &l->now);
 	if (rc == ERR_NOTFOUND)
@@ -72,7 +85,8 @@ drop_list_open(
 	l->it = NULL;
 	l->now = NULL;
 	l->from = l->next;
-	if (uidl && seq == 0 && d->view != NULL)
+	l->sizes = !uidl;
+	if (seq == 0 && d->view != NULL)
 		rc = look_now(l);
 	if (rc != 0)
 		drop_list_close(&l);
@@ -123,7 +137,10 @@ read_batch(struct drop_list *l)
 		return ERR_NOTFOUND;
 	if (l->now != NULL) {
 		brief_now(l, l->uids[0]);
-		return 0;
+		if (!l->sizes ||
+		    msg_sizes(d->store, d->account, view_folder(d->view),
+			l->briefs, l->nbriefs))
+			return 0;
 	}
 	return msg_briefs(d->store, d->account, view_folder(d->view),
 	    l->uids[0], &l->arena, l->briefs, l->nuids, &l->nbriefs);

@@ -84,6 +84,10 @@ struct msg_brief {
 PH_MUSTUSE int msg_briefs(struct store *s, uint64_t account, uint64_t folder,
     uint32_t from, struct arena *a, struct msg_brief *v, size_t cap,
     size_t *n_out);
+/* The sizes of those whose UIDs (rising) stand in v, from memory; false: not
+ * all are known.  Never blocks for long. */
+bool msg_sizes(struct store *s, uint64_t account, uint64_t folder,
+    struct msg_brief *v, size_t n);
 
 /* One message, with MSG_WANT_META; slices live in the arena. */
 PH_MUSTUSE int msg_meta_get(struct store *s, uint64_t account, uint64_t folder,

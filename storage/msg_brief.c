@@ -1,4 +1,5 @@
 #include "lib/base/num.h"
+#include "storage/entries.h"
 #include "storage/entry.h"
 #include "storage/folder_row.h"
 #include "storage/msg.h"
@@ -11,14 +12,18 @@ struct briefs {
 	struct arena *a;
 	struct msg_brief *v;
 	size_t cap, n;
+	struct entries *entries; /* what is read is remembered there */
 };
+
+enum { SIZES_AT_ONCE = 250 };
 
 static int
 scan_txn(struct db_txn *t, struct briefs *b)
 {
 	uint8_t from[ENTRY_KEY], to[ENTRY_KEY];
 	struct db_scan *scan = NULL;
-	struct slice key, value, uidl;
+	struct slice key, value;
+	struct entry e;
 	int rc;
 
 	entry_key(from, b->folder, b->from);
@@ -31,10 +36,13 @@ scan_txn(struct db_txn *t, struct briefs *b)
 
 		m->uid = num_get32(key.p + 8);
 		m->uidl = (struct slice){ NULL, 0 };
-		rc = entry_decode_brief(value, &m->size, &uidl);
-		if (rc == 0 && uidl.n != 0)
-			m->uidl = arena_copy(b->a, uidl);
-		b->n += rc == 0;
+		if ((rc = entry_decode(value, &e)) != 0)
+			break;
+		m->size = e.size;
+		if (e.uidl_n != 0)
+			m->uidl = arena_copy(b->a, slice_of(e.uidl, e.uidl_n));
+		entries_add(b->entries, b->account, m->uid, &e);
+		b->n++;
 	}
 	db_scan_fini(&scan);
 	return rc == ERR_NOTFOUND ? 0 : rc;
@@ -57,9 +65,31 @@ int
 msg_briefs(struct store *s, uint64_t account, uint64_t folder, uint32_t from,
     struct arena *a, struct msg_brief *v, size_t cap, size_t *n_out)
 {
-	struct briefs b = { account, folder, from, a, v, cap, 0 };
+	struct briefs b = { account, folder, from, a, v, cap, 0,
+		entries_take(s, folder) };
 	int rc = db_read(s->db, briefs_txn, &b);
 
+	entries_give(s, &b.entries);
 	*n_out = rc == 0 ? b.n : 0;
 	return rc;
+}
+
+bool
+msg_sizes(struct store *s, uint64_t account, uint64_t folder,
+    struct msg_brief *v, size_t n)
+{
+	struct entries *e = entries_take(s, folder);
+	struct entry_brief at[SIZES_AT_ONCE];
+	uint32_t uids[SIZES_AT_ONCE];
+	bool known = true;
+
+	for (size_t i = 0, k; known && i < n; i += k) {
+		for (k = 0; k < SIZES_AT_ONCE && i + k < n; k++)
+			uids[k] = v[i + k].uid;
+		known = entries_get(e, account, uids, k, at);
+		for (size_t j = 0; known && j < k; j++)
+			v[i + j].size = at[j].size;
+	}
+	entries_give(s, &e);
+	return known;
 }

@@ -56,6 +56,44 @@ expunge(struct store_fixture *f, const uint32_t *uids, size_t n)
 	release_trash(f->s);
 }
 
+/* What LIST says, all together. */
+static uint64_t
+listed_bytes(struct drop *d)
+{
+	struct drop_list *l;
+	struct drop_item item;
+	uint64_t sum = 0;
+
+	assert_int_equal(drop_list_open(d, 0, false, &l), 0);
+	while (drop_list_next(l, &item) == 0)
+		sum += item.size;
+	drop_list_close(&l);
+	return sum;
+}
+
+/* From the index, then from memory; some of it from both. */
+static void
+sizes(void **state)
+{
+	struct store_fixture *f = *state;
+	uint64_t bytes;
+	struct drop *d;
+
+	put_mails(f->s, 1, f->inbox[1], 1500);
+	for (int i = 0; i < 3; i++) {
+		d = open_inbox(f);
+		assert_int_equal(drop_bytes(d, &bytes), 0);
+		for (int n = 0; n < 3; n++)
+			assert_int_equal(listed_bytes(d), bytes);
+		put_mails(f->s, 1, f->inbox[1], 7);
+		assert_int_equal(listed_bytes(d), bytes);
+		drop_dele(d, 3);
+		assert_int_equal(drop_bytes(d, &bytes), 0);
+		assert_int_equal(listed_bytes(d), bytes);
+		drop_free(&d);
+	}
+}
+
 static void
 empty(void **state)
 {
@@ -262,6 +300,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(empty),
 		FIXTURE_TEST(snapshot),
+		FIXTURE_TEST(sizes),
 		FIXTURE_TEST(without_the_store),
 		FIXTURE_TEST(large),
 		FIXTURE_TEST(all_folders),
