@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "imapd/opened.h"
 #include "lib/base/mem.h"
 
 int
@@ -13,6 +14,7 @@ app_loop_start(struct server_loop *sl)
 	map_init(&app->watchers);
 	map_init(&app->regs);
 	LIST_INIT(&app->inboxes);
+	app->openeds = openeds_new();
 	sl->app = app;
 	return 0;
 }
@@ -211,6 +213,7 @@ app_stop(struct server *srv)
 			continue;
 		map_fini(&app->watchers, NULL);
 		map_fini(&app->regs, NULL);
+		openeds_free(&app->openeds);
 		free(app);
 	}
 }

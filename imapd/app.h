@@ -15,6 +15,7 @@ struct app {
 	struct map watchers; /* folder id -> struct selected, a list */
 	struct map regs;     /* account -> struct watch_reg, a list */
 	LIST_HEAD(, watch_inbox) inboxes;
+	struct openeds *openeds;
 	bool stopping;
 };
 

@@ -390,7 +390,7 @@ uid_required(struct client *c)
 static bool
 is_quick(struct client *c)
 {
-	if (c->sel == NULL || c->sel->view == NULL || c->sel->shared)
+	if (c->sel != NULL && c->sel->view != NULL && c->sel->shared)
 		return false;
 	for (size_t i = 0; i < PH_LEN(quick); i++)
 		if (quick[i].run == c->cmd.row->run)

@@ -6,6 +6,7 @@
 #include "imapd/capability.h"
 #include "imapd/mailbox.h"
 #include "imapd/msgset.h"
+#include "imapd/opened.h"
 #include "imapd/parse_args.h"
 #include "imapd/qresync.h"
 #include "imapd/status.h"
@@ -102,18 +103,28 @@ open_folder(struct client *c, bool read_only)
 	return resync(c, a);
 }
 
-/* The folder that is selected, once more, and nothing about it or its name has
- * changed: then all of it is known. */
+/* The folder that is selected, once more, or one that this loop knows, and
+ * nothing about it or its name has changed: then all of it is known. */
 static bool
 open_again(struct client *c, bool read_only)
 {
 	const struct args_select *a = c->cmd.args;
+	bool had_one = c->sel != NULL && c->sel->view != NULL;
+	const struct opened *known;
 	struct folder_info info;
 
-	if (a->qresync || !sync_remembers(c, a->name, &info) ||
-	    !sync_select_again(c, read_only))
+	if (a->qresync)
 		return false;
-	resp_ok_code(&c->out, "the folder before is closed", "CLOSED");
+	if (!sync_remembers(c, a->name, &info) ||
+	    !sync_select_again(c, read_only)) {
+		known = opened_find(c, a->name);
+		if (known == NULL || !sync_select_known(c, known, read_only))
+			return false;
+		info = known->info;
+		info.name = a->name;
+	}
+	if (had_one)
+		resp_ok_code(&c->out, "the folder before is closed", "CLOSED");
 	tell_opened(c, a, &info);
 	return true;
 }

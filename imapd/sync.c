@@ -7,6 +7,7 @@
 #include "imapd/cmd.h"
 #include "imapd/fetch.h"
 #include "imapd/mailbox.h"
+#include "imapd/opened.h"
 #include "imapd/seqset.h"
 #include "imapd/watch.h"
 #include "lib/base/log.h"
@@ -87,20 +88,10 @@ begin(struct selected *sel, bool read_only, bool examined)
 	sel->told_recent = view_recent(sel->view);
 }
 
-int
-sync_select(struct client *c, const struct folder_info *info, bool read_only)
+static void
+take_view(struct client *c, const struct folder_info *info, struct view *view,
+    bool read_only, bool examined)
 {
-	bool examined = read_only;
-	struct view *view;
-	int rc;
-
-	read_only |= is_read_only(info->rights);
-
-	sync_deselect(c);
-	rc = view_open(
-	    client_store(c), info->account, info->id, read_only, &view);
-	if (rc != 0)
-		return rc;
 	if (c->sel == NULL) {
 		c->sel = xcalloc(1, sizeof(*c->sel));
 		c->sel->client = c;
@@ -110,7 +101,20 @@ sync_select(struct client *c, const struct folder_info *info, bool read_only)
 	c->sel->shared = info->account != c->who.account;
 	begin(c->sel, read_only, examined);
 	c->state = IS_SELECTED;
-	return 0;
+}
+
+int
+sync_select(struct client *c, const struct folder_info *info, bool read_only)
+{
+	bool closed = read_only || is_read_only(info->rights);
+	struct view *view;
+	int rc;
+
+	sync_deselect(c);
+	rc = view_open(client_store(c), info->account, info->id, closed, &view);
+	if (rc == 0)
+		take_view(c, info, view, closed, read_only);
+	return rc;
 }
 
 void
@@ -124,6 +128,7 @@ sync_remember(
 	sel->name = slice_dup(info->name);
 	sel->info = *info;
 	sel->name_generation = generation;
+	sel->fresh_name = true;
 }
 
 bool
@@ -157,6 +162,36 @@ sync_select_again(struct client *c, bool read_only)
 	return true;
 }
 
+bool
+sync_select_known(struct client *c, const struct opened *o, bool read_only)
+{
+	bool closed = read_only || is_read_only(o->info.rights);
+	struct selected *sel = c->sel;
+	struct view *view;
+
+	view =
+	    view_open_now(client_store(c), o->info.account, o->info.id, closed);
+	if (view == NULL)
+		return false;
+	if (sel != NULL && sel->view != NULL) {
+		if (!view_close_now(&sel->view)) {
+			view_drop(&view);
+			return false;
+		}
+		forget(sel);
+	}
+	take_view(c, &o->info, view, closed, read_only);
+	sel = c->sel;
+	sel->name = xstrdup(o->name);
+	sel->info = o->info;
+	sel->name_generation = o->name_generation;
+	sel->keyword_generation = o->keyword_generation;
+	sel->known = o->known;
+	sel->names = opened_names(o->names);
+	sync_settle(c);
+	return true;
+}
+
 void
 sync_rights(struct client *c)
 {
@@ -185,6 +220,9 @@ sync_settle(struct client *c)
 	if (c->sel == NULL)
 		return;
 	app_watch(c->sl, c->sel);
+	if (c->sel->fresh_name)
+		opened_learn(c);
+	c->sel->fresh_name = false;
 	if (c->sel->view != NULL)
 		return;
 	free(c->sel);

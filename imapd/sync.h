@@ -34,6 +34,7 @@ struct selected {
 	char *name; /* NULL: not known */
 	struct folder_info info;
 	uint64_t name_generation, keyword_generation;
+	bool fresh_name; /* the loop has not learnt of it (opened.h) */
 	uint32_t told_exists, told_recent; /* what the peer knows */
 	struct keyword_names *names;       /* NULL: no keywords */
 	uint64_t known;                    /* bits that have a name */
@@ -67,6 +68,10 @@ void sync_remember(
 bool sync_remembers(
     const struct client *c, struct slice name, struct folder_info *info_out);
 bool sync_select_again(struct client *c, bool read_only);
+/* The same of any own folder that is known. */
+struct opened;
+bool sync_select_known(
+    struct client *c, const struct opened *o, bool read_only);
 /* Asks again what the peer may do in another's folder, and tells FLAGS when
  * that has changed; without the right to read there is nothing left but to
  * say goodbye (RFC 4314 5.1.1).  Costs nothing in own folders. */

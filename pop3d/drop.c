@@ -68,7 +68,7 @@ drop_open(struct store *s, uint64_t account, struct slice folder,
 struct drop *
 drop_open_now(struct store *s, uint64_t account, uint64_t folder)
 {
-	struct view *v = view_open_now(s, account, folder);
+	struct view *v = view_open_now(s, account, folder, true);
 	struct drop *d;
 
 	if (v == NULL)

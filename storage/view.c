@@ -108,14 +108,16 @@ out:
 }
 
 struct view *
-view_open_now(struct store *s, uint64_t account, uint64_t folder)
+view_open_now(
+    struct store *s, uint64_t account, uint64_t folder, bool read_only)
 {
 	struct image_slot *slot = image_slot_get(s, folder);
 	struct image *im;
 	struct view *v;
 	uint32_t recent;
 
-	if (!image_get_now(s, slot, &im, &recent) || im->account != account) {
+	if (!image_get_now(s, slot, &im, &recent) || im->account != account ||
+	    (!read_only && recent < im->uidnext)) { /* to be claimed */
 		image_unref(&im);
 		image_slot_put(s, &slot);
 		return NULL;
@@ -128,7 +130,7 @@ view_open_now(struct store *s, uint64_t account, uint64_t folder)
 		.account = account,
 		.folder = folder,
 		.recent_from = recent,
-		.read_only = true };
+		.read_only = read_only };
 	return v;
 }
 
@@ -162,6 +164,32 @@ view_close(struct view **vp)
 	image_slot_put(v->store, &v->slot);
 	free(v->told);
 	free(v);
+}
+
+void
+view_drop(struct view **vp)
+{
+	if (*vp != NULL)
+		(*vp)->read_only = true; /* claims nothing */
+	view_close(vp);
+}
+
+bool
+view_close_now(struct view **vp)
+{
+	struct view *v = *vp;
+	struct image *now;
+	uint32_t recent = 0;
+
+	if (!v->read_only) {
+		if (!image_get_now(v->store, v->slot, &now, &recent))
+			return false;
+		image_unref(&now);
+		if (recent < v->base->uidnext)
+			return false;
+	}
+	view_drop(vp);
+	return true;
 }
 
 /* Shows `now`, whose base is `base`; takes both references. */

@@ -39,10 +39,15 @@ struct view_msg {
 /* read_only: claims no \Recent. */
 PH_MUSTUSE int view_open(struct store *s, uint64_t account, uint64_t folder,
     bool read_only, struct view **view_out);
-/* The same, read only, when nothing need be read; NULL: ask view_open().  Never
+/* The same when nothing need be read nor written; NULL: ask view_open().  Never
  * blocks: may run on a loop. */
-struct view *view_open_now(struct store *s, uint64_t account, uint64_t folder);
+struct view *view_open_now(
+    struct store *s, uint64_t account, uint64_t folder, bool read_only);
 void view_close(struct view **v);
+/* The same when that need not wait: false, and nothing has happened. */
+bool view_close_now(struct view **v);
+/* Never waits: as if it had been read only. */
+void view_drop(struct view **v);
 /* Closes and opens it again; false when that would have to wait for the index:
  * nothing has happened then.  Never blocks: may run on a loop. */
 bool view_reopen(struct view *v, bool read_only);
