@@ -1,10 +1,13 @@
 #include "storage/outbox.h"
 
+#include <stdlib.h>
+
 #include "lib/base/num.h"
 #include "storage/deliver.h"
 #include "storage/fate.h"
 #include "storage/folder.h"
 #include "storage/folder_row.h"
+#include "storage/gone.h"
 #include "storage/hot.h"
 #include "storage/queue_txn.h"
 #include "storage/store_priv.h"
@@ -265,16 +268,16 @@ outbox_list(struct store *s, uint64_t after, struct outbox_box *v, size_t cap,
 }
 
 struct holds {
-	uint64_t account, folder;
+	struct outbox_box box;
+	uint64_t since, now;
 	uint64_t *ids;
 	size_t cap, n;
 };
 
 /* Rows of one entry stand together, so each is looked for once. */
 static int
-called_back(struct db_txn *t, void *arg)
+look_at_all(struct db_txn *t, struct holds *h)
 {
-	struct holds *h = arg;
 	struct db_scan *scan = NULL;
 	struct slice key, v;
 	char from[HOLD_KEY], to[HOLD_KEY];
@@ -282,9 +285,8 @@ called_back(struct db_txn *t, void *arg)
 	bool wait;
 	int rc, there = 0;
 
-	h->n = 0;
-	(void)hold_key(from, h->folder, 0, 0);
-	(void)hold_key(to, h->folder + 1, 0, 0);
+	(void)hold_key(from, h->box.folder, 0, 0);
+	(void)hold_key(to, h->box.folder + 1, 0, 0);
 	rc = db_scan_init(
 	    t, T_BOX, slice_of(from, HOLD_KEY), slice_of(to, HOLD_KEY), &scan);
 	while (rc == 0 && h->n < h->cap &&
@@ -296,7 +298,7 @@ called_back(struct db_txn *t, void *arg)
 		if (num_get32(key.p + 9) != uid) {
 			uid = num_get32(key.p + 9);
 			there = outbox_look_txn(
-			    t, h->account, h->folder, uid, &wait);
+			    t, h->box.account, h->box.folder, uid, &wait);
 		}
 		if (there == ERR_NOTFOUND)
 			h->ids[h->n++] = num_get64(key.p + 13);
@@ -307,15 +309,62 @@ called_back(struct db_txn *t, void *arg)
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
+/* The rows that hold one entry. */
+static int
+add_holds(struct db_txn *t, struct holds *h, uint32_t uid)
+{
+	struct db_scan *scan = NULL;
+	struct slice key, v;
+	char from[HOLD_KEY], to[HOLD_KEY];
+	int rc;
+
+	(void)hold_key(from, h->box.folder, uid, 0);
+	(void)hold_key(to, h->box.folder, uid, UINT64_MAX);
+	rc = db_scan_init(
+	    t, T_BOX, slice_of(from, HOLD_KEY), slice_of(to, HOLD_KEY), &scan);
+	while (rc == 0 && h->n < h->cap &&
+	       (rc = db_scan_next(scan, &key, &v)) == 0)
+		h->ids[h->n++] = num_get64(key.p + 13);
+	db_scan_fini(&scan);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+/* Of mail that comes and goes by itself nothing is looked at. */
+static int
+called_back(struct db_txn *t, void *arg)
+{
+	struct holds *h = arg;
+	struct folder_row row;
+	uint32_t *uids = NULL;
+	size_t n = 0;
+	int rc = folder_row_get(t, h->box.folder, false, &row);
+
+	h->n = 0;
+	h->now = 0;
+	if (rc != 0 && rc != ERR_NOTFOUND)
+		return rc;
+	if (rc == 0)
+		h->now = row.st.highestmodseq;
+	if (rc != 0 || h->since == 0 || h->since + 1 < row.gone_floor)
+		return look_at_all(t, h);
+	rc = gone_since(t, h->box.folder, h->since, &uids, &n);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = add_holds(t, h, uids[i]);
+	free(uids);
+	return rc;
+}
+
 int
-outbox_called_back(struct store *s, uint64_t account, uint64_t folder,
-    uint64_t *ids, size_t cap, size_t *n_out)
+outbox_called_back(struct store *s, const struct outbox_box *box,
+    uint64_t *since, uint64_t *ids, size_t cap, size_t *n_out)
 {
 	struct holds h = {
-		.account = account, .folder = folder, .ids = ids, .cap = cap
+		.box = *box, .since = *since, .ids = ids, .cap = cap
 	};
-	int rc = db_walk(s->db, called_back, &h);
+	int rc = db_read(s->db, called_back, &h);
 
 	*n_out = h.n;
+	if (rc == 0 && h.n < cap)
+		*since = h.now;
 	return rc;
 }

@@ -45,9 +45,11 @@ struct outbox_box {
 PH_MUSTUSE int outbox_list(struct store *s, uint64_t after,
     struct outbox_box *v, size_t cap, size_t *n_out);
 
-/* Rows that hold what is in the folder no more, at most cap. */
-PH_MUSTUSE int outbox_called_back(struct store *s, uint64_t account,
-    uint64_t folder, uint64_t *ids, size_t cap, size_t *n_out);
+/* Rows that hold what is in the folder no more, at most cap.  *since: a MODSEQ
+ * of the folder, to what was gone before it nobody listens; 0: look at all.
+ * Fewer than cap: it becomes the present one. */
+PH_MUSTUSE int outbox_called_back(struct store *s, const struct outbox_box *box,
+    uint64_t *since, uint64_t *ids, size_t cap, size_t *n_out);
 
 /* For storage/ only.  The row holds its entry; it does so no more, *last_out:
  * nor does any other; is the entry there? */

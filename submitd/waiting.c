@@ -155,49 +155,65 @@ waiting_step(
 
 /* ---- folders that change ---- */
 
+struct watch {
+	struct outbox_box box;
+	uint64_t since; /* the job's: MODSEQ up to which all is known */
+};
+
 struct waiting {
 	struct server_loop *sl;
 	pthread_mutex_t lock; /* guards watched */
-	struct map watched;   /* folder: account */
+	struct map watched;   /* folder: struct watch */
 	struct sjob job;
 	bool working, stopping;
 	bool all; /* some, and it is not known which */
-	struct outbox_box changed[CHANGED_MAX];
+	struct watch *changed[CHANGED_MAX];
 	size_t nchanged;
 	/* the job's */
 	bool look_all;
-	struct outbox_box now[CHANGED_MAX];
+	struct watch *now[CHANGED_MAX];
 	size_t nnow;
 };
 
-void
-waiting_watch(struct waiting *w, uint64_t account, uint64_t folder)
+static struct watch *
+watch_of(struct waiting *w, uint64_t folder)
+{
+	struct watch *of;
+
+	pthread_mutex_lock(&w->lock);
+	of = map_get_u64(&w->watched, folder);
+	pthread_mutex_unlock(&w->lock);
+	return of;
+}
+
+/* NULL: there are too many. */
+static struct watch *
+watch(struct waiting *w, const struct outbox_box *box)
 {
 	bool fresh = false;
+	struct watch *of;
 
-	if (w == NULL)
-		return;
 	pthread_mutex_lock(&w->lock);
-	if (w->watched.n < WATCH_MAX &&
-	    map_get_u64(&w->watched, folder) == NULL) {
-		(void)map_put_u64(
-		    &w->watched, folder, (void *)(uintptr_t)account);
+	of = map_get_u64(&w->watched, box->folder);
+	if (of == NULL && w->watched.n < WATCH_MAX) {
+		of = xcalloc(1, sizeof(*of));
+		of->box = *box;
+		(void)map_put_u64(&w->watched, box->folder, of);
 		fresh = true;
 	}
 	pthread_mutex_unlock(&w->lock);
 	if (fresh)
-		notify_want(w->sl->srv->store, 0, folder, 1);
+		notify_want(w->sl->srv->store, 0, box->folder, 1);
+	return of;
 }
 
-static uint64_t
-watched(struct waiting *w, uint64_t folder)
+void
+waiting_watch(struct waiting *w, uint64_t account, uint64_t folder)
 {
-	uint64_t account;
+	const struct outbox_box box = { account, folder };
 
-	pthread_mutex_lock(&w->lock);
-	account = (uintptr_t)map_get_u64(&w->watched, folder);
-	pthread_mutex_unlock(&w->lock);
-	return account;
+	if (w != NULL)
+		(void)watch(w, &box);
 }
 
 /* As an operator drops a row, whatever the runner does to it meanwhile. */
@@ -216,15 +232,15 @@ call_back(struct server *srv, uint64_t id)
 }
 
 static void
-look_at(struct sjob *j, const struct outbox_box *box)
+look_at(struct sjob *j, struct watch *of)
 {
 	uint64_t ids[ROWS_MAX];
 	size_t n = ROWS_MAX;
 	int rc = 0;
 
 	while (rc == 0 && n == ROWS_MAX) {
-		rc = outbox_called_back(j->srv->store, box->account,
-		    box->folder, ids, ROWS_MAX, &n);
+		rc = outbox_called_back(
+		    j->srv->store, &of->box, &of->since, ids, ROWS_MAX, &n);
 		for (size_t i = 0; rc == 0 && i < n; i++) {
 			rc = call_back(j->srv, ids[i]);
 			j->durable = true;
@@ -246,8 +262,12 @@ look_at_all(struct waiting *w, struct sjob *j)
 			j->srv->store, after, boxes, PH_LEN(boxes), &n) != 0)
 			return;
 		for (size_t i = 0; i < n; i++) {
-			waiting_watch(w, boxes[i].account, boxes[i].folder);
-			look_at(j, &boxes[i]);
+			struct watch *of = watch(w, &boxes[i]);
+
+			if (of != NULL) {
+				of->since = 0;
+				look_at(j, of);
+			}
 			after = boxes[i].folder;
 		}
 	} while (n == PH_LEN(boxes));
@@ -261,7 +281,7 @@ work(struct sjob *j)
 	if (w->look_all)
 		look_at_all(w, j);
 	for (size_t i = 0; i < w->nnow; i++)
-		look_at(j, &w->now[i]);
+		look_at(j, w->now[i]);
 }
 
 static void done(struct sjob *j);
@@ -295,22 +315,21 @@ done(struct sjob *j)
 }
 
 static void
-add_changed(struct waiting *w, uint64_t account, uint64_t folder)
+add_changed(struct waiting *w, struct watch *of)
 {
 	for (size_t i = 0; i < w->nchanged; i++)
-		if (w->changed[i].folder == folder)
+		if (w->changed[i] == of)
 			return;
 	if (w->nchanged == CHANGED_MAX)
 		w->all = true;
 	else
-		w->changed[w->nchanged++] =
-		    (struct outbox_box){ account, folder };
+		w->changed[w->nchanged++] = of;
 }
 
 void
 waiting_notify(struct waiting *w, const struct notify_event *ev, size_t n)
 {
-	uint64_t account;
+	struct watch *of;
 
 	if (w->stopping)
 		return;
@@ -319,8 +338,8 @@ waiting_notify(struct waiting *w, const struct notify_event *ev, size_t n)
 			continue;
 		if (ev[i].account == 0)
 			w->all = true;
-		else if ((account = watched(w, ev[i].folder)) != 0)
-			add_changed(w, account, ev[i].folder);
+		else if ((of = watch_of(w, ev[i].folder)) != NULL)
+			add_changed(w, of);
 	}
 	start(w);
 }
@@ -350,7 +369,7 @@ waiting_free(struct waiting **w)
 	if (*w == NULL)
 		return;
 	pthread_mutex_destroy(&(*w)->lock);
-	map_fini(&(*w)->watched, NULL);
+	map_fini(&(*w)->watched, free);
 	free(*w);
 	*w = NULL;
 }

@@ -182,7 +182,7 @@ static void
 test_box(void **state)
 {
 	struct outbox_box boxes[2];
-	uint64_t box, ids[3];
+	uint64_t box, ids[3], since = 0;
 	bool wait, recalled;
 	size_t n;
 
@@ -198,13 +198,25 @@ test_box(void **state)
 	/* It goes with the last that holds it. */
 	assert_int_equal(outbox_cancel(f.s, &rows[0], false), 0);
 	assert_int_equal(outbox_look(f.s, 1, box, rows[1].box_uid, &wait), 0);
-	assert_int_equal(outbox_called_back(f.s, 1, box, ids, 3, &n), 0);
+	/* What went before, or by itself, is not asked about again. */
+	assert_int_equal(
+	    outbox_called_back(f.s, &boxes[0], &since, ids, 3, &n), 0);
 	assert_int_equal(n, 0);
+	assert_true(since != 0);
 	assert_int_equal(
 	    msg_expunge(f.s, 1, box, &rows[1].box_uid, 1, false, NULL), 0);
-	assert_int_equal(outbox_called_back(f.s, 1, box, ids, 3, &n), 0);
+	assert_int_equal(
+	    outbox_called_back(f.s, &boxes[0], &since, ids, 3, &n), 0);
 	assert_int_equal(n, 1);
 	assert_int_equal(ids[0], rows[1].id);
+	assert_int_equal(
+	    outbox_called_back(f.s, &boxes[0], &since, ids, 3, &n), 0);
+	assert_int_equal(n, 0);
+	since = 0;
+	assert_int_equal(
+	    outbox_called_back(f.s, &boxes[0], &since, ids, 1, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(since, 0);
 	assert_int_equal(submit_recalled(f.s, 1, rows[1].body, &recalled), 0);
 	assert_false(recalled);
 	assert_int_equal(outbox_cancel(f.s, &rows[1], true), 0);
