@@ -52,6 +52,39 @@ preview_any(struct slice msg)
 	arena_clear(&a);
 }
 
+/* Text that begins late, or whose 200th character lies where the first reading
+ * of 2 KiB ends. */
+static void
+test_long(void **state)
+{
+	struct arena a;
+	struct buf msg, b;
+
+	(void)state;
+	for (size_t gap = 1700; gap < 2100; gap++) {
+		arena_init(&a);
+		buf_init(&msg, 10000);
+		buf_init(&b, 2000);
+		buf_add_str(
+		    &msg, "Content-Type: text/plain; charset=utf-8\r\n\r\n");
+		for (size_t i = 0; i < gap; i++)
+			buf_add_char(&msg, i % 70 == 0 ? '\n' : ' ');
+		for (size_t i = 0; i < 300; i++)
+			buf_add_str(&msg, i % 2 == 0 ? "\xc3\xa4" : "a");
+		preview_make(
+		    &b, buf_slice(&msg), mime_parse(&a, buf_slice(&msg), NULL));
+		assert_int_equal(buf_len(&b), 300);
+		for (size_t i = 0; i < 100; i++)
+			assert_memory_equal(buf_slice(&b).p + 3 * i,
+			    "\xc3\xa4"
+			    "a",
+			    3);
+		buf_fini(&b);
+		buf_fini(&msg);
+		arena_clear(&a);
+	}
+}
+
 static void
 test_make(void **state)
 {
@@ -120,6 +153,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_make),
 		cmocka_unit_test(test_length),
 		cmocka_unit_test(test_large),
