@@ -38,10 +38,9 @@ loc_decode(uint64_t id, const char *v, struct body_loc *loc)
 }
 
 int
-body_add(struct db_txn *t, const struct body_loc *loc, uint32_t references)
+body_put(struct db_txn *t, const struct body_loc *loc, uint32_t references)
 {
 	char key[BODY_KEY], v[BODY_BYTES];
-	int rc;
 
 	num_put64(key, loc->id);
 	v[0] = BODY_FORMAT;
@@ -50,8 +49,15 @@ body_add(struct db_txn *t, const struct body_loc *loc, uint32_t references)
 	num_put64(v + 13, loc->length);
 	num_put32(v + 21, loc->crc);
 	num_put32(v + BODY_REFS_AT, references);
-	rc = db_insert(
+	return db_insert(
 	    t, T_BODY, slice_of(key, sizeof(key)), slice_of(v, sizeof(v)));
+}
+
+int
+body_add(struct db_txn *t, const struct body_loc *loc, uint32_t references)
+{
+	int rc = body_put(t, loc, references);
+
 	if (rc != 0)
 		return rc;
 	return segment_row_live(t, loc->segment, (int64_t)loc->length);

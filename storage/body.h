@@ -11,6 +11,9 @@
 /* A new row with so many references; adds to its segment's live bytes. */
 PH_MUSTUSE int body_add(
     struct db_txn *t, const struct body_loc *loc, uint32_t references);
+/* The same, but for the live bytes, which are the caller's. */
+PH_MUSTUSE int body_put(
+    struct db_txn *t, const struct body_loc *loc, uint32_t references);
 PH_MUSTUSE int body_ref(struct db_txn *t, uint64_t id, uint32_t more);
 /* The last reference deletes the row and takes from the live bytes. */
 PH_MUSTUSE int body_unref(struct db_txn *t, uint64_t id, uint32_t fewer);

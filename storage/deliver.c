@@ -16,6 +16,7 @@
 #include "storage/note.h"
 #include "storage/outbox.h"
 #include "storage/queue_txn.h"
+#include "storage/segment_row.h"
 #include "storage/store_priv.h"
 #include "storage/submit.h"
 #include "storage/submit_txn.h"
@@ -193,13 +194,35 @@ put_folders(struct db_txn *t, struct plan *p)
 	return rc;
 }
 
+/* Most often they are in one segment, whose row then changes once. */
 static int
-put_body(struct db_txn *t, const struct plan *p, size_t i)
+put_bodies(struct db_txn *t, struct plan *p)
 {
-	const struct plan_body *b = &p->bodies[i];
+	const struct plan_body *last = NULL;
+	int64_t live = 0;
+	int rc = 0;
 
-	return p->d->msgs[i].body != 0 ? body_ref(t, b->loc.id, b->references)
-				       : body_add(t, &b->loc, b->references);
+	for (size_t i = 0; rc == 0 && i < p->d->nmsgs; i++) {
+		const struct plan_body *b = &p->bodies[i];
+
+		if (b->references == 0)
+			continue;
+		if (p->d->msgs[i].body != 0) {
+			rc = body_ref(t, b->loc.id, b->references);
+			continue;
+		}
+		if (last != NULL && b->loc.segment != last->loc.segment) {
+			rc = segment_row_live(t, last->loc.segment, live);
+			live = 0;
+		}
+		if (rc == 0)
+			rc = body_put(t, &b->loc, b->references);
+		live += (int64_t)b->loc.length;
+		last = b;
+	}
+	if (rc == 0 && last != NULL)
+		rc = segment_row_live(t, last->loc.segment, live);
+	return rc;
 }
 
 static int
@@ -213,10 +236,7 @@ put_messages(struct db_txn *t, struct plan *p)
 		rc = message_put(
 		    t, r->account, r->msgid, r->record, r->references);
 	}
-	for (size_t i = 0; rc == 0 && i < p->d->nmsgs; i++)
-		if (p->bodies[i].references > 0)
-			rc = put_body(t, p, i);
-	return rc;
+	return rc != 0 ? rc : put_bodies(t, p);
 }
 
 static int
@@ -473,29 +493,44 @@ update(struct plan *p)
 }
 
 int
+deliver_ready(struct plan *p, struct store *s, struct deliver *d, struct err *e)
+{
+	int rc;
+
+	if ((rc = plan_init(p, s, d, e)) != 0)
+		return rc;
+	if (d->nmsgs > 0 && !store_has_space(s))
+		rc = ERR_NOSPACE;
+	if (rc == 0)
+		rc = ask_quota(p);
+	if (rc == 0)
+		rc = plan_write_bodies(p);
+	if (rc != 0)
+		return explain(e, rc);
+	name_queue_rows(p);
+	return 0;
+}
+
+int
+deliver_commit(struct plan *p)
+{
+	int rc = update(p);
+
+	if (rc != 0)
+		return explain(p->e, rc);
+	publish(p);
+	return 0;
+}
+
+int
 deliver(struct store *s, struct deliver *d, struct err *e)
 {
 	struct plan p;
 	int rc;
 
 	flusher_coming(s->flusher);
-	if ((rc = plan_init(&p, s, d, e)) != 0)
-		goto out;
-	if (d->nmsgs > 0 && !store_has_space(s))
-		rc = ERR_NOSPACE;
-	if (rc == 0)
-		rc = ask_quota(&p);
-	if (rc == 0)
-		rc = plan_write_bodies(&p);
-	if (rc == 0) {
-		name_queue_rows(&p);
-		rc = update(&p);
-	}
-	if (rc == 0)
-		publish(&p);
-	else
-		rc = explain(e, rc);
-out:
+	if ((rc = deliver_ready(&p, s, d, e)) == 0)
+		rc = deliver_commit(&p);
 	plan_fini(&p);
 	flusher_came(s->flusher);
 	return rc;

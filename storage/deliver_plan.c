@@ -173,6 +173,21 @@ plan_gone(const struct deliver_gone *g)
 	return x;
 }
 
+/* Room for so many items. */
+static void
+alloc(struct plan *p, size_t n)
+{
+	struct arena *a = &p->arena;
+
+	p->bodies = arena_alloc(a, (p->d->nmsgs + 1) * sizeof(*p->bodies));
+	p->items = arena_alloc(a, (n + 1) * sizeof(*p->items));
+	p->by_folder = arena_alloc(a, (n + 1) * sizeof(*p->by_folder));
+	p->rows = arena_alloc(a, (n + 1) * sizeof(*p->rows));
+	p->usage = arena_alloc(a, (n + 1) * sizeof(*p->usage));
+	p->folders = arena_alloc(a, (n + 1) * sizeof(*p->folders));
+	p->hot = arena_alloc(a, (n + 1) * sizeof(*p->hot));
+}
+
 int
 plan_init(struct plan *p, struct store *s, struct deliver *d, struct err *e)
 {
@@ -186,13 +201,7 @@ plan_init(struct plan *p, struct store *s, struct deliver *d, struct err *e)
 	arena_init(&p->scratch);
 	for (size_t i = 0; i < d->nmsgs; i++)
 		n += d->msgs[i].ntargets;
-	p->bodies = arena_alloc(&p->arena, (d->nmsgs + 1) * sizeof(*p->bodies));
-	p->items = arena_alloc(&p->arena, (n + 1) * sizeof(*p->items));
-	p->by_folder = arena_alloc(&p->arena, (n + 1) * sizeof(*p->by_folder));
-	p->rows = arena_alloc(&p->arena, (n + 1) * sizeof(*p->rows));
-	p->usage = arena_alloc(&p->arena, (n + 1) * sizeof(*p->usage));
-	p->folders = arena_alloc(&p->arena, (n + 1) * sizeof(*p->folders));
-	p->hot = arena_alloc(&p->arena, (n + 1) * sizeof(*p->hot));
+	alloc(p, n);
 	if (d->gone != NULL)
 		p->gone = plan_gone(d->gone);
 	for (size_t i = 0; i < d->nmsgs; i++)
@@ -358,4 +367,57 @@ plan_blame(struct plan *p, const struct plan_item *it)
 {
 	p->d->bad_msg = it->msg;
 	p->d->bad_target = it->target;
+}
+
+/* What the parts have worked out already: bodies and records. */
+static void
+merge_bodies(struct plan *p, struct plan *const *parts, size_t n)
+{
+	size_t msg = 0, item = 0;
+
+	for (size_t k = 0; k < n; k++) {
+		const struct plan *from = parts[k];
+
+		for (size_t i = 0; i < from->nitems; i++) {
+			const struct plan_item *it = &from->items[i];
+
+			p->items[item++] = (struct plan_item){ .t = it->t,
+				.msg = msg + it->msg,
+				.target = it->target,
+				.record = from->rows[it->row].record };
+		}
+		for (size_t i = 0; i < from->d->nmsgs; i++) {
+			p->bodies[msg] = from->bodies[i];
+			p->bodies[msg].references = 0;
+			p->d->msgs[msg++] = from->d->msgs[i];
+		}
+	}
+	p->nitems = item;
+}
+
+void
+plan_merge(struct plan *p, struct deliver *d, struct err *e,
+    struct plan *const *parts, size_t n)
+{
+	size_t nmsgs = 0, nitems = 0;
+
+	*p = (struct plan){
+		.store = parts[0]->store, .d = d, .e = e, .now = parts[0]->now
+	};
+	arena_init(&p->arena);
+	arena_init(&p->scratch);
+	for (size_t k = 0; k < n; k++) {
+		nmsgs += parts[k]->d->nmsgs;
+		nitems += parts[k]->nitems;
+	}
+	*d = (struct deliver){ .nmsgs = nmsgs };
+	d->msgs = arena_alloc(&p->arena, nmsgs * sizeof(*d->msgs));
+	alloc(p, nitems);
+	merge_bodies(p, parts, n);
+	if (nitems > 1)
+		qsort(p->items, nitems, sizeof(*p->items), cmp_item);
+	make_rows(p);
+	for (size_t i = 0; i < nitems; i++)
+		p->rows[p->items[i].row].record = p->items[i].record;
+	make_usage(p);
 }

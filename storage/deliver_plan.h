@@ -41,6 +41,7 @@ struct plan_item {
 	size_t folder_at; /* in plan.folders */
 	struct hot_entry hot;
 	struct uidl uidl;
+	struct slice record; /* its row's, as another plan has made it */
 };
 
 struct plan_folder {
@@ -78,6 +79,10 @@ PH_MUSTUSE int plan_init(
 void plan_fini(struct plan *p);
 /* Appends the bodies, and works out what the index keeps of them. */
 PH_MUSTUSE int plan_write_bodies(struct plan *p);
+/* One plan of several whose bodies are written, none with `gone`; they stay as
+ * they are, and as long.  d, e: the whole's own. */
+void plan_merge(struct plan *p, struct deliver *d, struct err *e,
+    struct plan *const *parts, size_t n);
 /* Sorts the items by the folders they go to now. */
 void plan_group_folders(struct plan *p);
 /* NULL: it is none of them. */
@@ -85,5 +90,11 @@ const struct plan_item *plan_item_of(
     const struct plan *p, const struct deliver_target *t);
 /* Remembers for the caller which target it was. */
 void plan_blame(struct plan *p, const struct plan_item *it);
+
+/* deliver.c.  Everything before the transaction; plan_fini() always. */
+PH_MUSTUSE int deliver_ready(
+    struct plan *p, struct store *s, struct deliver *d, struct err *e);
+/* The transaction, and what has to be told when it has ended well. */
+PH_MUSTUSE int deliver_commit(struct plan *p);
 
 #endif

@@ -9,6 +9,7 @@
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "storage/counter.h"
+#include "storage/deliver_join.h"
 #include "storage/flush.h"
 #include "storage/generation.h"
 #include "storage/image.h"
@@ -92,6 +93,7 @@ open_parts(struct store *s, uint64_t lock_wait_ms, struct err *e)
 	s->shelf = shelf_new();
 	s->keep = keep_new();
 	s->known = known_new();
+	s->joiner = joiner_new();
 	if ((rc = flusher_new(s, &s->flusher, e)) != 0)
 		return rc;
 	if (!recover || s->conf.rebuild || (rc = recover_bodies(s, e)) != 0)
@@ -139,6 +141,7 @@ store_close(struct store **sp)
 	segments_free(&s->segments);
 	keep_free(&s->keep);
 	known_free(&s->known);
+	joiner_free(&s->joiner);
 	if (s->db != NULL && db_checkpoint(s->db, 0, 0) != 0)
 		log_warn(NULL, "checkpoint", "state=%s", s->conf.state_dir);
 	db_close(&s->db);

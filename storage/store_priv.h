@@ -14,6 +14,7 @@
 struct flusher;
 struct generations;
 struct images;
+struct joiner;
 struct known;
 struct notifier;
 struct segments;
@@ -29,6 +30,7 @@ struct store {
 	struct images *images;           /* image.h */
 	struct shelf *shelf;             /* shelf.h */
 	struct flusher *flusher;         /* flush.h */
+	struct joiner *joiner;           /* deliver_join.h */
 	struct known *known;             /* known.h */
 	uint64_t epoch;                  /* of this process; never 0 */
 	_Atomic uint64_t last_id;

@@ -6,7 +6,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
-#include "storage/deliver.h"
+#include "storage/deliver_join.h"
 #include "submitd/binary.h"
 #include "submitd/fixup.h"
 #include "submitd/dispatch.h"
@@ -154,15 +154,98 @@ deliver_all(struct client *c, const struct fixup *fix, struct sjob *j)
 	return c->accept_rc;
 }
 
+/* A message on its way, perhaps with others in one transaction. */
+struct accept {
+	struct client *c;
+	struct fixup fix;
+	struct dispatch p; /* while it goes with others */
+	struct deliver_msg msg;
+	struct deliver_join join;
+};
+
+static void
+accept_free(struct accept *a)
+{
+	dispatch_fini(&a->p);
+	fixup_fini(&a->fix);
+	free(a);
+}
+
+/* Mail for folders here and nothing else. */
+static bool
+is_plain(struct client *c)
+{
+	size_t n = 0;
+
+	if (c->who.account != 0 || success_wanted(c))
+		return false;
+	for (size_t i = 0; i < c->env.nrcpts; i++) {
+		const struct envelope_rcpt *r = &c->env.rcpts[i];
+
+		if (r->rc == 0 && r->route.nremote != 0)
+			return false;
+		n += r->rc == 0 ? r->route.naccounts : 0;
+	}
+	return n != 0;
+}
+
+/* What stands in the way of all together may not stand in the way of some. */
+static void
+joined(struct deliver_join *join)
+{
+	struct accept *a = PH_CONTAINER(join, struct accept, join);
+	struct client *c = a->c;
+	struct sjob *j = &c->s.job;
+
+	c->accept_rc = join->rc;
+	if (join->rc != 0) {
+		c->accept_rc = deliver_all(c, &a->fix, j);
+	} else {
+		dispatch_log(&a->p, c->s.sl->srv, c->queue_id);
+		j->durable = true;
+	}
+	accept_free(a);
+	sjob_end(j);
+}
+
+static void
+accept_join(struct sjob *j)
+{
+	struct accept *a = client_of_job(j)->accept;
+
+	deliver_join(j->srv->store, &a->join);
+}
+
+static void
+accept_share(struct accept *a, struct sjob *j)
+{
+	struct client *c = a->c;
+	struct dispatch_in in = { .srv = j->srv,
+		.env = &c->env,
+		.msgid = a->fix.msgid,
+		.header = a->fix.header };
+
+	dispatch_make(&a->p, &in);
+	a->msg = (struct deliver_msg){ .parts = a->fix.parts,
+		.nparts = a->fix.nparts,
+		.targets = a->p.targets,
+		.ntargets = a->p.ntargets };
+	a->join.d = (struct deliver){ .msgs = &a->msg, .nmsgs = 1 };
+	a->join.done = joined;
+	c->accept = a;
+	j->then = accept_join;
+}
+
 static void
 accept_work(struct sjob *j)
 {
 	struct client *c = client_of_job(j);
+	struct accept *a = xcalloc(1, sizeof(*a));
 	struct err *e = &c->accept_err;
 	struct slice bytes;
-	struct fixup fix = { 0 };
 	int rc;
 
+	a->c = c;
 	*e = (struct err){ 0 };
 	c->accept_rc = 0;
 	c->accept_head = NULL;
@@ -171,10 +254,15 @@ accept_work(struct sjob *j)
 	if ((rc = check_data(c, e)) == 0 &&
 	    (rc = spool_bytes(c->spool, &bytes)) == 0 &&
 	    (rc = binary_fix(c, &bytes, e)) == 0 &&
-	    (rc = fixup_make(&fix, c, bytes, e)) == 0)
-		rc = deliver_all(c, &fix, j);
+	    (rc = fixup_make(&a->fix, c, bytes, e)) == 0) {
+		if (is_plain(c)) {
+			accept_share(a, j);
+			return;
+		}
+		rc = deliver_all(c, &a->fix, j);
+	}
 	c->accept_rc = rc;
-	fixup_fini(&fix);
+	accept_free(a);
 }
 
 static void

@@ -87,6 +87,7 @@ struct client {
 	/* of the message being accepted, for its answer */
 	char queue_id[24];
 	int accept_rc;
+	struct accept *accept;   /* accept.c */
 	const char *accept_head; /* of the reply, in place of accept_rc's */
 	struct err accept_err;
 	char accept_de[200]; /* accept_err.text in German, or "" */

@@ -34,18 +34,26 @@ add_rcpts(struct success *s, const struct envelope *env)
 	}
 }
 
+bool
+success_wanted(const struct client *c)
+{
+	const struct envelope *env = &c->env;
+	bool any = false;
+
+	for (size_t i = 0; i < env->nrcpts; i++)
+		any = any || asks(&env->rcpts[i]);
+	return any && env->sender.n != 0;
+}
+
 void
 success_make(struct success *s, struct client *c, const struct fixup *fix)
 {
 	const struct envelope *env = &c->env;
 	struct queue_row *row = &s->e.row;
-	bool any = false;
 	int rc;
 
 	*s = (struct success){ 0 };
-	for (size_t i = 0; i < env->nrcpts; i++)
-		any = any || asks(&env->rcpts[i]);
-	if (!any || env->sender.n == 0 || env->hold_until > clock_wall_sec())
+	if (!success_wanted(c) || env->hold_until > clock_wall_sec())
 		return;
 	arena_init(&s->e.arena);
 	row->account = c->who.account;

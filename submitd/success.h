@@ -15,6 +15,8 @@ struct success {
 	struct buf original;
 };
 
+/* Has anybody asked for one? */
+bool success_wanted(const struct client *c);
 /* For the recipients that have not failed (rc).  In a job.  A report that
  * cannot be made is logged and left out: the mail itself comes first. */
 void success_make(struct success *s, struct client *c, const struct fixup *fix);

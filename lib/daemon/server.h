@@ -127,6 +127,9 @@ struct sjob {
 	void (*work)(struct sjob *j);
 	void (*done)(struct sjob *j);
 	bool durable;
+	/* Set by work() when it did not come to an end: called behind it, to
+	 * hand the job to others, who call sjob_end(). */
+	void (*then)(struct sjob *j);
 	int rc; /* of the sync; 0 when nothing was to sync */
 	/* private */
 	struct server *srv;
@@ -134,6 +137,8 @@ struct sjob {
 	struct store_wait wait;
 };
 void sjob_submit(struct server_loop *sl, struct sjob *j);
+/* Of a job with `then`, once, on any thread: as if work() had ended now. */
+void sjob_end(struct sjob *j);
 /* The same on the auth workers (nothing durable).  Addresses take turns there,
  * and those that guess passwords come last (CLIENTS S19): ip is whose it is, ""
  * for our own. */

@@ -12,19 +12,32 @@ on_synced(struct store_wait *w, int rc, bool more)
 		loop_wake(srv->loops[i].loop);
 }
 
+void
+sjob_end(struct sjob *j)
+{
+	if (!j->durable) {
+		job_finish(&j->job);
+		return;
+	}
+	j->wait.fn = on_synced;
+	if (work_spare())
+		store_sync_here(j->srv->store, &j->wait);
+	else
+		store_sync(j->srv->store, &j->wait);
+}
+
 static enum job_verdict
 on_run(struct job *job)
 {
 	struct sjob *j = PH_CONTAINER(job, struct sjob, job);
 
 	j->work(j);
-	if (!j->durable)
-		return JOB_DONE;
-	j->wait.fn = on_synced;
-	if (job_spare(&j->job))
-		store_sync_here(j->srv->store, &j->wait);
-	else
-		store_sync(j->srv->store, &j->wait);
+	if (j->then == NULL) {
+		sjob_end(j);
+	} else {
+		work_for_all();
+		j->then(j);
+	}
 	return JOB_PARKED;
 }
 
@@ -41,6 +54,7 @@ submit(struct server_loop *sl, struct work *pool, struct sjob *j, uint32_t flow)
 {
 	j->srv = sl->srv;
 	j->durable = false;
+	j->then = NULL;
 	j->rc = 0;
 	j->job.run = on_run;
 	j->job.done = on_done;

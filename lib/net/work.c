@@ -45,6 +45,9 @@ struct work {
 	struct worker *workers;
 };
 
+/* This thread's, if it is one. */
+static _Thread_local struct worker *self;
+
 /* Until somebody takes this worker off the stack. */
 static void
 wait_idle(struct work *w, struct worker *me)
@@ -161,12 +164,11 @@ worker_main(void *arg)
 	struct worker *me = arg;
 	struct job *j;
 
-	while ((j = next_job(me->work, me)) != NULL) {
-		j->worker = me;
+	self = me;
+	while ((j = next_job(me->work, me)) != NULL)
 		/* A parked job may be gone by now: it is not looked at. */
 		if (j->run(j) == JOB_DONE)
 			job_finish(j);
-	}
 	return NULL;
 }
 
@@ -277,18 +279,31 @@ job_finish_quiet(struct job *j)
 }
 
 bool
-job_spare(struct job *j)
+work_spare(void)
 {
-	struct worker *me = j->worker;
-	struct work *w = me->work;
+	struct worker *me = self;
 	bool spare;
 
-	pthread_mutex_lock(&w->lock);
-	spare = w->waiting == 0 && w->idle != NULL;
+	if (me == NULL)
+		return false;
+	pthread_mutex_lock(&me->work->lock);
+	spare = me->work->waiting == 0 && me->work->idle != NULL;
 	if (spare)
 		me->since_ms = 0;
-	pthread_mutex_unlock(&w->lock);
+	pthread_mutex_unlock(&me->work->lock);
 	return spare;
+}
+
+void
+work_for_all(void)
+{
+	struct worker *me = self;
+
+	if (me == NULL)
+		return;
+	pthread_mutex_lock(&me->work->lock);
+	me->since_ms = 0;
+	pthread_mutex_unlock(&me->work->lock);
 }
 
 size_t

@@ -13,7 +13,6 @@
 #include "lib/net/loop.h"
 
 struct work;
-struct worker;
 struct job;
 
 enum job_verdict {
@@ -29,9 +28,8 @@ struct job {
 			* with many jobs does not keep the others waiting */
 	bool late;         /* gets one turn in four while others wait */
 	struct loop *loop; /* set by work_submit */
-	struct loop_msg msg;   /* private */
-	struct job *next;      /* private */
-	struct worker *worker; /* private */
+	struct loop_msg msg; /* private */
+	struct job *next;    /* private */
 };
 
 /* name: for thread names ("store"); static string. */
@@ -46,10 +44,12 @@ void job_finish(struct job *j);
 /* The same of one of many: the caller calls loop_wake() behind the last. */
 void job_finish_quiet(struct job *j);
 
-/* Asked in run(), as its last act but one: is there nothing to do for this
- * thread, and another to take what comes?  Then it may go on for the good of
- * all, and its time counts no more (work_oldest_ms). */
-bool job_spare(struct job *j);
+/* Asked at the end of run(): is there nothing to do for this thread, and
+ * another to take what comes?  Then it may go on for the good of all, and its
+ * time counts no more (work_oldest_ms).  False: it is no worker. */
+bool work_spare(void);
+/* From here on this thread, if a worker, works for other jobs, too. */
+void work_for_all(void);
 
 /* Jobs waiting, for status and back-pressure. */
 size_t work_waiting(struct work *w);

@@ -134,11 +134,11 @@ static enum job_verdict
 run_spare(struct job *j)
 {
 	struct task *t = PH_CONTAINER(j, struct task, job);
-	bool alone = t->scene->threads == 1, spare = job_spare(j);
+	bool alone = t->scene->threads == 1, spare = work_spare();
 
 	while (!alone && !spare) {
 		usleep(100);
-		spare = job_spare(j);
+		spare = work_spare();
 	}
 	usleep(2000);
 	if (spare == alone || (work_oldest_ms(t->scene->work) == 0) == alone)
