@@ -68,6 +68,13 @@ relay_wait(struct relay *r, enum relay_wait what)
 	    ms[what] == 0 ? 0 : loop_now_ms(r->env->sl->loop) + ms[what];
 }
 
+void
+relay_begin_total(struct relay *r)
+{
+	r->total_ms =
+	    loop_now_ms(r->env->sl->loop) + conf_of(r)->relay_total_timeout;
+}
+
 /* Nobody is reached: the same outcome for this errand and all that wait. */
 static void
 no_way(struct relay *r, enum outcome out)
@@ -173,6 +180,7 @@ relay_start(const struct relay_env *env, const char *domain,
 	r->dead = true;
 	r->started_ms = loop_now_ms(env->sl->loop);
 	r->state = RELAY_ROUTE;
+	relay_begin_total(r);
 	buf_init(&r->chunk, CHUNK_MAX);
 	(void)snprintf(r->domain, sizeof(r->domain), "%s", domain);
 	r->asking = route_ask(env->sl->loop, env->dns, conf_of(r),
@@ -432,6 +440,13 @@ on_timeout(struct conn *c)
 void
 relay_tick(struct relay *r, uint64_t now_ms)
 {
+	bool busy = r->working && r->state < RELAY_MAIL;
+
+	if (r->errand != NULL && !r->dead && !busy && now_ms >= r->total_ms) {
+		r->hop = r->list.n; /* the others have had their time, too */
+		broken(r, "451 4.4.2 the other server takes too long");
+		return;
+	}
 	if (r->deadline_ms == 0 || now_ms < r->deadline_ms || r->dead)
 		return;
 	r->deadline_ms = 0;
@@ -497,6 +512,7 @@ begin(struct relay *r)
 	 * closes, on_closed() goes on. */
 	r->hop = 0;
 	r->state = RELAY_CONNECT;
+	relay_begin_total(r);
 	if (r->dead)
 		relay_connect(r);
 }

@@ -60,7 +60,7 @@ read_work(struct sjob *j)
 		    "failed=\"%s\" detail=\"%s\"", e.text, e.detail);
 	rest = buf_slice(&b);
 	while (!found && slice_split(&rest, '\n', &line))
-		found = take_line(r, line, r->list.hops[r->hop].host);
+		found = take_line(r, line, r->auth_host);
 	wipe(&b);
 	buf_fini(&b);
 }
@@ -146,6 +146,7 @@ relay_auth(struct relay *r)
 	}
 	r->state = RELAY_PASSWORD;
 	relay_wait(r, WAIT_NONE);
+	r->auth_host = r->list.hops[r->hop].host; /* the job's */
 	r->working = true;
 	r->job.work = read_work;
 	r->job.done = read_done;

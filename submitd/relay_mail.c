@@ -311,6 +311,7 @@ void
 relay_mail_start(struct relay *r)
 {
 	pick_rcpts(r);
+	relay_begin_total(r);
 	r->sent = r->answered = r->accepted = r->chunks = 0;
 	r->mail_refused = r->converted = false;
 	r->lost = OUT_NONE;

@@ -68,12 +68,14 @@ struct relay {
 	bool working;  /* a job reads the body; the errand stays till then */
 	bool aborting; /* the host stops */
 	uint64_t started_ms, deadline_ms; /* the loop's clock; 0: none */
+	uint64_t total_ms;   /* of all waits together; moves with each mail */
 	bool reused;         /* this connection has carried mail before */
 	enum outcome no_way; /* not OUT_NONE: nobody is reached, see last */
 	unsigned can;        /* CAN_* of the last EHLO */
 	uint64_t size_max;   /* of SIZE, 0: not told */
 	char last[QUEUE_REPLY_MAX]; /* why the last hop failed */
 	struct reply reply;
+	const char *auth_host;
 	char login[256], password[256];
 
 	struct errand *errand;
@@ -105,6 +107,8 @@ void relay_next_hop(struct relay *r, const char *why);
 /* The errand has its outcomes: back to the runner, and on with the next, or
  * the end; r may be gone afterwards. */
 void relay_settled(struct relay *r);
+/* The time for all of what comes begins. */
+void relay_begin_total(struct relay *r);
 /* From now on, until the next call. */
 void relay_wait(struct relay *r, enum relay_wait what);
 

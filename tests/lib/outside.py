@@ -80,7 +80,8 @@ class Sink:
     answers: {"MAIL": ["450 later", ...], ...}: the next answer to that verb
     is taken off the list; an empty or missing list is the good answer.  Verbs
     besides SMTP's are "BANNER" and "END" (behind the final dot).  An answer
-    "DROP" closes the connection, "SLOW" keeps silent for a while.
+    "DROP" closes the connection, "SLOW" keeps silent for a while, "DRIP 250
+    ok" says the rest a byte every drip_sec.
     """
 
     GOOD = {"BANNER": "220 sink.test ESMTP", "HELO": "250 sink.test",
@@ -105,9 +106,10 @@ class Sink:
         self.commands = []
         self.connections = 0
         self.peers = set()
-        self.drip = False       # answers a byte a second
+        self.drip = False       # answers a byte every drip_sec
+        self.drip_sec = 1
         self.end_delay = 0      # seconds before the last reply
-        self.stuck = False      # takes a byte of the data a second
+        self.stuck = False      # takes a byte of the data every drip_sec
         sink = self
 
         class Handler(socketserver.BaseRequestHandler):
@@ -166,9 +168,12 @@ class _Talk:
         if text == "SLOW":
             time.sleep(30)
             raise _Dropped
-        for byte in text * self.sink.drip:
+        drips = self.sink.drip
+        if text.startswith("DRIP "):
+            text, drips = text[5:], True
+        for byte in text * drips:
             self.sock.sendall(byte.encode())
-            time.sleep(1)
+            time.sleep(self.sink.drip_sec)
         self.sock.sendall(text.encode() + b"\r\n")
         return text[0] in "23"
 
@@ -206,8 +211,9 @@ class _Talk:
         if not self.say(self.sink.answer("DATA")):
             return
         while self.sink.stuck:
-            self.sock.recv(1)
-            time.sleep(1)
+            if not self.sock.recv(1):
+                raise _Dropped
+            time.sleep(self.sink.drip_sec)
         if self.sink.early:
             self.sock.recv(1000)
             self.say(self.sink.early)
