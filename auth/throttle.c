@@ -8,6 +8,7 @@
 #include "auth/lru.h"
 #include "lib/base/map.h"
 #include "lib/base/mem.h"
+#include "lib/base/siphash.h"
 
 const struct throttle_limits throttle_defaults = {
 	.delay_from = 5,
@@ -155,17 +156,6 @@ struct keys {
 	uint64_t name; /* a hash */
 };
 
-/* FNV-1a: only tells the names of one source apart. */
-static uint64_t
-hash(struct slice s)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < s.n; i++)
-		h = (h ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
-	return h;
-}
-
 static void
 keys_of(const struct throttle_try *tr, struct keys *k)
 {
@@ -175,7 +165,7 @@ keys_of(const struct throttle_try *tr, struct keys *k)
 	if (name.n != 0)
 		memcpy(k->pair + k->source_n, name.p, name.n);
 	k->pair_n = k->source_n + name.n;
-	k->name = hash(name);
+	k->name = siphash(name);
 }
 
 static struct pair *

@@ -192,14 +192,8 @@ static int
 remove_keys(struct db_txn *t, void *arg)
 {
 	struct old *o = arg;
-	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < o->n; i++) {
-		rc = db_del(t, T_EVENT, slice_of(o->keys[i], KEY));
-		if (rc == ERR_NOTFOUND)
-			rc = 0;
-	}
-	return rc;
+	return db_del_keys(t, T_EVENT, o->keys, KEY, o->n);
 }
 
 int

@@ -403,11 +403,8 @@ static int
 drop(struct db_txn *t, void *arg)
 {
 	const struct sweep *w = arg;
-	int rc = 0;
 
-	for (size_t i = 0; i < w->n && (rc == 0 || rc == ERR_NOTFOUND); i++)
-		rc = db_del(t, T_KNOWN, slice_of(w->keys[i], KNOWN_KEY));
-	return rc == ERR_NOTFOUND ? 0 : rc;
+	return db_del_keys(t, T_KNOWN, w->keys, KNOWN_KEY, w->n);
 }
 
 int

@@ -299,11 +299,8 @@ static int
 drop(struct db_txn *t, void *arg)
 {
 	const struct sweep *w = arg;
-	int rc = 0;
 
-	for (size_t i = 0; i < w->n && (rc == 0 || rc == ERR_NOTFOUND); i++)
-		rc = db_del(t, T_SENT, slice_of(w->keys[i], KEY));
-	return rc == ERR_NOTFOUND ? 0 : rc;
+	return db_del_keys(t, T_SENT, w->keys, KEY, w->n);
 }
 
 int

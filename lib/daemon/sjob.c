@@ -1,5 +1,7 @@
 #include "lib/daemon/server.h"
 
+#include "lib/base/siphash.h"
+
 static void
 on_synced(struct store_wait *w, int rc, bool more)
 {
@@ -69,18 +71,17 @@ sjob_submit(struct server_loop *sl, struct sjob *j)
 	submit(sl, sl->srv->store_work, j, 0);
 }
 
-/* An IPv4 address, or the first half of an IPv6 address: FNV-1a. */
+/* An IPv4 address, or the first half of an IPv6 address: strangers who could
+ * work out which share a lane could keep others waiting. */
 static uint32_t
 flow_of(const char *ip)
 {
-	uint32_t h = UINT32_C(0x811c9dc5);
 	unsigned colons = 0;
+	size_t n = 0;
 
-	for (; *ip != '\0' && colons < 4; ip++) {
-		h = (h ^ (unsigned char)*ip) * UINT32_C(0x01000193);
-		colons += *ip == ':';
-	}
-	return h;
+	for (; ip[n] != '\0' && colons < 4; n++)
+		colons += ip[n] == ':';
+	return (uint32_t)siphash(slice_of(ip, n));
 }
 
 void

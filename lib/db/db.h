@@ -90,6 +90,10 @@ PH_MUSTUSE int db_insert(
 PH_MUSTUSE int db_patch(struct db_txn *t, unsigned table, struct slice key,
     size_t at, struct slice bytes);
 PH_MUSTUSE int db_del(struct db_txn *t, unsigned table, struct slice key);
+/* n keys of key_bytes each, side by side, rising; those that are not there are
+ * passed over. */
+PH_MUSTUSE int db_del_keys(struct db_txn *t, unsigned table, const void *keys,
+    size_t key_bytes, size_t n);
 
 /*
  * A scan over [from, to) in key order, in bulk; to.p == NULL means the end of

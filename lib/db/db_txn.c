@@ -307,3 +307,15 @@ db_del(struct db_txn *t, unsigned table, struct slice key)
 	ret = db->del(db, t->txn, &k, 0);
 	return ret == DB_NOTFOUND ? ERR_NOTFOUND : db_txn_code(t, ret, "del");
 }
+
+int
+db_del_keys(struct db_txn *t, unsigned table, const void *keys,
+    size_t key_bytes, size_t n)
+{
+	const char *p = keys;
+	int rc = 0;
+
+	for (size_t i = 0; i < n && (rc == 0 || rc == ERR_NOTFOUND); i++)
+		rc = db_del(t, table, slice_of(p + i * key_bytes, key_bytes));
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
