@@ -6,6 +6,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "lib/base/role.h"
 
 enum {
 	BLOCK_BYTES = 65536,
@@ -98,8 +99,10 @@ void
 loop_run(struct loop *l)
 {
 	atomic_store(&l->thread, pthread_self());
+	role_set_loop(true);
 	if (!atomic_load(&l->stop))
 		(void)uv_run(&l->uv, UV_RUN_DEFAULT);
+	role_set_loop(false);
 }
 
 void
