@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/base/num.h"
+#include "lib/db/db_many.h"
 #include "storage/tables.h"
 
 enum { FORMAT = 1 };
@@ -12,29 +13,6 @@ hot_key(uint8_t key[HOT_KEY], uint64_t folder, uint32_t run)
 {
 	num_put64(key, folder);
 	num_put32(key + 8, run);
-}
-
-void
-hot_get(const uint8_t *bytes, uint32_t i, struct hot_entry *out)
-{
-	const uint8_t *p = bytes + (size_t)i * HOT_ENTRY;
-
-	out->uid = num_get32(p);
-	out->flags = num_get16(p + 4);
-	out->keywords = (uint64_t)num_get16(p + 6) << 32 | num_get32(p + 8);
-	out->modseq = num_get64(p + 12);
-}
-
-void
-hot_set(uint8_t *bytes, uint32_t i, const struct hot_entry *e)
-{
-	uint8_t *p = bytes + (size_t)i * HOT_ENTRY;
-
-	num_put32(p, e->uid);
-	num_put16(p + 4, (uint16_t)e->flags);
-	num_put16(p + 6, (uint16_t)(e->keywords >> 32));
-	num_put32(p + 8, (uint32_t)e->keywords);
-	num_put64(p + 12, e->modseq);
 }
 
 uint32_t
@@ -99,6 +77,41 @@ hot_load(struct db_txn *t, uint64_t folder, uint32_t run, bool rmw,
 	memcpy(out->bytes, packed.p, packed.n);
 	out->n = (uint32_t)(packed.n / HOT_ENTRY);
 	return 0;
+}
+
+int
+hot_load_at(
+    struct db_edit *e, uint64_t folder, uint32_t run, struct hot_run *out)
+{
+	uint8_t key[HOT_KEY], value[1 + HOT_RUN_BYTES];
+	struct slice packed;
+	size_t n;
+	int rc;
+
+	out->n = 0;
+	hot_key(key, folder, run);
+	rc = db_edit_seek(
+	    e, slice_of(key, sizeof(key)), value, sizeof(value), &n);
+	if (rc == ERR_NOTFOUND)
+		return 0;
+	if (rc == 0)
+		rc = hot_decode(slice_of(value, n), run, &packed);
+	if (rc != 0)
+		return rc;
+	memcpy(out->bytes, packed.p, packed.n);
+	out->n = (uint32_t)(packed.n / HOT_ENTRY);
+	return 0;
+}
+
+int
+hot_resave(struct db_edit *e, const struct hot_run *r)
+{
+	uint8_t value[1 + HOT_RUN_BYTES];
+	size_t n = (size_t)r->n * HOT_ENTRY;
+
+	value[0] = FORMAT;
+	memcpy(value + 1, r->bytes, n);
+	return db_edit_put(e, slice_of(value, n + 1));
 }
 
 int

@@ -11,9 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <string.h>
-
+#include "lib/base/num.h"
 #include "lib/db/db.h"
+
+struct db_edit; /* lib/db/db_many.h */
 
 enum {
 	HOT_RUN = 32,
@@ -42,17 +43,33 @@ hot_run_of(uint32_t uid)
 
 void hot_key(uint8_t key[HOT_KEY], uint64_t folder, uint32_t run);
 /* Entry i of packed bytes. */
-void hot_get(const uint8_t *bytes, uint32_t i, struct hot_entry *out);
-void hot_set(uint8_t *bytes, uint32_t i, const struct hot_entry *e);
+static inline void
+hot_get(const uint8_t *bytes, uint32_t i, struct hot_entry *out)
+{
+	const uint8_t *p = bytes + (size_t)i * HOT_ENTRY;
+
+	out->uid = num_get32(p);
+	out->flags = num_get16(p + 4);
+	out->keywords = (uint64_t)num_get16(p + 6) << 32 | num_get32(p + 8);
+	out->modseq = num_get64(p + 12);
+}
+static inline void
+hot_set(uint8_t *bytes, uint32_t i, const struct hot_entry *e)
+{
+	uint8_t *p = bytes + (size_t)i * HOT_ENTRY;
+
+	num_put32(p, e->uid);
+	num_put16(p + 4, (uint16_t)e->flags);
+	num_put16(p + 6, (uint16_t)(e->keywords >> 32));
+	num_put32(p + 8, (uint32_t)e->keywords);
+	num_put64(p + 12, e->modseq);
+}
 
 /* Of entry i alone: what walks over whole folders asks for. */
 static inline uint32_t
 hot_uid(const uint8_t *bytes, uint32_t i)
 {
-	uint32_t be;
-
-	memcpy(&be, bytes + (size_t)i * HOT_ENTRY, sizeof(be));
-	return __builtin_bswap32(be);
+	return num_get32(bytes + (size_t)i * HOT_ENTRY);
 }
 
 /* The system flags: the low byte. */
@@ -77,6 +94,11 @@ PH_MUSTUSE int hot_load(struct db_txn *t, uint64_t folder, uint32_t run,
 /* Writes; an empty run is removed. */
 PH_MUSTUSE int hot_save(
     struct db_txn *t, uint64_t folder, uint32_t run, const struct hot_run *r);
+/* The same of many, runs rising, e is of T_HOT: hot_resave() writes the one
+ * loaded last, with as many entries as it had. */
+PH_MUSTUSE int hot_load_at(
+    struct db_edit *e, uint64_t folder, uint32_t run, struct hot_run *out);
+PH_MUSTUSE int hot_resave(struct db_edit *e, const struct hot_run *r);
 /* Adds rising entries behind all that are there. */
 PH_MUSTUSE int hot_append(
     struct db_txn *t, uint64_t folder, const struct hot_entry *e, size_t n);

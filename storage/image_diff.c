@@ -33,8 +33,8 @@ diff_run(struct image_diff *d, const struct run *x, const struct run *y,
     const struct at *at)
 {
 	uint32_t nx = x != NULL ? x->n : 0, ny = y != NULL ? y->n : 0;
+	struct hot_entry a = { 0 }, b = { 0 };
 	uint32_t i = 0, j = 0;
-	struct hot_entry a, b;
 
 	while (i < nx || j < ny) {
 		if (i < nx)

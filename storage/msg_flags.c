@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "lib/base/mem.h"
+#include "lib/db/db_many.h"
 #include "storage/change.h"
 #include "storage/folder_row.h"
 #include "storage/hot.h"
@@ -9,6 +10,7 @@
 #include "storage/msg.h"
 #include "storage/note.h"
 #include "storage/store_priv.h"
+#include "storage/tables.h"
 
 enum { BATCH = 2048 };
 
@@ -68,10 +70,11 @@ change_run(struct batch *b, struct hot_run *r, const uint32_t *uids, size_t n)
 {
 	struct hot_entry was, now;
 	bool dirty = false;
+	uint32_t at = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		uint32_t at = hot_lower(r->bytes, r->n, uids[i]);
-
+		while (at < r->n && hot_uid(r->bytes, at) < uids[i])
+			at++;
 		if (at == r->n || hot_uid(r->bytes, at) != uids[i])
 			continue;
 		hot_get(r->bytes, at, &was);
@@ -93,21 +96,21 @@ change_run(struct batch *b, struct hot_run *r, const uint32_t *uids, size_t n)
 static int
 change_hot(struct db_txn *t, struct batch *b)
 {
+	struct db_edit *e;
 	struct hot_run r;
-	int rc;
+	int rc = db_edit_init(t, T_HOT, &e);
 
-	for (size_t i = 0, k; i < b->n; i = k) {
+	for (size_t i = 0, k; rc == 0 && i < b->n; i = k) {
 		uint32_t run = hot_run_of(b->uids[i]);
 
 		for (k = i + 1; k < b->n && hot_run_of(b->uids[k]) == run; k++)
 			;
-		if ((rc = hot_load(t, b->folder, run, true, &r)) != 0)
-			return rc;
-		if (change_run(b, &r, b->uids + i, k - i) &&
-		    (rc = hot_save(t, b->folder, run, &r)) != 0)
-			return rc;
+		rc = hot_load_at(e, b->folder, run, &r);
+		if (rc == 0 && change_run(b, &r, b->uids + i, k - i))
+			rc = hot_resave(e, &r);
 	}
-	return 0;
+	db_edit_fini(&e);
+	return rc;
 }
 
 /* New keywords get a bit only when they are to be set. */

@@ -1,57 +1,6 @@
 #include "lib/base/num.h"
 
-#include <endian.h>
-#include <string.h>
-
 #include "lib/base/cur.h"
-
-void
-num_put16(void *to, uint16_t v)
-{
-	v = htobe16(v);
-	memcpy(to, &v, sizeof(v));
-}
-
-void
-num_put32(void *to, uint32_t v)
-{
-	v = htobe32(v);
-	memcpy(to, &v, sizeof(v));
-}
-
-void
-num_put64(void *to, uint64_t v)
-{
-	v = htobe64(v);
-	memcpy(to, &v, sizeof(v));
-}
-
-uint16_t
-num_get16(const void *from)
-{
-	uint16_t v;
-
-	memcpy(&v, from, sizeof(v));
-	return be16toh(v);
-}
-
-uint32_t
-num_get32(const void *from)
-{
-	uint32_t v;
-
-	memcpy(&v, from, sizeof(v));
-	return be32toh(v);
-}
-
-uint64_t
-num_get64(const void *from)
-{
-	uint64_t v;
-
-	memcpy(&v, from, sizeof(v));
-	return be64toh(v);
-}
 
 bool
 num_parse(struct slice s, uint64_t max, uint64_t *out)

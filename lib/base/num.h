@@ -4,8 +4,10 @@
 #ifndef LIB_BASE_NUM_H
 #define LIB_BASE_NUM_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "lib/base/slice.h"
 
@@ -23,12 +25,53 @@ num_mul(uint64_t a, uint64_t b, uint64_t *out)
 }
 
 /* Big-endian integers at any alignment: memcmp order is number order. */
-void num_put16(void *to, uint16_t v);
-void num_put32(void *to, uint32_t v);
-void num_put64(void *to, uint64_t v);
-uint16_t num_get16(const void *from);
-uint32_t num_get32(const void *from);
-uint64_t num_get64(const void *from);
+static inline void
+num_put16(void *to, uint16_t v)
+{
+	v = htobe16(v);
+	memcpy(to, &v, sizeof(v));
+}
+
+static inline void
+num_put32(void *to, uint32_t v)
+{
+	v = htobe32(v);
+	memcpy(to, &v, sizeof(v));
+}
+
+static inline void
+num_put64(void *to, uint64_t v)
+{
+	v = htobe64(v);
+	memcpy(to, &v, sizeof(v));
+}
+
+static inline uint16_t
+num_get16(const void *from)
+{
+	uint16_t v;
+
+	memcpy(&v, from, sizeof(v));
+	return be16toh(v);
+}
+
+static inline uint32_t
+num_get32(const void *from)
+{
+	uint32_t v;
+
+	memcpy(&v, from, sizeof(v));
+	return be32toh(v);
+}
+
+static inline uint64_t
+num_get64(const void *from)
+{
+	uint64_t v;
+
+	memcpy(&v, from, sizeof(v));
+	return be64toh(v);
+}
 
 /* The whole slice is a decimal number of at most max. */
 bool num_parse(struct slice s, uint64_t max, uint64_t *out);

@@ -101,6 +101,21 @@ db_edit_patch(struct db_edit *e, size_t at, struct slice bytes)
 }
 
 int
+db_edit_put(struct db_edit *e, struct slice value)
+{
+	DBT none = { 0 };
+	DBT v = { .data = (void *)(uintptr_t)value.p,
+		.size = (u_int32_t)value.n };
+
+	if (e->t->broken != 0)
+		return e->t->broken;
+	if (value.n > DB_VALUE_MAX)
+		return ERR_INTERNAL;
+	return db_txn_code(
+	    e->t, e->c->put(e->c, &none, &v, DB_CURRENT), "rewrite");
+}
+
+int
 db_edit_del(struct db_edit *e)
 {
 	if (e->t->broken != 0)

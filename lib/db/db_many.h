@@ -19,6 +19,8 @@ PH_MUSTUSE int db_edit_seek(
     struct db_edit *e, struct slice key, void *to, size_t cap, size_t *n_out);
 /* Overwrites bytes of the record sought, which has them. */
 PH_MUSTUSE int db_edit_patch(struct db_edit *e, size_t at, struct slice bytes);
+/* Its whole value anew. */
+PH_MUSTUSE int db_edit_put(struct db_edit *e, struct slice value);
 /* Deletes it. */
 PH_MUSTUSE int db_edit_del(struct db_edit *e);
 void db_edit_fini(struct db_edit **e);
