@@ -187,6 +187,13 @@ read_some(struct conn_tls *t)
 	return false;
 }
 
+/* May another SSL_read() bring anything? */
+static bool
+has_more(const struct conn_tls *t)
+{
+	return t->io.in.n != 0 || SSL_has_pending(t->ssl);
+}
+
 /* The one pump: everything libssl can do with the ciphertext in io.in.  All
  * calls may write too (alerts, tickets, key updates), hence the flush. */
 static void
@@ -198,7 +205,8 @@ pump(struct conn_tls *t)
 		handshake(t);
 	/* Not before the owner was told: he sets up his state there. */
 	if (t->up && c->state == CONN_OPEN)
-		while (!t->dead && !(c->flags & CONN_F_EOF) && read_some(t))
+		while (!t->dead && !(c->flags & CONN_F_EOF) && read_some(t) &&
+		       has_more(t))
 			;
 	if (!t->dead && tls_flooded(t->ssl))
 		die(t, "too many key updates");
