@@ -173,7 +173,7 @@ asan: ## everything under AddressSanitizer and UBSan in build-asan
 
 .PHONY: tsan
 tsan: ## everything under ThreadSanitizer in build-tsan
-	@$(SUB) -k B=build-tsan SAN="-fsanitize=thread" all tests || true
+	@$(SUB) -k B=build-tsan SAN="-fsanitize=thread -Wno-tsan" all tests || true
 	@TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp" \
 	    $(MAKE) --no-print-directory B=build-tsan sanitized
 
