@@ -274,8 +274,8 @@ def test_connections_per_network():
         assert fourth[2].startswith("220"), fourth
         for port in ("smtp", "submission"):
             _, f, words = greeting(host, port, "127.0.0.5")
-            assert words.startswith("421 4.7.0 "), words
-            assert "network" in words and f.readline() == b"", words
+            words += f.read().decode()  # people are told in two languages
+            assert "421 4.7.0 " in words and "network" in words, words
         assert greeting(host, source="127.0.9.1")[2].startswith("220")
         # Room comes back.
         fourth[1].close()
