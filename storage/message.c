@@ -200,7 +200,7 @@ int
 message_ref_at(struct db_edit *e, uint64_t account, uint64_t msgid, int64_t by,
     uint64_t *body_out)
 {
-	uint8_t key[MESSAGE_KEY], value[1 + MESSAGE_CHUNK], refs[4];
+	uint8_t key[MESSAGE_KEY], value[1 + MESSAGE_CHUNK];
 	int64_t now;
 	size_t n;
 	int rc;
@@ -218,8 +218,8 @@ message_ref_at(struct db_edit *e, uint64_t account, uint64_t msgid, int64_t by,
 		*body_out = num_get64(value + 5);
 		return drop(e, key, n);
 	}
-	num_put32(refs, (uint32_t)now);
-	return db_edit_patch(e, 1, slice_of(refs, sizeof(refs)));
+	num_put32(value + 1, (uint32_t)now);
+	return db_edit_put(e, slice_of(value, n + 1));
 }
 
 int
