@@ -29,6 +29,9 @@ say_beat(struct server *srv)
 		oldest = ms;
 	if ((ms = work_oldest_ms(srv->auth_work)) > oldest)
 		oldest = ms;
+	/* Of threads that work for all, too (work_for_all). */
+	if ((ms = store_oldest_call_ms(srv->store)) > oldest)
+		oldest = ms;
 	beat.oldest_ms = oldest < UINT32_MAX ? (uint32_t)oldest : UINT32_MAX;
 	beat.clients = p->clients;
 	beat.sessions = p->sessions;

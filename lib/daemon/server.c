@@ -150,6 +150,9 @@ close_all(struct server *srv)
 
 	work_free(&srv->auth_work);
 	work_free(&srv->store_work);
+	/* Whoever told the loops of the last batch may still be at it. */
+	if (srv->store != NULL && store_sync_now(srv->store) != 0)
+		log_warn(NULL, "stop", "why=sync");
 	if (srv->ops->stop != NULL)
 		srv->ops->stop(srv);
 	for (size_t i = 0; i < srv->nloops; i++) {
