@@ -31,6 +31,7 @@ auth_new(const struct conf *conf, struct store *store, const char *service,
 	a->throttle = throttle_new(&throttle_defaults);
 	a->recall = recall_new(RECALLED_MAX);
 	crypt_random(a->start_key, sizeof(a->start_key));
+	crypt_random(a->recall_keys, sizeof(a->recall_keys));
 	if ((rc = host_key_get(store, a->host_key)) != 0) {
 		auth_free(&a);
 		return err_set(e, rc, "the host's key cannot be read");

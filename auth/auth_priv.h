@@ -21,6 +21,7 @@ struct auth {
 	struct throttle *throttle;
 	struct recall *recall;
 	uint8_t start_key[SHA256_LEN];  /* of this process: cache, throttle */
+	uint64_t recall_keys[4];        /* the same: auth_recall_key() */
 	uint8_t host_key[HOST_KEY_LEN]; /* of this host: made-up secrets */
 };
 

@@ -18,7 +18,7 @@
 
 struct recall;
 
-enum { RECALL_KEY = 32 };
+enum { RECALL_KEY = 16 };
 
 /* A keyed hash of everything that a login depends on but the store: what was
  * typed, the password, whence and for what.  None of it is kept otherwise. */
