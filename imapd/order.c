@@ -32,6 +32,15 @@ order_wants(const struct order_by *by, size_t n)
 	return wants;
 }
 
+/* Did its charset allow all of it?  What it did not is U+FFFD now. */
+static bool
+is_converted(struct slice utf8)
+{
+	return slice_find(utf8, SLICE("\xef\xbf\xbd")) == utf8.n;
+}
+
+/* The form that is compared.  RFC 5255 4.6 (c): what is not valid in its
+ * charset comes behind all that is, by its bytes. */
 static struct slice
 folded(struct arena *a, struct slice utf8)
 {
@@ -39,7 +48,12 @@ folded(struct arena *a, struct slice utf8)
 	struct buf b;
 
 	buf_init(&b, 8 * TEXT_MAX);
-	fold_add(&b, utf8);
+	if (is_converted(utf8)) {
+		fold_add(&b, utf8);
+	} else {
+		buf_add_char(&b, '\xff'); /* no UTF-8 begins so */
+		buf_add_slice(&b, utf8);
+	}
 	out = arena_copy(a, buf_slice(&b));
 	buf_fini(&b);
 	return out;
