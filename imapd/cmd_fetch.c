@@ -191,12 +191,15 @@ next_batch(struct fetch_run *r)
 {
 	struct client *c = r->c;
 
-	msg_iter_close(&r->it);
 	r->ahead = false;
 	if (!fill_batch(r))
 		return ERR_NOTFOUND;
 	if (!r->need_index)
 		return 0;
+	if (r->it != NULL) {
+		msg_iter_again(r->it, r->uid, r->n);
+		return 0;
+	}
 	return msg_iter_open(client_store(c), view_account(c->sel->view),
 	    view_folder(c->sel->view), r->uid, r->n, 0, r->want, &r->it);
 }

@@ -44,7 +44,6 @@ end_batch(struct search_scan *sc)
 	for (uint32_t i = 0; i < sc->n; i++)
 		if (sc->yes[i])
 			add_found(sc, sc->first + i);
-	msg_iter_close(&sc->it);
 	sc->n = 0;
 }
 
@@ -112,6 +111,10 @@ begin_batch(struct search_scan *sc)
 		ask_digests(sc);
 	if (sc->nopen == 0)
 		return 0;
+	if (sc->it != NULL) {
+		msg_iter_again(sc->it, sc->uid, sc->nopen);
+		return 0;
+	}
 	return msg_iter_open(client_store(sc->c),
 	    view_account(sc->c->sel->view), view_folder(sc->c->sel->view),
 	    sc->uid, sc->nopen, 0,
@@ -124,7 +127,7 @@ look_up(struct search_scan *sc, int *rc)
 {
 	struct msg_meta m;
 
-	*rc = sc->it != NULL ? msg_iter_next(sc->it, &m) : ERR_NOTFOUND;
+	*rc = sc->nopen != 0 ? msg_iter_next(sc->it, &m) : ERR_NOTFOUND;
 	if (*rc != 0) {
 		*rc = *rc == ERR_NOTFOUND ? 0 : *rc;
 		return false;

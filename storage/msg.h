@@ -69,6 +69,9 @@ struct msg_iter;
 PH_MUSTUSE int msg_iter_open(struct store *s, uint64_t account, uint64_t folder,
     const uint32_t *uids, size_t n, uint32_t from, unsigned want,
     struct msg_iter **it_out);
+/* Other UIDs of the folder with one that was opened for UIDs: what it has
+ * learnt of the sizes there serves them, too. */
+void msg_iter_again(struct msg_iter *it, const uint32_t *uids, size_t n);
 /* ERR_NOTFOUND at the end.  *m_out is valid until the next call. */
 PH_MUSTUSE int msg_iter_next(struct msg_iter *it, struct msg_meta *m_out);
 void msg_iter_close(struct msg_iter **it);

@@ -57,6 +57,22 @@ struct msg_iter {
 	struct segment_ahead ahead;
 };
 
+static void
+begin(struct msg_iter *it, const uint32_t *uids, size_t n, uint32_t from)
+{
+	free(it->uids);
+	it->uids = NULL;
+	it->n = n;
+	if (uids != NULL) {
+		it->uids = xmalloc(n * sizeof(*uids) + 1);
+		if (n > 0)
+			memcpy(it->uids, uids, n * sizeof(*uids));
+	}
+	it->next = from;
+	it->end = it->remembered = false;
+	it->nbatch = it->cur = 0;
+}
+
 int
 msg_iter_open(struct store *s, uint64_t account, uint64_t folder,
     const uint32_t *uids, size_t n, uint32_t from, unsigned want,
@@ -69,24 +85,21 @@ msg_iter_open(struct store *s, uint64_t account, uint64_t folder,
 	it->folder = folder;
 	it->want = want;
 	it->uids = NULL;
-	it->n = n;
-	if (uids != NULL) {
-		it->uids = xmalloc(n * sizeof(*uids) + 1);
-		if (n > 0)
-			memcpy(it->uids, uids, n * sizeof(*uids));
-	}
-	it->next = from;
+	begin(it, uids, n, from);
 	it->limit = want & MSG_WANT_META ? BATCH_FIRST : BATCH;
-	it->end = false;
 	arena_init(&it->arena);
-	it->nbatch = it->cur = 0;
 	it->entries = NULL;
-	it->remembered = false;
 	it->ahead = (struct segment_ahead){ 0 };
 	if (uids != NULL && !(want & MSG_WANT_UIDL))
 		it->entries = entries_take(s, folder);
 	*it_out = it;
 	return 0;
+}
+
+void
+msg_iter_again(struct msg_iter *it, const uint32_t *uids, size_t n)
+{
+	begin(it, uids, n, 0);
 }
 
 void
