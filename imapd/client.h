@@ -47,7 +47,8 @@ enum client_enabled {
 	EN_QRESYNC = 2,
 	EN_UTF8 = 4,
 	EN_REV2 = 8,
-	EN_UIDONLY = 16 /* RFC 9586 */
+	EN_UIDONLY = 16, /* RFC 9586 */
+	EN_METADATA = 32 /* RFC 5464 4.1 */
 };
 
 enum step {

@@ -1,4 +1,5 @@
 #include "imapd/cmd.h"
+#include "imapd/watch.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -124,13 +125,35 @@ static const struct {
 	{ "UTF8=ACCEPT", EN_UTF8 },
 	{ "IMAP4rev2", EN_REV2 },
 	{ "UIDONLY", EN_UIDONLY },
+	{ "METADATA", EN_METADATA },
 };
+
+/*
+ * RFC 5464 4.1: from here on changes of annotations are told, as this NOTIFY
+ * would have it (RFC 5465); of one that was set before nothing is changed.  In
+ * a job.
+ */
+static enum step
+tell_annotations(struct client *c)
+{
+	static const struct slice as =
+	    SLICE("x NOTIFY SET (SELECTED-DELAYED (MessageNew MessageExpunge "
+		  "FlagChange)) (PERSONAL (MailboxMetadataChange "
+		  "ServerMetadataChange)) (SUBSCRIBED (MailboxMetadataChange "
+		  "ServerMetadataChange))");
+	int rc = c->watch == NULL ? watch_new(c, as, &c->watch) : 0;
+
+	return rc == 0 ? cmd_ok(c, "enabled") : cmd_fail(c, rc, NULL);
+}
 
 enum step
 cmd_enable(struct client *c)
 {
 	const struct args_enable *a = c->cmd.args;
 	unsigned bits = 0;
+
+	if (c->working)
+		return tell_annotations(c);
 
 	buf_add_str(&c->out, "* ENABLED");
 	for (size_t i = 0; i < a->n; i++)
@@ -146,6 +169,8 @@ cmd_enable(struct client *c)
 	if (bits & EN_CONDSTORE)
 		sync_condstore(c);
 	c->enabled |= bits;
+	if (bits & EN_METADATA)
+		return STEP_AGAIN;
 	return cmd_ok(c, "enabled");
 }
 

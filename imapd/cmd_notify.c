@@ -20,7 +20,7 @@ cmd_notify(struct client *c)
 	int rc;
 
 	if (w == NULL) {
-		if ((rc = watch_new(c, &w)) != 0)
+		if ((rc = watch_new(c, frame_text(&c->frame), &w)) != 0)
 			return cmd_fail(c, rc, NULL);
 		c->cmd.run = w;
 		c->cmd.end = end;

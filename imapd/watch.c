@@ -18,9 +18,9 @@
 
 /* The command's text once more, for as long as the watch lasts. */
 static bool
-keep_args(struct client *c, struct watch *w)
+keep_args(struct client *c, struct slice text, struct watch *w)
 {
-	struct slice text = frame_text(&c->frame), tag, name;
+	struct slice tag, name;
 	struct parse p;
 	void *args;
 
@@ -70,14 +70,14 @@ sum_up(struct watch *w)
 }
 
 int
-watch_new(struct client *c, struct watch **w_out)
+watch_new(struct client *c, struct slice command, struct watch **w_out)
 {
 	struct watch *w = xcalloc(1, sizeof(*w));
 	int rc = 0;
 
 	arena_init(&w->arena);
 	watch_list_init(&w->list);
-	if (!keep_args(c, w))
+	if (!keep_args(c, command, w))
 		rc = ERR_INTERNAL;
 	if (rc == 0) {
 		sum_up(w);

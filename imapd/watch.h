@@ -106,8 +106,9 @@ struct watch {
 	unsigned nown_notes;
 };
 
-/* In a job: from the command in the frame, with the folders as they are. */
-PH_MUSTUSE int watch_new(struct client *c, struct watch **w_out);
+/* In a job: from a NOTIFY command, with the folders as they are. */
+PH_MUSTUSE int watch_new(
+    struct client *c, struct slice command, struct watch **w_out);
 void watch_free(struct watch **w);
 /* The STATUS lines of NOTIFY SET STATUS; false: there are more. */
 bool watch_tell_status(struct client *c, struct watch *w);
