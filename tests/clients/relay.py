@@ -114,6 +114,19 @@ def test_starttls_and_without():
         w.queue_empty()
 
 
+def test_tls_resumed():
+    """The next connection goes on with the session of the last one."""
+    with World(conf={"relay-idle": '"0"'}) as w:
+        w.sink.tls = outside.server_tls(w.host)
+        for i in range(3):
+            w.send(["b@remote.test"], f"tls{i}")
+            w.mails(i + 1)
+            w.queue_empty()
+        assert all(m[3] for m in w.sink.mails)
+        assert w.sink.connections == 3 and w.sink.resumed == 2, (
+            w.sink.connections, w.sink.resumed)
+
+
 def test_lost_connections():
     with World() as w:
         w.sink.answers = {"RCPT": ["DROP"], "BANNER": ["SLOW"],

@@ -105,6 +105,7 @@ class Sink:
         self.before_end = self.after_end = None     # called with a Taken
         self.commands = []
         self.connections = 0
+        self.resumed = 0        # TLS sessions
         self.peers = set()
         self.drip = False       # answers a byte every drip_sec
         self.drip_sec = 1
@@ -203,6 +204,7 @@ class _Talk:
             return
         self.sock = self.sink.tls.wrap_socket(self.sock, server_side=True)
         self.secure = True
+        self.sink.resumed += bool(self.sock.session_reused)
 
     def data(self):
         if not self.rcpts:
