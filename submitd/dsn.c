@@ -33,7 +33,8 @@ static const char *const action_names[] = { "none", "failed", "delayed",
 /* What people read, one row a language; %s in order: this host, the list. */
 struct words {
 	const char *lang;
-	const char *subject[ACTIONS], *intro[ACTIONS], *reason, *todo[ACTIONS];
+	const char *subject[ACTIONS], *intro[ACTIONS], *reason, *own,
+	    *todo[ACTIONS];
 };
 
 static const struct words languages[] = {
@@ -49,7 +50,7 @@ static const struct words languages[] = {
 		"Ihre E-Mail wurde dem Server des Empfängers übergeben. Er "
 		"meldet die Zustellung nicht selbst.",
 		"Ihre E-Mail liegt im Postfach des Empfängers." },
-	    "Der andere Server sagt",
+	    "Der andere Server sagt", "Grund",
 	    { "",
 		"Prüfen Sie die Adresse. Ist sie richtig, hilft der Text des "
 		"anderen Servers dem Empfänger oder dessen Anbieter weiter.",
@@ -68,7 +69,7 @@ static const struct words languages[] = {
 		"Your mail was handed to the recipient's server, which does "
 		"not report delivery itself.",
 		"Your mail is in the recipient's mailbox." },
-	    "The other server says",
+	    "The other server says", "The reason",
 	    { "",
 		"Check the address. If it is right, the other server's words "
 		"will help the recipient or their provider.",
@@ -161,10 +162,14 @@ put_people(struct buf *out, const struct errand *e, bool late,
 			buf_printf(out, "%s\r\n\r\n", w->intro[act]);
 		any = true;
 		buf_printf(out, "    %.*s\r\n", (int)r->addr.n, r->addr.p);
+		if (r->reply.n != 0 && r->remote.n != 0)
+			buf_printf(out, "    %s (%.*s):\r\n", w->reason,
+			    (int)r->remote.n, r->remote.p);
+		else if (r->reply.n != 0)
+			buf_printf(out, "    %s:\r\n", w->own);
 		if (r->reply.n != 0)
-			buf_printf(out, "    %s (%.*s):\r\n    %.*s\r\n",
-			    w->reason, (int)r->remote.n, r->remote.p,
-			    (int)r->reply.n, r->reply.p);
+			buf_printf(
+			    out, "    %.*s\r\n", (int)r->reply.n, r->reply.p);
 		buf_add_str(out, "\r\n");
 	}
 	if (any && w->todo[act][0] != '\0')
@@ -213,6 +218,7 @@ put_rcpt_fields(
 	    utf8_is_ascii(r->addr) ? "rfc822" : "utf-8", (int)r->addr.n,
 	    r->addr.p, action_names[act],
 	    act >= ACT_RELAYED ? "2.0.0" : status);
+	/* RFC 3464 2.3.6: without it the words are ours. */
 	if (r->remote.n != 0)
 		buf_printf(out, "Remote-MTA: dns; %.*s\r\n",
 		    (int)slice_chr(r->remote, ' '), r->remote.p);

@@ -75,14 +75,58 @@ relay_begin_total(struct relay *r)
 	    loop_now_ms(r->env->sl->loop) + conf_of(r)->relay_total_timeout;
 }
 
+/* Whose words they are: the other server's, which is then named, or with OWN
+ * ours, "", and then it is named in *out. */
+static const char *
+words_of(const struct relay *r, const char *words, char out[QUEUE_REPLY_MAX])
+{
+	bool own = words[0] == OWN[0];
+
+	if (own && r->remote[0] != '\0')
+		(void)snprintf(out, QUEUE_REPLY_MAX, "%.200s (%.90s)",
+		    words + 1, r->remote);
+	else
+		(void)snprintf(
+		    out, QUEUE_REPLY_MAX, "%s", own ? words + 1 : words);
+	return own ? "" : r->remote;
+}
+
+static void
+set_all(struct relay *r, struct errand *e, enum outcome out, const char *words)
+{
+	char text[QUEUE_REPLY_MAX];
+	const char *remote = words_of(r, words, text);
+
+	errand_set_all(e, out, remote, text);
+}
+
+void
+relay_outcome(struct relay *r, enum outcome out, const char *words)
+{
+	set_all(r, r->errand, out, words);
+}
+
+void
+relay_outcome_of(
+    struct relay *r, size_t rcpt, enum outcome out, const char *words)
+{
+	char text[QUEUE_REPLY_MAX];
+	const char *remote = words_of(r, words, text);
+
+	errand_set(r->errand, rcpt, out, remote, text);
+}
+
 /* Nobody is reached: the same outcome for this errand and all that wait. */
 static void
 no_way(struct relay *r, enum outcome out)
 {
+	char text[QUEUE_REPLY_MAX];
+	const char *remote = words_of(r, r->last, text);
+
 	r->no_way = out;
 	r->state = RELAY_IDLE;
-	r->env->ops->unreached(r, r->arg, out, r->remote, r->last);
-	errand_set_all(r->errand, out, r->remote, r->last);
+	r->env->ops->unreached(r, r->arg, out, remote, text);
+	relay_outcome(r, out, r->last);
 	relay_settled(r);
 }
 
@@ -133,7 +177,7 @@ relay_connect(struct relay *r)
 			conf_of(r)->output_high_water) == 0)
 			return;
 		(void)snprintf(
-		    r->last, sizeof(r->last), "451 4.4.1 cannot connect");
+		    r->last, sizeof(r->last), OWN "451 4.4.1 cannot connect");
 		r->dead = true;
 		r->hop++;
 	}
@@ -164,7 +208,7 @@ on_route(const struct route_list *list, void *arg)
 		relay_connect(r);
 		return;
 	}
-	(void)snprintf(r->last, sizeof(r->last), "%s", list->text);
+	(void)snprintf(r->last, sizeof(r->last), OWN "%s", list->text);
 	no_way(r, list->end == ROUTE_PERM ? OUT_PERM : OUT_TEMP);
 }
 
@@ -197,7 +241,7 @@ begin_tls(struct relay *r)
 	relay_wait(r, WAIT_NONE); /* has its own */
 	if (conn_tls_client(&r->conn, verify ? r->env->tls_verify : r->env->tls,
 		r->list.hops[r->hop].host, conf_of(r)->handshake_timeout) != 0)
-		relay_next_hop(r, "451 4.7.0 TLS cannot begin");
+		relay_next_hop(r, OWN "451 4.7.0 TLS cannot begin");
 }
 
 static void
@@ -207,7 +251,7 @@ on_connected(struct conn *c, int rc, const struct err *e)
 	char why[QUEUE_REPLY_MAX];
 
 	if (rc != 0) {
-		(void)snprintf(why, sizeof(why), "451 4.4.1 %s",
+		(void)snprintf(why, sizeof(why), OWN "451 4.4.1 %s",
 		    e->text[0] != '\0' ? e->text : "cannot connect");
 		relay_next_hop(r, why);
 		return;
@@ -282,7 +326,7 @@ static void
 refuse_self(struct relay *r)
 {
 	(void)snprintf(r->last, sizeof(r->last),
-	    "554 5.4.6 mail for this domain leads back to this host");
+	    OWN "554 5.4.6 mail for this domain leads back to this host");
 	conn_abort(&r->conn);
 	no_way(r, OUT_PERM);
 }
@@ -302,7 +346,8 @@ on_ehlo(struct relay *r)
 		r->state = RELAY_STARTTLS;
 		relay_wait(r, WAIT_REPLY);
 	} else if (!secure && tls >= ROUTE_TLS_MUST) {
-		relay_next_hop(r, "451 4.7.10 the other server offers no TLS");
+		relay_next_hop(
+		    r, OWN "451 4.7.10 the other server offers no TLS");
 	} else {
 		relay_auth(r);
 	}
@@ -386,7 +431,7 @@ on_input(struct conn *c)
 			on_reply(r);
 	}
 	if (kind == REPLY_BAD)
-		broken(r, "451 4.5.0 the other server does not speak SMTP");
+		broken(r, OWN "451 4.5.0 the other server does not speak SMTP");
 }
 
 static void
@@ -414,8 +459,8 @@ on_secured(struct conn *c, int rc, const struct err *e)
 	log_info(NULL, "relay-tls", "remote=\"%s\" failed=\"%s\"", r->remote,
 	    e->detail[0] != '\0' ? e->detail : e->text);
 	if (r->list.smtps || r->list.tls >= ROUTE_TLS_MUST) {
-		relay_next_hop(r, "451 4.7.0 the other server's TLS or "
-				  "certificate does not do");
+		relay_next_hop(r, OWN "451 4.7.0 the other server's TLS or "
+				      "certificate does not do");
 		return;
 	}
 	/* Opportunistic: the same hop again, in clear (RFC 7435 3). */
@@ -427,7 +472,7 @@ static void
 on_eof(struct conn *c)
 {
 	broken(PH_CONTAINER(c, struct relay, conn),
-	    "451 4.4.2 the other server closed the connection");
+	    OWN "451 4.4.2 the other server closed the connection");
 }
 
 /* relay_tick() looks at the time: a byte now and then is no answer. */
@@ -444,7 +489,7 @@ relay_tick(struct relay *r, uint64_t now_ms)
 
 	if (r->errand != NULL && !r->dead && !busy && now_ms >= r->total_ms) {
 		r->hop = r->list.n; /* the others have had their time, too */
-		broken(r, "451 4.4.2 the other server takes too long");
+		broken(r, OWN "451 4.4.2 the other server takes too long");
 		return;
 	}
 	if (r->deadline_ms == 0 || now_ms < r->deadline_ms || r->dead)
@@ -455,10 +500,11 @@ relay_tick(struct relay *r, uint64_t now_ms)
 	else if (r->state == RELAY_OVER)
 		conn_abort(&r->conn);
 	else
-		broken(r, r->state == RELAY_BODY
-			      ? "451 4.4.2 the other server takes no data"
-			      : "451 4.4.2 the other server does not answer in "
-				"time");
+		broken(r, r->state == RELAY_BODY ? OWN
+			      "451 4.4.2 the other server takes no data"
+						 : OWN
+			      "451 4.4.2 the other server does not answer in "
+			      "time");
 }
 
 static void
@@ -474,7 +520,7 @@ on_closed(struct conn *c)
 	else if (r->state < RELAY_MAIL)
 		relay_connect(r);
 	else if (r->state < RELAY_IDLE)
-		relay_mail_broken(r, OUT_TEMP, "451 4.4.2 connection lost");
+		relay_mail_broken(r, OUT_TEMP, OWN "451 4.4.2 connection lost");
 	else
 		relay_maybe_free(r);
 }
@@ -529,7 +575,7 @@ next(struct relay *r, enum relay_keep *keep_out)
 	while (
 	    (e = r->aborting ? NULL : o->next(r, r->arg, keep_out)) != NULL &&
 	    r->no_way != OUT_NONE) {
-		errand_set_all(e, r->no_way, r->remote, r->last);
+		set_all(r, e, r->no_way, r->last);
 		o->settled(r, e, r->arg);
 	}
 	return e;

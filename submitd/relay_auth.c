@@ -103,12 +103,12 @@ begin(struct relay *r)
 	bool in_clear = r->list.tls == ROUTE_TLS_NONE;
 
 	if (r->read_rc != 0)
-		relay_next_hop(
-		    r, "451 4.3.5 the file of relay passwords cannot be read");
+		relay_next_hop(r,
+		    OWN "451 4.3.5 the file of relay passwords cannot be read");
 	else if (r->login[0] == '\0')
 		relay_mail_start(r);
 	else if (!conn_is_tls(&r->conn) && !in_clear)
-		relay_next_hop(r, "451 4.7.0 no login without TLS");
+		relay_next_hop(r, OWN "451 4.7.0 no login without TLS");
 	else if (r->can & CAN_PLAIN)
 		say_plain(r);
 	else if (r->can & CAN_LOGIN) {
@@ -116,7 +116,7 @@ begin(struct relay *r)
 		r->state = RELAY_AUTH_NAME;
 		relay_wait(r, WAIT_REPLY);
 	} else
-		relay_next_hop(r,
+		relay_next_hop(r, OWN
 		    "451 4.7.4 the other server offers no login by password");
 }
 
@@ -171,7 +171,7 @@ relay_auth_reply(struct relay *r, const char *text)
 	} else {
 		/* A password that is wrong here is no fault of the mail. */
 		(void)snprintf(why, sizeof(why),
-		    "451 4.7.8 the other server refuses our login: %.200s",
+		    OWN "451 4.7.8 the other server refuses our login: %.200s",
 		    text);
 		relay_next_hop(r, why);
 	}

@@ -180,8 +180,8 @@ send_commands(struct relay *r)
 static void
 refuse_utf8(struct relay *r)
 {
-	static const char why[] = "550 5.6.7 the destination does not take "
-				  "addresses with non-ASCII letters";
+	static const char why[] = OWN "550 5.6.7 the destination does not take "
+				      "addresses with non-ASCII letters";
 	const struct queue_row *row = &r->errand->row;
 	bool all = !utf8_is_ascii(row->sender);
 	size_t kept = 0;
@@ -190,7 +190,7 @@ refuse_utf8(struct relay *r)
 		size_t k = r->rcpts[i];
 
 		if (all || !utf8_is_ascii(row->rcpts[k].addr))
-			errand_set(r->errand, k, OUT_PERM, r->remote, why);
+			relay_outcome_of(r, k, OUT_PERM, why);
 		else
 			r->rcpts[kept++] = k;
 	}
@@ -205,8 +205,8 @@ remote_suits(struct relay *r)
 		return false;
 	if (r->size_max == 0 || size_of(r) <= r->size_max)
 		return true;
-	errand_set_all(r->errand, OUT_PERM, r->remote,
-	    "552 5.3.4 the message is bigger than the destination takes");
+	relay_outcome(r, OUT_PERM,
+	    OWN "552 5.3.4 the message is bigger than the destination takes");
 	return false;
 }
 
@@ -243,7 +243,7 @@ job_back(struct relay *r)
 	if (r->lost != OUT_NONE)
 		relay_mail_broken(r, r->lost, r->last);
 	else
-		relay_mail_broken(r, OUT_TEMP, "451 4.4.2 connection lost");
+		relay_mail_broken(r, OUT_TEMP, OWN "451 4.4.2 connection lost");
 	return false;
 }
 
@@ -280,10 +280,11 @@ convert_done(struct sjob *j)
 		begin_mail(r);
 		return;
 	}
-	errand_set_all(r->errand, never ? OUT_PERM : OUT_TEMP, r->remote,
-	    never ? "554 5.6.3 the destination takes no 8-bit mail, and this "
-		    "one cannot be converted"
-		  : "451 4.3.0 the message cannot be read");
+	relay_outcome(r, never ? OUT_PERM : OUT_TEMP,
+	    never ? OWN
+		"554 5.6.3 the destination takes no 8-bit mail, and this "
+		"one cannot be converted"
+		  : OWN "451 4.3.0 the message cannot be read");
 	settled(r);
 }
 
@@ -353,9 +354,9 @@ static void
 on_data_reply(struct relay *r, const char *text)
 {
 	if (r->reply.code != 354) {
-		errand_set_all(r->errand,
+		relay_outcome(r,
 		    r->reply.code < 300 ? OUT_TEMP : outcome_of(r->reply.code),
-		    r->remote, text);
+		    text);
 		reset(r);
 		return;
 	}
@@ -381,13 +382,12 @@ on_mail_reply(struct relay *r, const char *text)
 	}
 	if (index == 0 && out != OUT_SENT) {
 		r->mail_refused = true;
-		errand_set_all(r->errand, out, r->remote, text);
+		relay_outcome(r, out, text);
 	} else if (index != 0 && !r->mail_refused) {
 		if (out == OUT_SENT)
 			r->accepted++;
 		else
-			errand_set(r->errand, r->rcpts[index - 1], out,
-			    r->remote, text);
+			relay_outcome_of(r, r->rcpts[index - 1], out, text);
 	}
 	if (r->sent > r->answered) {
 		await(r);
@@ -423,7 +423,7 @@ on_end_reply(struct relay *r, const char *text)
 		return;
 	}
 	r->errand->remote_dsn = (r->can & CAN_DSN) != 0;
-	errand_set_all(r->errand, out, r->remote, text);
+	relay_outcome(r, out, text);
 	r->env->ops->health(r, r->arg, true);
 	/* RFC 3030 2: behind a chunk that failed only RSET is safe. */
 	if (r->chunks == 0 || out == OUT_SENT)
@@ -455,7 +455,7 @@ relay_mail_reply(struct relay *r)
 	case RELAY_MAIL: on_mail_reply(r, text); break;
 	case RELAY_END: on_end_reply(r, text); break;
 	case RELAY_RSET:
-		errand_set_all(r->errand, OUT_TEMP, r->remote, text);
+		relay_outcome(r, OUT_TEMP, text);
 		settled(r);
 		break;
 	default:
@@ -524,7 +524,7 @@ body_done(struct sjob *j)
 		/* Never half a message: no dot, no FIN that looks like one. */
 		conn_abort(&r->conn);
 		relay_mail_broken(
-		    r, OUT_TEMP, "451 4.3.0 the message cannot be read");
+		    r, OUT_TEMP, OWN "451 4.3.0 the message cannot be read");
 		return;
 	}
 	send_chunk(r);
@@ -576,6 +576,6 @@ relay_mail_broken(struct relay *r, enum outcome out, const char *why)
 		return;
 	}
 	r->env->ops->health(r, r->arg, false);
-	errand_set_all(r->errand, out, r->remote, why);
+	relay_outcome(r, out, why);
 	settled(r);
 }

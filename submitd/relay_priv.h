@@ -10,6 +10,10 @@
 #include "submitd/reply.h"
 #include "submitd/route.h"
 
+/* In front of words that are ours and not the other server's: RFC 3464 2.3.6
+ * tells them apart. */
+#define OWN "~"
+
 enum relay_state {
 	RELAY_ROUTE, /* asks the DNS */
 	RELAY_CONNECT,
@@ -107,6 +111,10 @@ void relay_next_hop(struct relay *r, const char *why);
 /* The errand has its outcomes: back to the runner, and on with the next, or
  * the end; r may be gone afterwards. */
 void relay_settled(struct relay *r);
+/* All that are open, or one, have this outcome, by these words. */
+void relay_outcome(struct relay *r, enum outcome out, const char *words);
+void relay_outcome_of(
+    struct relay *r, size_t rcpt, enum outcome out, const char *words);
 /* The time for all of what comes begins. */
 void relay_begin_total(struct relay *r);
 /* From now on, until the next call. */

@@ -139,6 +139,12 @@ def test_final():
                         nohost="5.4.4", empty="5.4.4", self="5.4.6",
                         nowhere="5.1.2")
         assert "556" in got["null"][1], got
+        # Nobody else has said so (RFC 3464 2.3.6).
+        for r in l.world.reports(7):
+            text, fields, _ = r.get_payload()
+            assert "Remote-MTA" not in fields.as_string()
+            assert "Grund:" in text.get_content()
+            assert "other server says" not in text.get_content()
         l.world.queue_empty()
         assert not l.world.sink.mails
 

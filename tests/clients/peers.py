@@ -94,6 +94,7 @@ def refused_and_told_to_wait(kind, words):
         w.send([f"nobody@{mta.domain}", f"box@{mta.domain}"], "refused")
         told = one_report(w, words[0])
         assert words[1] in told, told
+        assert f"Der andere Server sagt (mx.{mta.domain} [127." in told, told
         pt.wait_for("the other's mail", mta.received, 20)
         w.queue_empty()
         w.send([f"grey@{mta.domain}"], "grey")
@@ -225,6 +226,9 @@ def test_opensmtpd_takes_no_utf8():
         fields = told.as_bytes().decode()
         assert f"utf-8; j\u00fcrgen@{mta.domain}" in fields, fields
         assert "Status: 5.6.7" in fields and "box@" not in fields, fields
+        # Words of ours, which name the other server.
+        assert "Remote-MTA" not in fields, fields
+        assert f"non-ASCII letters (mx.{mta.domain} [127" in fields, fields
         got = pt.wait_for("the other's mail", mta.received, 20)[0]
         assert b"Subject: =?" in got and got.isascii(), got
         w.queue_empty()

@@ -385,27 +385,6 @@ def test_utf8_header():
             w.queue_empty()
 
 
-def test_a_byte_a_second():
-    """Neither a reply that never ends nor a peer that takes no data holds a
-    connection beyond its time."""
-    with World() as w:
-        w.sink.drip = True
-        w.send(["b@remote.test"], "drip")
-        last_words(w, "does not answer in time")
-        w.sink.drip = False
-        w.mails(1, 40)
-        w.queue_empty()
-        w.sink.stuck = True
-        c = w.host.submit(1)
-        c.sendmail(w.host.address(1), ["b@remote.test"],
-                   b"Message-ID: <s@c>\r\n\r\n" + (b"s" * 76 + b"\r\n") * 120000)
-        c.quit()
-        last_words(w, "takes no data")
-        w.sink.stuck = False
-        w.mails(2, 60)
-        w.queue_empty()
-
-
 def test_remote_posthof():
     """Through a second Posthof's port 25 into a mailbox there."""
     with World() as w:

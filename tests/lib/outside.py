@@ -107,7 +107,6 @@ class Sink:
         self.connections = 0
         self.resumed = 0        # TLS sessions
         self.peers = set()
-        self.drip = False       # answers a byte every drip_sec
         self.drip_sec = 1
         self.end_delay = 0      # seconds before the last reply
         self.stuck = False      # takes a byte of the data every drip_sec
@@ -169,7 +168,7 @@ class _Talk:
         if text == "SLOW":
             time.sleep(30)
             raise _Dropped
-        drips = self.sink.drip
+        drips = False
         if text.startswith("DRIP "):
             text, drips = text[5:], True
         for byte in text * drips:
