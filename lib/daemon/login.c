@@ -58,7 +58,8 @@ login_sasl(struct login *l, struct slice mech, struct conn *conn, bool plain_ok)
 	l->plain_ok = plain_ok;
 	l->user = slice_dup(mech);
 	buf_init(&l->challenge, SASL_MAX);
-	if (!conn_is_tls(conn))
+	/* It costs as much as all the rest, and PLAIN binds nothing. */
+	if (!conn_is_tls(conn) || slice_ieq(mech, SLICE("PLAIN")))
 		return;
 	b->exporter_n = conn_tls_binding(
 	    conn, "tls-exporter", b->exporter, sizeof(b->exporter));

@@ -325,8 +325,10 @@ on_secured(struct conn *conn, int rc, const struct err *e)
 		conn_close(conn); /* so that the TLS alert gets out */
 		return;
 	}
-	conn_tls_name(conn, tls, sizeof(tls));
-	log_debug(s->id, "tls", "version=\"%s\"", tls);
+	if (log_wants(LOG_DEBUG)) {
+		conn_tls_name(conn, tls, sizeof(tls));
+		log_debug(s->id, "tls", "version=\"%s\"", tls);
+	}
 	if (s->greeted) {
 		s->ops->secured(s);
 	} else {
