@@ -81,8 +81,10 @@ is_over(struct ledger *l, struct errand *e)
 		errand_log_state(e);
 		return true;
 	}
+	/* Once, not with every try. */
 	queue_id_text(e->row.id, id);
-	log_error(id, "queue", "commit=%s", err_name(e->rc));
+	if (!l->sick || l->stopping)
+		log_error(id, "queue", "commit=%s", err_name(e->rc));
 	if (l->stopping)
 		return true;
 	TAILQ_INSERT_TAIL(&l->failed, e, link);
@@ -105,7 +107,11 @@ write_done(struct sjob *j)
 		if (is_over(l, e))
 			done[n++] = e;
 	}
-	l->sick = !TAILQ_EMPTY(&l->failed);
+	if (l->sick && !l->stopping && TAILQ_EMPTY(&l->failed) &&
+	    TAILQ_EMPTY(&l->settled))
+		log_info(NULL, "queue", "commit=ok again=1");
+	l->sick =
+	    !TAILQ_EMPTY(&l->failed) || (l->sick && !TAILQ_EMPTY(&l->settled));
 	l->working = false;
 	if (!TAILQ_EMPTY(&l->settled))
 		start(l);
