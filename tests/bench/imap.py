@@ -94,13 +94,18 @@ def bench_flags(host):
 
 
 def bench_envelope(host):
+    """After a start the store's cache is empty: its pages are read, their
+    checksums made, and its memory touched for the first time."""
     what = (b"FETCH 1:* (ENVELOPE BODYSTRUCTURE INTERNALDATE RFC822.SIZE)")
     fill_big(host)
     host.restart()
     c = big(host)
-    row(host, "FETCH ENVELOPE BODYSTRUCTURE ..., first", BIG, 1.3, 2.7,
+    row(host, "FETCH ENVELOPE ..., first after a start", BIG, 1.3, 2.7,
         lambda: c.ask(what), False)
-    row(host, "FETCH ENVELOPE BODYSTRUCTURE ..., again", BIG, 1.3, 2.7,
+    c = big(host)
+    row(host, "FETCH ENVELOPE ..., first of a session", BIG, 1.3, 2.7,
+        lambda: c.ask(what), False)
+    row(host, "FETCH ENVELOPE ..., again", BIG, 1.3, 2.7,
         lambda: c.ask(what), False)
 
 
