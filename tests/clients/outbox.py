@@ -223,6 +223,34 @@ def test_deferred_and_flagged():
         assert look(w.host, 1, "Outbox") == []
 
 
+def test_fate_outlives_kills():
+    """Rows, keywords and entries are one transaction each time: none is left
+    over, wherever the process was killed."""
+    n = 12
+    with outer.World() as w:
+        w.host.expect_restarts = True
+        w.host.admin("account", "set", w.host.user(1), "--sent-copy", "on",
+                     "--outbox", "on")
+        w.sink.answers["RCPT"] = ["451 4.2.0 later"] * 3 * n
+        for i in range(n):
+            w.send(["b@remote.test", "c@nomx.test"], f"k{i}")
+        killed = [0]
+        for tries in (n // 2, 2 * n):
+            pt.wait_for("attempts", lambda: sum(
+                x.startswith("RCPT") for x in w.sink.commands) >= tries)
+            pt.wait_for("submitd", lambda: w.host.children().get(
+                "submitd", killed) != killed)
+            killed = [w.host.kill("submitd")]
+        w.mails(2 * n, 60)
+        w.queue_empty()
+        pt.wait_for("an empty Outbox", lambda:
+                    look(w.host, 1, "Outbox") == [])
+        sent = look(w.host, 1, "Sent")
+        assert len(sent) == n, sent
+        for flags in sent:
+            assert "$Delivered" in flags and "$Deferred" not in flags, sent
+
+
 def test_only_whoever_wants_it():
     with outer.World() as w:
         w.send([w.host.address(2)], "now")
