@@ -283,9 +283,12 @@ serve_keys(struct auth_sasl *s, struct propctx *ctx, const sasl_utils_t *utils,
 
 	buf_init(&b, SECRET_VALUE_MAX + 16);
 	buf_add_str(&b, hash == CRYPT_SHA1 ? "SCRAM-SHA-1$" : "SCRAM-SHA-256$");
-	if (secret != NULL)
+	if (secret != NULL) {
 		buf_add_slice(&b, keys_of(secret, hash));
-	else {
+		/* For nothing but the time that the others take. */
+		if (hash == CRYPT_SHA1)
+			keys_salt_sha1(s->auth->host_key, keys.salt);
+	} else {
 		if (hash == CRYPT_SHA1)
 			made_up_sha1(s, &keys);
 		else
