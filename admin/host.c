@@ -227,5 +227,5 @@ host_recover_main(void)
 	else
 		log_info(NULL, "recovery", "done=1 ms=%llu",
 		    (unsigned long long)(clock_steady_ms() - from));
-	return rc != 0;
+	return rc == ERR_NOSPACE ? HOST_NO_SPACE : rc != 0;
 }

@@ -41,7 +41,9 @@ PH_MUSTUSE int host_recover(
 struct store_conf host_store_conf(
     const struct conf *conf, const char *name, enum store_role role);
 
-/* Main of `posthof recover`, in the helper; the exit status. */
+/* Main of `posthof recover`, in the helper; the exit status: HOST_NO_SPACE
+ * when nothing is wrong but that the disk is full. */
+enum { HOST_NO_SPACE = 75 }; /* EX_TEMPFAIL, sysexits.h */
 int host_recover_main(void);
 
 /* The configuration passed as descriptor SPAWN_CONF_FD; ERR_INVALID when

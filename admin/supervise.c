@@ -30,6 +30,7 @@ enum {
 	STOP_MS = 10000,
 	SAME_MS = 500, /* asked twice at once is asked once */
 	LATE_MS = 5000,
+	ROOM_MS = 5000,    /* between looks whether the disk is still full */
 	FREE_RESTARTS = 5, /* a minute; more are slowed down */
 	MINUTE_MS = 60000,
 	PAUSE_MIN_MS = 1000,
@@ -43,7 +44,7 @@ static const struct {
 } states[] = {
 	[SUP_LOCK] = { "locking", 1U << SUP_RECOVER | 1U << SUP_END },
 	[SUP_RECOVER] = { "recovering",
-	    1U << SUP_RUN | 1U << SUP_END | 1U << SUP_KILL },
+	    1U << SUP_RUN | 1U << SUP_END | 1U << SUP_KILL | 1U << SUP_PAUSE },
 	[SUP_RUN] = { "running", 1U << SUP_STOP | 1U << SUP_KILL },
 	[SUP_STOP] = { "stopping", 1U << SUP_KILL | 1U << SUP_END },
 	[SUP_KILL] = { "killing", 1U << SUP_PAUSE | 1U << SUP_END },
@@ -193,6 +194,14 @@ start_children(struct supervisor *s)
 	}
 }
 
+/* A signal comes of pages of the index's cache that have no place on disk. */
+static bool
+disk_is_full(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) == HOST_NO_SPACE
+				 : WTERMSIG(status) == SIGBUS;
+}
+
 static void
 on_helper_end(struct supervisor *s, int status)
 {
@@ -201,7 +210,13 @@ on_helper_end(struct supervisor *s, int status)
 	s->helper = 0;
 	if (s->state != SUP_RECOVER)
 		return;
-	if (!good) {
+	if (disk_is_full(status) && s->was_up && !s->stopping) {
+		/* It was well before: somebody will make room. */
+		log_error(NULL, "recovery",
+		    "failed=1 why=\"no space\" again_ms=%d", ROOM_MS);
+		set_state(s, SUP_PAUSE);
+		s->deadline_ms = clock_steady_ms() + ROOM_MS;
+	} else if (!good) {
 		log_error(NULL, "recovery",
 		    "failed=1 status=%d hint=\"the store cannot be opened; "
 		    "see above, then try `posthof fsck` or restore a "

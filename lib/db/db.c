@@ -3,9 +3,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
@@ -209,23 +212,53 @@ out:
 	return ret == 0 ? 0 : db_code(db, ret, "open");
 }
 
+/* How much of a file this process has mapped, by /proc/self/maps (proc(5)). */
+static uint64_t
+mapped_bytes(const struct stat *st)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long long from, to, ino;
+	unsigned major_no, minor_no;
+	char line[PATH_MAX + 128];
+	uint64_t most = 0;
+
+	while (maps != NULL && fgets(line, sizeof(line), maps) != NULL)
+		if (sscanf(line, "%llx-%llx %*s %*s %x:%x %llu", &from, &to,
+			&major_no, &minor_no, &ino) == 5 &&
+		    ino == st->st_ino && major_no == major(st->st_dev) &&
+		    minor_no == minor(st->st_dev) && to - from > most)
+			most = to - from;
+	if (maps != NULL)
+		(void)fclose(maps);
+	return most;
+}
+
 static int
 back_region(const char *path, struct err *e)
 {
 	struct stat st;
+	uint64_t n = 0;
 	int fd = open(path, O_RDWR | O_CLOEXEC), errnum = 0;
 
 	if (fd < 0)
 		return err_from_errno(errno);
-	if (fstat(fd, &st) != 0 ||
-	    (fallocate(fd, 0, 0, st.st_size) != 0 && errno != EOPNOTSUPP))
+	if (fstat(fd, &st) != 0) {
 		errnum = errno;
+	} else {
+		/* It grows later, into what is mapped now. */
+		n = mapped_bytes(&st);
+		if (n < (uint64_t)st.st_size)
+			n = (uint64_t)st.st_size;
+		if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)n) != 0 &&
+		    errno != EOPNOTSUPP)
+			errnum = errno;
+	}
 	close(fd);
 	if (errnum == 0)
 		return 0;
 	(void)err_set(e, err_from_errno(errnum),
 	    "the index needs %llu MiB more disk space for its cache",
-	    (unsigned long long)(st.st_size >> 20));
+	    (unsigned long long)(n >> 20));
 	err_detail(e, "%s: %s", path, strerror(errnum));
 	return err_from_errno(errnum);
 }

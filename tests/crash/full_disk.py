@@ -52,9 +52,9 @@ class SmallDisk(pt.Host):
                        stderr=subprocess.DEVNULL)
         super()._abandon()
 
-    def fill(self, leave_kb):
+    def fill(self, leave_kb, name="filler"):
         """A file that leaves so much room."""
-        path = os.path.join(self.state, "filler")
+        path = os.path.join(self.state, name)
         free = os.statvfs(self.state)
         free = free.f_bavail * free.f_frsize - leave_kb * 1024
         with open(path, "wb") as f:
@@ -130,7 +130,7 @@ def test_really_full():
     with SmallDisk({"free-space-floor": "0"}) as host:
         host.expect_restarts = True
         assert send(host, 1, "before")
-        filler = host.fill(2 << 10)
+        filler = host.fill(0)
         accepted = ["before", *until_refused(host, 1, "full")]
         assert subjects(host, 1) == accepted
         os.unlink(filler)
@@ -142,6 +142,33 @@ def test_really_full():
                     and host.log().rsplit(" restart ", 1)[1].count(" ready "))
         assert subjects(host, 1) == accepted
         assert host.admin("fsck", check=False).returncode == 0
+
+
+def test_full_while_it_recovers():
+    """Somebody takes every block that comes free: the host waits for room."""
+    with SmallDisk({"free-space-floor": "0"}) as host:
+        host.expect_restarts = True
+        accepted = [w for w in ("a", "b") if send(host, 1, w)]
+        gone = threading.Event()
+        fillers = [host.fill(0)]
+
+        def hog():
+            while not gone.is_set():
+                fillers.append(host.fill(0, f"hog{len(fillers)}"))
+        t = threading.Thread(target=hog)
+        t.start()
+        try:
+            host.kill("submitd")
+            pt.wait_for("no room", lambda: 'why="no space"' in host.log(), 60)
+        finally:
+            gone.set()
+            t.join()
+        for path in fillers:
+            os.unlink(path)
+        pt.wait_for("recovery", lambda: " restart " in host.log()
+                    and host.log().rsplit(" restart ", 1)[1].count(" ready "),
+                    60)
+        assert subjects(host, 1) == accepted == ["a", "b"]
 
 
 def test_way_out():
@@ -163,7 +190,7 @@ def test_way_out():
                        b"Message-ID: <%d@c>\r\n\r\nx\r\n" % i)
         c.quit()
         pt.wait_for("mails under way", lambda: len(sink.taken) >= 5)
-        filler = host.fill(2 << 10)
+        filler = host.fill(0)
         time.sleep(1.2)         # it is looked at every second
         gate.set()
         time.sleep(2)
