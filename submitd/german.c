@@ -151,7 +151,8 @@ put_star(struct slice star, unsigned depth, char *out, size_t cap)
 		star = slice_str(de);
 	if (star.n >= cap)
 		return cap;
-	memcpy(out, star.p, star.n);
+	if (star.n != 0)
+		memcpy(out, star.p, star.n);
 	return star.n;
 }
 
@@ -175,7 +176,7 @@ put(const char *de, const struct slice *stars, unsigned depth, char *out,
 static bool
 translate(struct slice en, unsigned depth, char *out, size_t cap)
 {
-	struct slice stars[STARS];
+	struct slice stars[STARS] = { 0 };
 
 	for (size_t i = 0; i < PH_LEN(texts); i++)
 		if (fits(slice_str(texts[i].en), en, stars))

@@ -55,6 +55,7 @@ buf_add(struct buf *b, const void *p, size_t n)
 
 	if (n == 0)
 		return;
+	ph_assert(p != NULL);
 	to = buf_has_room(b, n) ? b->p + b->n : buf_reserve(b, n);
 	if (to == NULL)
 		return;

@@ -184,6 +184,7 @@ write_out(struct db_many *m)
 static bool
 add(struct db_many *m, struct slice key, struct slice value)
 {
+	ph_assert(m->at != NULL);
 	if (m->del)
 		DB_MULTIPLE_WRITE_NEXT(m->at, &m->dbt, key.p, key.n);
 	else
