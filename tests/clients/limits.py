@@ -8,6 +8,7 @@ import re
 import smtplib
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 sys.path.insert(0, os.path.dirname(__file__))
@@ -17,6 +18,13 @@ import posthof_test as pt   # noqa: E402
 def mail(host, n, word, body=b"text"):
     return (b"From: <%s>\r\nSubject: %s\r\nMessage-ID: <%s@client.test>\r\n"
             b"\r\n%s\r\n" % (host.address(n).encode(), word, word, body))
+
+
+def tell(host, *words):
+    """posthof WORDS, and submitd has heard of it: commands do not wait till
+    the daemons have taken in what is new, which is a moment later."""
+    host.admin(*words)
+    time.sleep(0.2)
 
 
 def send(host, n, to, word, body=b"text", sender=None, text=None):
@@ -47,7 +55,7 @@ def boxes(host, n, folder):
 
 def test_messages_an_hour():
     with pt.Host(accounts=3) as host:
-        host.admin("account", "set", host.user(2), "--messages-per-hour", "3")
+        tell(host, "account", "set", host.user(2), "--messages-per-hour", "3")
         for i in range(3):
             assert send(host, 2, [host.address(3)], b"m%d" % i)[0] == 250
         code, words = send(host, 2, [host.address(3)], b"m3")
@@ -64,13 +72,13 @@ def test_messages_an_hour():
         assert len(told) == 1 and b"account passwd web100p2" in told[0], told
         # Others are not held up, and the limit is raised in passing.
         assert send(host, 1, [host.address(3)], b"o1")[0] == 250
-        host.admin("account", "set", host.user(2), "--messages-per-hour", "4")
+        tell(host, "account", "set", host.user(2), "--messages-per-hour", "4")
         assert send(host, 2, [host.address(3)], b"m3")[0] == 250
         assert send(host, 2, [host.address(3)], b"m4")[0] == 450
-        host.admin("account", "set", host.user(2), "--messages-per-hour", "0")
+        tell(host, "account", "set", host.user(2), "--messages-per-hour", "0")
         assert send(host, 2, [host.address(3)], b"m4")[0] == 250
         # It outlives a restart.
-        host.admin("account", "set", host.user(2), "--messages-per-hour", "4")
+        tell(host, "account", "set", host.user(2), "--messages-per-hour", "4")
         host.restart()
         assert send(host, 2, [host.address(3)], b"m5")[0] == 450
         assert "4 of 4 messages/h" in host.admin(
@@ -79,8 +87,8 @@ def test_messages_an_hour():
 
 def test_recipients():
     with pt.Host(accounts=8) as host:
-        host.admin("account", "set", host.user(1), "--recipients-per-hour",
-                   "5", "--recipients-per-message", "4")
+        tell(host, "account", "set", host.user(1), "--recipients-per-hour",
+             "5", "--recipients-per-message", "4")
         all_of_them = [host.address(n) for n in range(2, 9)]
         code, words = send(host, 1, all_of_them, b"a")
         assert code == 452 and b"at most 4 recipients" in words, words
@@ -96,26 +104,26 @@ def test_recipients():
         assert len(boxes(host, 2, "INBOX")) == 1
         assert send(host, 1, all_of_them[:1], b"d")[0] == 250
         # More than ever fits is no "later".
-        host.admin("account", "set", host.user(2), "--recipients-per-hour",
-                   "2")
+        tell(host, "account", "set", host.user(2), "--recipients-per-hour",
+             "2")
         code, words = send(host, 2, all_of_them, b"e")
         assert code == 550 and b"5.5.3" in words, (code, words)
 
 
 def test_domains_packages_and_new_recipients():
     with pt.Host(accounts=6) as host:
-        host.admin("domain", "set", pt.DOMAIN, "--messages-per-hour", "2")
+        tell(host, "domain", "set", pt.DOMAIN, "--messages-per-hour", "2")
         assert send(host, 1, [host.address(3)], b"a")[0] == 250
         assert send(host, 2, [host.address(3)], b"b")[0] == 250
         code, words = send(host, 1, [host.address(3)], b"c")
         assert code == 450 and b"posthof.test may have 2" in words, words
-        host.admin("domain", "set", pt.DOMAIN, "--messages-per-hour", "0")
-        host.admin("package", "set", pt.PACKAGE, "--messages-per-hour", "1")
+        tell(host, "domain", "set", pt.DOMAIN, "--messages-per-hour", "0")
+        tell(host, "package", "set", pt.PACKAGE, "--messages-per-hour", "1")
         assert send(host, 1, [host.address(3)], b"c")[0] == 250
         code, words = send(host, 2, [host.address(3)], b"d")
         assert code == 450 and b"web100 may have 1" in words, words
-        host.admin("package", "set", pt.PACKAGE, "--messages-per-hour", "0",
-                   "--new-recipients-per-day", "2")
+        tell(host, "package", "set", pt.PACKAGE, "--messages-per-hour", "0",
+             "--new-recipients-per-day", "2")
         assert send(host, 1, [host.address(n) for n in (3, 4)], b"e")[0] == 250
         code, words = send(host, 1, [host.address(5)], b"f")
         assert code == 450 and b"2 new recipients a day" in words, words
@@ -143,7 +151,7 @@ def test_limits_are_exact():
 def test_limits_outlive_kills():
     """What came in is what is counted: one transaction does both."""
     with pt.Host(accounts=2) as host:
-        host.admin("account", "set", host.user(1), "--messages-per-hour", "40")
+        tell(host, "account", "set", host.user(1), "--messages-per-hour", "40")
         host.expect_restarts = True
         full = threading.Event()
         good = []
@@ -205,7 +213,7 @@ def test_refused_is_recorded():
         assert got[-2]["why"] == "own-sender"
         assert got[-2]["from"] == host.address(1), got
         # An account's own refusals are told apart.
-        host.admin("account", "set", host.user(1), "--messages-per-hour", "1")
+        tell(host, "account", "set", host.user(1), "--messages-per-hour", "1")
         for w in (b"a", b"b"):
             send(host, 1, [host.address(2)], w)
         own = json.loads(host.admin("refused", host.user(1), "--json"))
@@ -218,8 +226,8 @@ def test_exceptions_of_the_sender():
                            sender="news@list.test")
         assert code == 553 and b"web100p1 may not" in words, words
         assert b"darf diese Absenderadresse" in words, words
-        host.admin("account", "set", host.user(1), "--send-as",
-                   "news@list.test", "--send-as", "@wide.test")
+        tell(host, "account", "set", host.user(1), "--send-as",
+             "news@list.test", "--send-as", "@wide.test")
         text = mail(host, 1, b"b").replace(host.address(1).encode(),
                                            b"any@wide.test")
         assert send(host, 1, [host.address(2)], b"b", sender="news@list.test",
@@ -231,21 +239,21 @@ def test_exceptions_of_the_sender():
         # What is remembered of whose addresses these are is forgotten in
         # passing, and is about the account alone.
         alias = "second@" + pt.DOMAIN
-        host.admin("address", "add", alias, "--to", host.user(1))
+        tell(host, "address", "add", alias, "--to", host.user(1))
         for w in (b"c", b"d"):
             assert send(host, 1, [host.address(2)], w, sender=alias)[0] == 250
         assert send(host, 2, [host.address(3)], b"c", sender=alias)[0] == 553
         host.admin("address", "del", alias)
         pt.wait_for("a refusal", lambda: send(
             host, 1, [host.address(2)], b"e", sender=alias)[0] == 553)
-        host.admin("account", "set", host.user(1), "--send-as", "none")
+        tell(host, "account", "set", host.user(1), "--send-as", "none")
         assert send(host, 1, [host.address(2)], b"b",
                     sender="news@list.test")[0] == 553
 
 
 def test_sent_copy():
     with pt.Host(accounts=3) as host:
-        host.admin("account", "set", host.user(1), "--sent-copy", "on")
+        tell(host, "account", "set", host.user(1), "--sent-copy", "on")
         text = mail(host, 1, b"copy").replace(
             b"\r\n\r\n", b"\r\nBcc: <" + host.address(3).encode()
             + b">\r\n\r\n", 1)
@@ -275,7 +283,7 @@ def test_sent_copy():
         assert len(boxes(host, 1, "Sent")) == 2
         c.logout()
         # No room for the copy is no reason not to send.
-        host.admin("account", "set", host.user(1), "--messages", "3")
+        tell(host, "account", "set", host.user(1), "--messages", "3")
         assert send(host, 1, [host.address(2)], b"full")[0] == 250
         assert len(boxes(host, 1, "Sent")) == 2
 
