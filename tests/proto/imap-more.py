@@ -65,7 +65,7 @@ def test_long_search_tells_its_progress(_):
                 + b"\r\nb SELECT INBOX\r\n")
         f.flush()
         until(f, b"b")
-        keys = b" ".join(b"NOT BODY no%dsuch" % k for k in range(20))
+        keys = b" ".join(b"NOT BODY no%dsuch" % k for k in range(250))
         f.write(b"c1 SEARCH RETURN (COUNT) " + keys + b"\r\n"
                 b"c]2 SEARCH RETURN (COUNT) " + keys + b"\r\n"
                 b"c3 SORT RETURN (COUNT) (SUBJECT) UTF-8 " + keys + b"\r\n")
