@@ -53,25 +53,17 @@ hot_decode(struct slice value, uint32_t run, struct slice *packed_out)
 	return 0;
 }
 
-int
-hot_load(struct db_txn *t, uint64_t folder, uint32_t run, bool rmw,
-    struct hot_run *out)
+/* What reading a run came to; one that is not there is empty. */
+static int
+unpack(int rc, struct slice value, uint32_t run, struct hot_run *out)
 {
-	uint8_t key[HOT_KEY], value[1 + HOT_RUN_BYTES];
-	struct slice packed, k = slice_of(key, sizeof(key));
-	size_t n;
-	int rc;
+	struct slice packed;
 
 	out->n = 0;
-	hot_key(key, folder, run);
-	if (rmw)
-		rc = db_get_rmw(t, T_HOT, k, value, sizeof(value), &n);
-	else
-		rc = db_get(t, T_HOT, k, value, sizeof(value), &n);
 	if (rc == ERR_NOTFOUND)
 		return 0;
 	if (rc == 0)
-		rc = hot_decode(slice_of(value, n), run, &packed);
+		rc = hot_decode(value, run, &packed);
 	if (rc != 0)
 		return rc;
 	memcpy(out->bytes, packed.p, packed.n);
@@ -80,27 +72,34 @@ hot_load(struct db_txn *t, uint64_t folder, uint32_t run, bool rmw,
 }
 
 int
+hot_load(struct db_txn *t, uint64_t folder, uint32_t run, bool rmw,
+    struct hot_run *out)
+{
+	uint8_t key[HOT_KEY], value[1 + HOT_RUN_BYTES];
+	struct slice k = slice_of(key, sizeof(key));
+	size_t n = 0;
+	int rc;
+
+	hot_key(key, folder, run);
+	if (rmw)
+		rc = db_get_rmw(t, T_HOT, k, value, sizeof(value), &n);
+	else
+		rc = db_get(t, T_HOT, k, value, sizeof(value), &n);
+	return unpack(rc, slice_of(value, n), run, out);
+}
+
+int
 hot_load_at(
     struct db_edit *e, uint64_t folder, uint32_t run, struct hot_run *out)
 {
 	uint8_t key[HOT_KEY], value[1 + HOT_RUN_BYTES];
-	struct slice packed;
-	size_t n;
+	size_t n = 0;
 	int rc;
 
-	out->n = 0;
 	hot_key(key, folder, run);
 	rc = db_edit_seek(
 	    e, slice_of(key, sizeof(key)), value, sizeof(value), &n);
-	if (rc == ERR_NOTFOUND)
-		return 0;
-	if (rc == 0)
-		rc = hot_decode(slice_of(value, n), run, &packed);
-	if (rc != 0)
-		return rc;
-	memcpy(out->bytes, packed.p, packed.n);
-	out->n = (uint32_t)(packed.n / HOT_ENTRY);
-	return 0;
+	return unpack(rc, slice_of(value, n), run, out);
 }
 
 int
