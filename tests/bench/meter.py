@@ -11,6 +11,7 @@ import os
 import random
 import socket
 import ssl
+import subprocess
 import sys
 import time
 
@@ -220,3 +221,20 @@ def message(i, seed=1):
             "Content-Disposition: attachment; filename=x.pdf\r\n"
             "Content-Transfer-Encoding: base64\r\n\r\n"
             + data.replace("\n", "\r\n") + "--=_b--\r\n").encode()
+
+
+def main_smtp(names):
+    """Runs the bench_*(program) of a module that its arguments name, or all,
+    with smtp.c built."""
+    program = f"/tmp/posthof-smtp-{os.getpid()}"
+    subprocess.run(["gcc", "-O2", "-o", program,
+                    os.path.join(HERE, "smtp.c"), "-lssl", "-lcrypto",
+                    "-lpthread"], check=True)
+    heading()
+    try:
+        for name, f in list(names.items()):
+            if name.startswith("bench_") and (
+                    not sys.argv[1:] or name[6:] in sys.argv[1:]):
+                f(program)
+    finally:
+        os.unlink(program)

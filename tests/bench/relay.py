@@ -12,7 +12,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from meter import HERE, Meter, heading, pt, say    # noqa: E402
+from meter import Meter, main_smtp, pt, say    # noqa: E402
 import outside              # noqa: E402
 
 LOTS = {"connections-per-address": 5000, "recipients-max": 1000,
@@ -199,20 +199,5 @@ def bench_many(_):
             host.stop()
 
 
-def main():
-    program = f"/tmp/posthof-smtp-{os.getpid()}"
-    subprocess.run(["gcc", "-O2", "-o", program,
-                    os.path.join(HERE, "smtp.c"), "-lssl", "-lcrypto",
-                    "-lpthread"], check=True)
-    heading()
-    try:
-        for name, f in list(globals().items()):
-            if name.startswith("bench_") and (
-                    not sys.argv[1:] or name[6:] in sys.argv[1:]):
-                f(program)
-    finally:
-        os.unlink(program)
-
-
 if __name__ == "__main__":
-    main()
+    main_smtp(globals())

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from meter import HERE, Meter, heading, pt, private_kib, say    # noqa: E402
+from meter import Meter, main_smtp, pt, private_kib, say    # noqa: E402
 
 SIZE = 5600
 BOXES = 10      # that get it, in turn
@@ -68,20 +68,5 @@ def bench_idle(program, count=5000):
             "KiB")
 
 
-def main():
-    program = f"/tmp/posthof-smtp-{os.getpid()}"
-    subprocess.run(["gcc", "-O2", "-o", program,
-                    os.path.join(HERE, "smtp.c"), "-lssl", "-lcrypto",
-                    "-lpthread"], check=True)
-    heading()
-    try:
-        for name, f in list(globals().items()):
-            if name.startswith("bench_") and (
-                    not sys.argv[1:] or name[6:] in sys.argv[1:]):
-                f(program)
-    finally:
-        os.unlink(program)
-
-
 if __name__ == "__main__":
-    main()
+    main_smtp(globals())
