@@ -10,9 +10,11 @@ import glob
 import os
 import random
 import socket
+import shutil
 import ssl
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -59,6 +61,49 @@ def say(name, wall, cpu, goal, peer, unit="us"):
              for x in (wall, cpu, goal, peer)]
     print(f"{name:46}{words[0]:>10} {words[1]:>10} {words[2]:>8} "
           f"{words[3]:>8} {unit:4} {verdict}", flush=True)
+
+
+class Floor:
+    """A server of a protocol ("pop3", "imap") that does nothing (floor.c);
+    to the clients here it looks like a host, and what they take of it is what
+    the machine itself charges for the dialogue."""
+
+    def __init__(self, protocol):
+        self.protocol = protocol
+        self.dir = tempfile.mkdtemp(prefix="posthof-floor-")
+        program, key, chain = (os.path.join(self.dir, name)
+                               for name in ("floor", "key.pem", "chain.pem"))
+        subprocess.run(["gcc", "-O2", "-o", program,
+                        os.path.join(HERE, "floor.c"), "-lssl", "-lcrypto"],
+                       check=True)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+                        "-subj", "/CN=floor.test", "-keyout", key, "-out",
+                        chain], check=True, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen([program, protocol, chain, key],
+                                        stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE)
+        self.ports = [int(self.process.stdout.readline()) for _ in range(2)]
+
+    def port(self, name):
+        return self.ports[name == self.protocol + "s"]
+
+    def user(self, n):
+        return f"web100p{n}"
+
+    def password(self, n):
+        return f"floor-{n}"
+
+    def children(self):
+        return {self.protocol + "d": [self.process.pid]}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+        shutil.rmtree(self.dir)
 
 
 class Meter:
