@@ -15,6 +15,7 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "lib/db/db_swift.h"
 
 /* Did this thread just meet a damaged page, and was the panic over it taken
  * back? */
@@ -294,6 +295,8 @@ open_all(struct db *db, const struct db_conf *conf, struct err *e)
 
 	if ((rc = right_library(e)) != 0)
 		return rc;
+	if (!db_swift_in_place())
+		log_debug(NULL, "db", "msg=\"the library's own loops\"");
 	if (db->recovering) {
 		log_dir = xasprintf("%s/log", conf->dir);
 		rc = file_mkdirs(log_dir, 0700, e);
