@@ -157,7 +157,7 @@ deliver_join(struct store *s, struct deliver_join *j)
 	bool mine;
 
 	ph_assert(j->d.gone == NULL && j->d.nchanges == 0 && j->d.box == NULL &&
-		  j->d.submit == NULL && j->d.fate == NULL);
+		  j->d.fate == NULL);
 	flusher_coming(s->flusher);
 	j->next = NULL;
 	j->plan = xmalloc(sizeof(*j->plan));

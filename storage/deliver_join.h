@@ -11,7 +11,7 @@
 struct plan;
 
 struct deliver_join {
-	struct deliver d; /* messages and targets only */
+	struct deliver d; /* messages, targets, queue and submit only */
 	struct err e;
 	int rc; /* what deliver() would have said */
 	/* Called when that is known, on this thread or on another that has

@@ -9,6 +9,7 @@
 #include "storage/meta.h"
 #include "storage/msg_expunge.h"
 #include "storage/store_priv.h"
+#include "storage/submit.h"
 
 enum {
 	PREFIX_MAX = 800,
@@ -188,6 +189,21 @@ alloc(struct plan *p, size_t n)
 	p->hot = arena_alloc(a, (n + 1) * sizeof(*p->hot));
 }
 
+/* Sorted in: tables are changed in the order of their keys. */
+static void
+add_submit(struct plan *p, struct submit *su, size_t msg)
+{
+	struct plan_submit *v = p->submits;
+	size_t at = p->nsubmits;
+
+	if (su == NULL)
+		return;
+	for (; at > 0 && submit_cmp(v[at - 1].su, su) > 0; at--)
+		v[at] = v[at - 1];
+	v[at] = (struct plan_submit){ .su = su, .msg = &p->d->msgs[msg] };
+	p->nsubmits++;
+}
+
 int
 plan_init(struct plan *p, struct store *s, struct deliver *d, struct err *e)
 {
@@ -211,6 +227,8 @@ plan_init(struct plan *p, struct store *s, struct deliver *d, struct err *e)
 	make_items(p);
 	make_rows(p);
 	make_usage(p);
+	p->submits = arena_alloc(&p->arena, sizeof(*p->submits));
+	add_submit(p, d->submit, 0);
 	return 0;
 }
 
@@ -369,7 +387,8 @@ plan_blame(struct plan *p, const struct plan_item *it)
 	p->d->bad_target = it->target;
 }
 
-/* What the parts have worked out already: bodies and records. */
+/* What the parts have worked out already: bodies and records; and what their
+ * submissions mean. */
 static void
 merge_bodies(struct plan *p, struct plan *const *parts, size_t n)
 {
@@ -386,6 +405,7 @@ merge_bodies(struct plan *p, struct plan *const *parts, size_t n)
 				.target = it->target,
 				.record = from->rows[it->row].record };
 		}
+		add_submit(p, from->d->submit, msg);
 		for (size_t i = 0; i < from->d->nmsgs; i++) {
 			p->bodies[msg] = from->bodies[i];
 			p->bodies[msg].references = 0;
@@ -412,6 +432,7 @@ plan_merge(struct plan *p, struct deliver *d, struct err *e,
 	}
 	*d = (struct deliver){ .nmsgs = nmsgs };
 	d->msgs = arena_alloc(&p->arena, nmsgs * sizeof(*d->msgs));
+	p->submits = arena_alloc(&p->arena, n * sizeof(*p->submits));
 	alloc(p, nitems);
 	merge_bodies(p, parts, n);
 	if (nitems > 1)

@@ -52,6 +52,13 @@ struct plan_folder {
 	size_t first, n; /* in plan.by_folder */
 };
 
+/* What a submission means besides (submit.h), and its message. */
+struct plan_submit {
+	struct submit *su;
+	const struct deliver_msg *msg;
+	const struct plan_item *sent; /* once UIDs are known; or NULL */
+};
+
 struct plan {
 	struct store *store;
 	struct deliver *d;
@@ -69,8 +76,10 @@ struct plan {
 	size_t nusage;
 	struct plan_folder *folders;
 	size_t nfolders;
-	struct hot_entry *hot; /* room for one folder's */
-	struct expunge *gone;  /* what goes meanwhile, or NULL */
+	struct hot_entry *hot;       /* room for one folder's */
+	struct plan_submit *submits; /* by key */
+	size_t nsubmits;
+	struct expunge *gone; /* what goes meanwhile, or NULL */
 };
 
 /* ERR_INVALID, ERR_TOOBIG.  Writes nothing. */
@@ -79,8 +88,8 @@ PH_MUSTUSE int plan_init(
 void plan_fini(struct plan *p);
 /* Appends the bodies, and works out what the index keeps of them. */
 PH_MUSTUSE int plan_write_bodies(struct plan *p);
-/* One plan of several whose bodies are written, none with `gone`; they stay as
- * they are, and as long.  d, e: the whole's own. */
+/* One plan of several whose bodies are written, each of messages and perhaps a
+ * submission; they stay as they are, and as long.  d, e: the whole's own. */
 void plan_merge(struct plan *p, struct deliver *d, struct err *e,
     struct plan *const *parts, size_t n);
 /* Sorts the items by the folders they go to now. */

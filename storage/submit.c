@@ -44,29 +44,38 @@ submit_hash_msgid(struct slice msgid, uint8_t out[SUBMIT_KEY_LEN])
 }
 
 int
+submit_cmp(const struct submit *a, const struct submit *b)
+{
+	if (a->account != b->account)
+		return a->account < b->account ? -1 : 1;
+	return memcmp(a->key, b->key, SUBMIT_KEY_LEN);
+}
+
+int
 submit_begin(struct db_txn *t, struct plan *p)
 {
-	struct submit *su = p->d->submit;
+	int rc = 0;
 
-	if (su == NULL || su->sending == NULL)
-		return 0;
-	return sending_count_txn(t, su->sending);
+	for (size_t i = 0; rc == 0 && i < p->nsubmits; i++)
+		if (p->submits[i].su->sending != NULL)
+			rc = sending_count_txn(t, p->submits[i].su->sending);
+	return rc;
 }
 
 void
 submit_place(struct plan *p)
 {
-	const struct submit *su = p->d->submit;
-	const struct plan_item *sent;
+	for (size_t i = 0; i < p->nsubmits; i++) {
+		struct plan_submit *s = &p->submits[i];
 
-	if (su == NULL)
-		return;
-	sent = plan_item_of(p, su->sent);
-	for (size_t k = 0; k < p->d->msgs[0].nqueue; k++) {
-		struct queue_row *row = &p->d->msgs[0].queue[k].row;
+		s->sent = plan_item_of(p, s->su->sent);
+		for (size_t k = 0; k < s->msg->nqueue; k++) {
+			struct queue_row *row = &s->msg->queue[k].row;
 
-		row->sent_folder = sent != NULL ? sent->folder : 0;
-		row->sent_uid = sent != NULL ? sent->hot.uid : 0;
+			row->sent_folder =
+			    s->sent != NULL ? s->sent->folder : 0;
+			row->sent_uid = s->sent != NULL ? s->sent->hot.uid : 0;
+		}
 	}
 }
 
@@ -134,22 +143,20 @@ put_copy(struct db_txn *t, const struct plan *p, const struct submit *su,
 int
 submit_end(struct db_txn *t, struct plan *p)
 {
-	struct submit *su = p->d->submit;
-	const struct plan_item *sent;
-	size_t rows;
+	const struct plan_submit *v = p->submits;
 	int rc = 0;
 
-	if (su == NULL)
-		return 0;
-	sent = plan_item_of(p, su->sent);
-	rows = p->d->msgs[0].nqueue;
-	if (su->has_key)
-		rc = put_key(t, p, su);
-	if (rc == 0 && sent != NULL && su->has_key)
-		rc = put_copy(t, p, su, sent);
-	if (rc == 0 && sent != NULL && rows != 0)
-		rc = fate_put_txn(t, su->account, sent->folder, sent->hot.uid,
-		    (uint32_t)rows);
+	for (size_t i = 0; rc == 0 && i < p->nsubmits; i++)
+		if (v[i].su->has_key)
+			rc = put_key(t, p, v[i].su);
+	for (size_t i = 0; rc == 0 && i < p->nsubmits; i++)
+		if (v[i].sent != NULL && v[i].su->has_key)
+			rc = put_copy(t, p, v[i].su, v[i].sent);
+	for (size_t i = 0; rc == 0 && i < p->nsubmits; i++)
+		if (v[i].sent != NULL && v[i].msg->nqueue != 0)
+			rc =
+			    fate_put_txn(t, v[i].su->account, v[i].sent->folder,
+				v[i].sent->hot.uid, (uint32_t)v[i].msg->nqueue);
 	return rc;
 }
 

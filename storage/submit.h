@@ -33,6 +33,9 @@ struct submit {
 	uint64_t first_id;
 };
 
+/* The order of their rows. */
+int submit_cmp(const struct submit *a, const struct submit *b);
+
 void submit_hash_msgid(struct slice msgid, uint8_t out[SUBMIT_KEY_LEN]);
 
 /* The copy that the server itself put into this folder for the message with

@@ -15,6 +15,8 @@
 #include "submitd/success.h"
 #include "submitd/words.h"
 
+enum { JOIN_MAX = 64 };
+
 /* Data that no message may hold; 0 or the reply's kind. */
 static int
 check_data(struct client *c, struct err *e)
@@ -49,6 +51,27 @@ leads_to(const struct envelope_rcpt *r, uint64_t account)
 	return false;
 }
 
+/* A message on its way, perhaps with others in one transaction. */
+struct accept {
+	struct client *c;
+	struct fixup fix;
+	struct submission sub;
+	bool retried;
+	/* this attempt */
+	struct dispatch p;
+	struct deliver_msg msg;
+	struct deliver_join join;
+};
+
+static void
+accept_free(struct accept *a)
+{
+	dispatch_fini(&a->p);
+	submission_fini(&a->sub);
+	fixup_fini(&a->fix);
+	free(a);
+}
+
 /* LMTP: whoever leads to the account that cannot have it gets that answer,
  * and it is tried again with the rest (RFC 2033 4.2). */
 static bool
@@ -68,143 +91,130 @@ leave_out(
 	return true;
 }
 
+/* Where it goes this time.  False: nowhere (any more), and accept_rc says
+ * why. */
+static bool
+attempt(struct accept *a)
+{
+	struct client *c = a->c;
+	struct dispatch_in in = { .srv = c->s.sl->srv,
+		.env = &c->env,
+		.account = c->who.account,
+		.msgid = a->fix.msgid,
+		.header = a->fix.header };
+
+	dispatch_fini(&a->p);
+	dispatch_make(&a->p, &in);
+	if (a->p.ntargets + a->p.nqueue == 0) {
+		if (c->accept_rc == 0 && a->p.failed != 0)
+			c->accept_rc = words_refuse(c, &c->accept_err,
+			    a->p.failed, "554 5.4.6 ",
+			    "not forwarded: it is junk, or has been here "
+			    "before",
+			    "");
+		return false;
+	}
+	a->join.d = (struct deliver){ .msgs = &a->msg, .nmsgs = 1 };
+	a->join.d.submit = submission_add(&a->sub, c, &a->fix, &a->p);
+	if (a->sub.box.target != NULL)
+		a->join.d.box = &a->sub.box;
+	a->msg = (struct deliver_msg){ .parts = a->fix.parts,
+		.nparts = a->fix.nparts,
+		.targets = a->p.targets,
+		.ntargets = a->p.ntargets,
+		.queue = a->p.queue,
+		.nqueue = a->p.nqueue };
+	return true;
+}
+
 /* The mail, and with it the report that it was delivered; if that is what
  * fails, the mail alone. */
 static int
-deliver_both(struct client *c, const struct fixup *fix, struct deliver_msg *msg,
-    struct submit *submit, struct deliver_box *box, struct deliver *d)
+deliver_both(struct accept *a)
 {
-	struct deliver_msg both[2] = { *msg };
+	struct store *store = a->c->s.sl->srv->store;
+	struct deliver_msg both[2] = { a->msg };
+	struct deliver *d = &a->join.d;
+	struct err *e = &a->c->accept_err;
 	struct success s;
 	int rc;
 
-	success_make(&s, c, fix);
+	success_make(&s, a->c, &a->fix);
 	both[1] = s.dsn.msg;
-	*d = (struct deliver){ .msgs = both,
-		.nmsgs = s.dsn.has_msg ? 2 : 1,
-		.box = box,
-		.submit = submit };
-	rc = deliver(c->s.sl->srv->store, d, &c->accept_err);
+	d->msgs = both;
+	d->nmsgs = s.dsn.has_msg ? 2 : 1;
+	rc = deliver(store, d, e);
 	if (rc != 0 && d->bad_msg != 0) {
 		d->nmsgs = 1;
 		d->bad_msg = d->bad_target = 0;
-		rc = deliver(c->s.sl->srv->store, d, &c->accept_err);
+		rc = deliver(store, d, e);
 	}
 	if (rc == 0 && d->nmsgs == 2)
-		dsn_log(&s.dsn, c->queue_id);
+		dsn_log(&s.dsn, a->c->queue_id);
 	success_fini(&s);
 	return rc;
 }
 
-static int
-deliver_once(struct client *c, const struct fixup *fix, struct submission *sub,
-    bool *again_out)
+/* An attempt has ended so; true: there is another. */
+static bool
+go_on(struct accept *a, int rc)
 {
-	struct dispatch_in in = { .srv = c->s.sl->srv,
-		.env = &c->env,
-		.account = c->who.account,
-		.msgid = fix->msgid,
-		.header = fix->header };
-	struct submit *submit;
-	struct dispatch p;
-	struct deliver_msg msg = { .parts = fix->parts, .nparts = fix->nparts };
-	struct deliver d;
-	int rc = c->accept_rc;
+	struct client *c = a->c;
 
-	*again_out = false;
-	dispatch_make(&p, &in);
-	if (p.ntargets + p.nqueue != 0) {
-		submit = submission_add(sub, c, fix, &p);
-		msg.targets = p.targets;
-		msg.ntargets = p.ntargets;
-		msg.queue = p.queue;
-		msg.nqueue = p.nqueue;
-		rc = deliver_both(c, fix, &msg, submit,
-		    sub->box.target != NULL ? &sub->box : NULL, &d);
-		*again_out =
-		    rc != 0 && (leave_out(c, &p, &d, rc) ||
-				   submission_without_copy(sub, &p, &d, rc));
-		if (rc == 0)
-			dispatch_log(&p, in.srv, c->queue_id);
-	} else if (rc == 0 && p.failed != 0) {
-		rc = words_refuse(c, &c->accept_err, p.failed, "554 5.4.6 ",
-		    "not forwarded: it is junk, or has been here before", "");
-	}
-	dispatch_fini(&p);
-	return rc;
+	c->accept_rc = rc;
+	if (rc == 0)
+		dispatch_log(&a->p, c->s.sl->srv, c->queue_id);
+	if (rc == 0)
+		return false;
+	if (leave_out(c, &a->p, &a->join.d, rc) ||
+	    submission_without_copy(&a->sub, &a->p, &a->join.d, rc))
+		return true;
+	/* A folder named by "+detail" may have gone this moment. */
+	if (rc != ERR_NOTFOUND || a->retried)
+		return false;
+	a->retried = true;
+	return true;
 }
-
-static int
-deliver_all(struct client *c, const struct fixup *fix, struct sjob *j)
-{
-	struct submission sub;
-	bool again, retried = false;
-
-	c->accept_rc = submission_init(&sub, c, fix);
-	again = c->accept_rc == 0;
-	while (again) {
-		c->accept_rc = deliver_once(c, fix, &sub, &again);
-		/* A folder named by "+detail" may have gone this moment. */
-		if (c->accept_rc == ERR_NOTFOUND && !again && !retried)
-			again = retried = true;
-	}
-	c->accept_rc = submission_result(&sub, c, c->accept_rc);
-	submission_fini(&sub);
-	j->durable = j->durable || c->accept_rc == 0;
-	return c->accept_rc;
-}
-
-/* A message on its way, perhaps with others in one transaction. */
-struct accept {
-	struct client *c;
-	struct fixup fix;
-	struct dispatch p; /* while it goes with others */
-	struct deliver_msg msg;
-	struct deliver_join join;
-};
 
 static void
-accept_free(struct accept *a)
+deliver_all(struct accept *a)
 {
-	dispatch_fini(&a->p);
-	fixup_fini(&a->fix);
-	free(a);
+	while (attempt(a) && go_on(a, deliver_both(a)))
+		;
 }
 
-/* Mail for folders here and nothing else. */
+static void
+conclude(struct accept *a, struct sjob *j)
+{
+	struct client *c = a->c;
+
+	c->accept_rc = submission_result(&a->sub, c, c->accept_rc);
+	j->durable = j->durable || c->accept_rc == 0;
+	accept_free(a);
+}
+
+/* What may share a transaction: a message alone, and not so large that others
+ * would wait for it. */
 static bool
-is_plain(struct client *c)
+may_join(const struct accept *a)
 {
-	size_t n = 0;
-
-	if (c->who.account != 0 || success_wanted(c))
-		return false;
-	for (size_t i = 0; i < c->env.nrcpts; i++) {
-		const struct envelope_rcpt *r = &c->env.rcpts[i];
-
-		if (r->rc == 0 && r->route.nremote != 0)
-			return false;
-		n += r->rc == 0 ? r->route.naccounts : 0;
-	}
-	return n != 0;
+	return a->join.d.box == NULL && a->p.ntargets <= JOIN_MAX &&
+	       a->p.nqueue <= JOIN_MAX && !success_wanted(a->c);
 }
 
-/* What stands in the way of all together may not stand in the way of some. */
+/* What stood in the way of all together may not stand in the way of some: here
+ * it has been tried alone too. */
 static void
 joined(struct deliver_join *join)
 {
 	struct accept *a = PH_CONTAINER(join, struct accept, join);
-	struct client *c = a->c;
-	struct sjob *j = &c->s.job;
+	struct sjob *j = &a->c->s.job;
 
-	c->accept_rc = join->rc;
-	if (join->rc != 0) {
-		c->accept_rc = deliver_all(c, &a->fix, j);
-	} else {
-		dispatch_log(&a->p, c->s.sl->srv, c->queue_id);
-		j->durable = true;
-	}
-	accept_free(a);
+	if (join->rc != 0)
+		a->c->accept_err = join->e;
+	if (go_on(a, join->rc))
+		deliver_all(a);
+	conclude(a, j);
 	sjob_end(j);
 }
 
@@ -217,23 +227,19 @@ accept_join(struct sjob *j)
 }
 
 static void
-accept_share(struct accept *a, struct sjob *j)
+begin(struct accept *a, struct sjob *j)
 {
-	struct client *c = a->c;
-	struct dispatch_in in = { .srv = j->srv,
-		.env = &c->env,
-		.msgid = a->fix.msgid,
-		.header = a->fix.header };
-
-	dispatch_make(&a->p, &in);
-	a->msg = (struct deliver_msg){ .parts = a->fix.parts,
-		.nparts = a->fix.nparts,
-		.targets = a->p.targets,
-		.ntargets = a->p.ntargets };
-	a->join.d = (struct deliver){ .msgs = &a->msg, .nmsgs = 1 };
-	a->join.done = joined;
-	c->accept = a;
-	j->then = accept_join;
+	if (!attempt(a)) {
+		conclude(a, j);
+	} else if (may_join(a)) {
+		a->join.done = joined;
+		a->c->accept = a;
+		j->then = accept_join;
+	} else {
+		if (go_on(a, deliver_both(a)))
+			deliver_all(a);
+		conclude(a, j);
+	}
 }
 
 static void
@@ -254,12 +260,10 @@ accept_work(struct sjob *j)
 	if ((rc = check_data(c, e)) == 0 &&
 	    (rc = spool_bytes(c->spool, &bytes)) == 0 &&
 	    (rc = binary_fix(c, &bytes, e)) == 0 &&
-	    (rc = fixup_make(&a->fix, c, bytes, e)) == 0) {
-		if (is_plain(c)) {
-			accept_share(a, j);
-			return;
-		}
-		rc = deliver_all(c, &a->fix, j);
+	    (rc = fixup_make(&a->fix, c, bytes, e)) == 0 &&
+	    (rc = submission_init(&a->sub, c, &a->fix)) == 0) {
+		begin(a, j);
+		return;
 	}
 	c->accept_rc = rc;
 	accept_free(a);

@@ -11,6 +11,8 @@
 #include <stdatomic.h>
 
 #include "storage/msg.h"
+#include "storage/queue.h"
+#include "storage/submit.h"
 
 enum { MANY = 9, THREADS = 4, EACH = 150 };
 
@@ -25,6 +27,10 @@ struct one {
 	struct deliver_target t[2];
 	struct deliver_msg m;
 	struct deliver_join j;
+	struct submit su;
+	struct sending sending;
+	struct queue_new q;
+	struct queue_rcpt rcpt;
 	unsigned told;
 };
 
@@ -149,11 +155,21 @@ messages(struct store_fixture *f, uint64_t account)
 	return st.messages;
 }
 
+/* The first went alone, or some have come before it began. */
+static void
+assert_shared(struct store_fixture *f)
+{
+	uint64_t shared, deliveries;
+
+	joiner_counts(f->s->joiner, &shared, &deliveries);
+	assert_in_range(shared, 1, 2);
+	assert_in_range(deliveries, MANY - 1, MANY);
+}
+
 static void
 one_transaction(void **state)
 {
 	struct scene sc = { .f = *state };
-	uint64_t shared, deliveries;
 
 	for (unsigned i = 0; i < MANY; i++)
 		one_init(&sc.v[i], &sc, i, 1 + i % 2);
@@ -166,9 +182,7 @@ one_transaction(void **state)
 			assert_there(sc.f, &sc.v[i], &sc.v[i].t[k]);
 	assert_int_equal(messages(sc.f, 1), (MANY + 1) / 2);
 	assert_int_equal(messages(sc.f, 2), MANY / 2 + 1);
-	joiner_counts(sc.f->s->joiner, &shared, &deliveries);
-	assert_int_equal(shared, 1);
-	assert_int_equal(deliveries, MANY - 1);
+	assert_shared(sc.f);
 }
 
 /* Account 2 has room for one more, and one has no folder to go to. */
@@ -203,6 +217,123 @@ some_fail(void **state)
 	assert_int_equal(full, 3);
 	assert_int_equal(messages(sc.f, 2), 1);
 	assert_int_equal(messages(sc.f, 1), 4 + (sc.v[6].j.rc == 0));
+}
+
+/* From account 1 to account 2 and to another host, with a copy in the
+ * sender's INBOX. */
+static void
+one_submits(struct one *o, unsigned i)
+{
+	char id[16];
+
+	o->t[0].account = 2;
+	o->t[1].account = 1;
+	o->m.ntargets = 2;
+	o->rcpt = (struct queue_rcpt){ .addr = SLICE("x@away.test") };
+	o->q.row = (struct queue_row){ .account = 1,
+		.sender = SLICE("x@example.org"),
+		.msgid = SLICE("id"),
+		.state = QUEUE_QUEUED,
+		.created_at = 1000,
+		.next_at = 1000,
+		.expire_at = 2000,
+		.rcpts = &o->rcpt,
+		.nrcpts = 1 };
+	o->m.queue = &o->q;
+	o->m.nqueue = 1;
+	o->su = (struct submit){
+		.account = 1, .has_key = true, .id = 100 + i, .sent = &o->t[1]
+	};
+	(void)snprintf(id, sizeof(id), "%u@example.org", i);
+	submit_hash_msgid(slice_str(id), o->su.msgid);
+	memcpy(o->su.key, o->su.msgid, SUBMIT_KEY_LEN);
+	o->j.d.submit = &o->su;
+}
+
+/* What is remembered of it, and where its row says the copy is. */
+static void
+assert_submitted(struct store_fixture *f, const struct one *o, unsigned i)
+{
+	struct queue_row row;
+	struct arena a;
+	uint32_t validity, uid;
+	char id[16];
+
+	(void)snprintf(id, sizeof(id), "%u@example.org", i);
+	assert_int_equal(submit_find_sent(f->s, 1, f->inbox[1], slice_str(id),
+			     &validity, &uid),
+	    0);
+	assert_int_equal(uid, o->t[1].uid);
+	arena_init(&a);
+	assert_int_equal(queue_get(f->s, o->q.id, &a, &row), 0);
+	assert_int_equal(row.sent_folder, f->inbox[1]);
+	assert_int_equal(row.sent_uid, uid);
+	arena_clear(&a);
+}
+
+static void
+submissions(void **state)
+{
+	struct scene sc = { .f = *state };
+
+	for (unsigned i = 0; i < MANY; i++) {
+		one_init(&sc.v[i], &sc, i, 1);
+		one_submits(&sc.v[i], i);
+	}
+	meet(&sc);
+	for (unsigned i = 0; i < MANY; i++) {
+		assert_there(sc.f, &sc.v[i], &sc.v[i].t[0]);
+		assert_submitted(sc.f, &sc.v[i], i);
+	}
+	assert_shared(sc.f);
+}
+
+/* One is sent twice, and two are more than their limit has room for: others
+ * share a transaction with them, and have theirs. */
+static void
+some_submissions_fail(void **state)
+{
+	struct scene sc = { .f = *state };
+	struct queue_counts counts;
+	unsigned again = 0, over = 0;
+
+	for (unsigned i = 0; i < MANY; i++) {
+		struct one *o = &sc.v[i];
+
+		one_init(o, &sc, i, 1);
+		one_submits(o, i == 4 ? 3 : i);
+		o->sending = (struct sending){ .account = 1,
+			.levels = { { 'a', SLICE("x"),
+			    { .messages_hour = 1 } } },
+			.nlevels = 1,
+			.now = 10000 };
+		if (i >= 6)
+			o->su.sending = &o->sending;
+	}
+	sc.v[4].su.id = 104;
+	meet(&sc);
+	for (unsigned i = 0; i < MANY; i++) {
+		const struct one *o = &sc.v[i];
+
+		if (o->j.rc == ERR_EXISTS) {
+			assert_true(i == 3 || i == 4);
+			assert_int_equal(o->su.first_id, i == 3 ? 104 : 103);
+			again++;
+		} else if (o->j.rc == ERR_LIMIT) {
+			assert_true(i >= 6);
+			assert_ptr_equal(o->sending.hit, o->sending.levels);
+			over++;
+		} else {
+			assert_there(sc.f, o, &o->t[0]);
+			assert_submitted(sc.f, o, i == 4 ? 3 : i);
+		}
+	}
+	assert_int_equal(again, 1);
+	assert_int_equal(over, 2);
+	assert_int_equal(messages(sc.f, 1), MANY - 3);
+	assert_int_equal(messages(sc.f, 2), MANY - 3);
+	assert_int_equal(queue_count(sc.f->s, &counts), 0);
+	assert_int_equal(counts.queued, MANY - 3);
 }
 
 struct worker {
@@ -253,6 +384,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(one_transaction),
 		FIXTURE_TEST(some_fail),
+		FIXTURE_TEST(submissions),
+		FIXTURE_TEST(some_submissions_fail),
 		FIXTURE_TEST(many_threads),
 	};
 
