@@ -23,7 +23,7 @@ endif
 # libunbound calls libevent's event_add().
 ALL_CFLAGS = -std=gnu17 -fvisibility=hidden $(WARN) $(HARDEN) -pthread $(CFLAGS) $(SAN)
 LDLIBS = -Wl,--as-needed -ldb -lsasl2 -luv -lssl -lcrypto -lconfuse -ljansson -lunbound -lz \
-	-lunistring -lidn2 -lcrypt -largon2 -lmicrohttpd -pthread
+	-lunistring -lidn2 -lcrypt -largon2 -lnettle -lmicrohttpd -pthread
 
 # Layers, lowest first; a folder may use only those before it (see lint).
 LAYERS = lib/base lib/crypt lib/mail lib/setup lib/db lib/net storage auth \

@@ -1,5 +1,7 @@
 #include "lib/crypt/crypt.h"
 
+#include <nettle/hmac.h>
+#include <nettle/pbkdf2.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -85,13 +87,33 @@ crypt_hmac_sha256(struct slice key, struct slice in, uint8_t out[SHA256_LEN])
 	crypt_hmac(CRYPT_SHA256, key, in, out);
 }
 
+/* Nettle's, because it is done in half of libcrypto's time. */
 void
 crypt_pbkdf2(enum crypt_hash hash, struct slice password, struct slice salt,
     uint32_t rounds, uint8_t *out)
 {
-	ph_assert(PKCS5_PBKDF2_HMAC(password.p, (int)password.n,
-		      (const unsigned char *)salt.p, (int)salt.n, (int)rounds,
-		      hashes[hash].md(), (int)hashes[hash].len, out) == 1);
+	union {
+		struct hmac_sha256_ctx sha256;
+		struct hmac_sha1_ctx sha1;
+	} mac;
+	const uint8_t *key = (const uint8_t *)(password.n ? password.p : "");
+	const uint8_t *from = (const uint8_t *)(salt.n ? salt.p : "");
+	nettle_hash_update_func *update;
+	nettle_hash_digest_func *digest;
+
+	ph_assert(rounds != 0);
+	if (hash == CRYPT_SHA256) {
+		hmac_sha256_set_key(&mac.sha256, password.n, key);
+		update = (nettle_hash_update_func *)hmac_sha256_update;
+		digest = (nettle_hash_digest_func *)hmac_sha256_digest;
+	} else {
+		hmac_sha1_set_key(&mac.sha1, password.n, key);
+		update = (nettle_hash_update_func *)hmac_sha1_update;
+		digest = (nettle_hash_digest_func *)hmac_sha1_digest;
+	}
+	nettle_pbkdf2(&mac, update, digest, hashes[hash].len, (int)rounds,
+	    salt.n, from, hashes[hash].len, out);
+	mem_wipe(&mac, sizeof(mac));
 }
 
 struct crypt_sha256_ctx *

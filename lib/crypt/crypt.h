@@ -1,5 +1,5 @@
 /*
- * crypt.h - digests, key derivation, random bytes; over libcrypto.
+ * crypt.h - digests, key derivation, random bytes; over libcrypto and nettle.
  */
 #ifndef LIB_CRYPT_CRYPT_H
 #define LIB_CRYPT_CRYPT_H
@@ -37,7 +37,7 @@ size_t crypt_hash_len(enum crypt_hash hash);
 void crypt_digest(enum crypt_hash hash, struct slice in, uint8_t *out);
 void crypt_hmac(
     enum crypt_hash hash, struct slice key, struct slice in, uint8_t *out);
-/* RFC 8018 5.2 with HMAC.  Costs about 0.2 us a round. */
+/* RFC 8018 5.2 with HMAC, one round or more.  Costs about 0.1 us a round. */
 void crypt_pbkdf2(enum crypt_hash hash, struct slice password,
     struct slice salt, uint32_t rounds, uint8_t *out);
 
