@@ -116,19 +116,30 @@ split_support(struct auth *a, struct slice *login, struct auth_found *f)
 	return take_support(a, slice_trim(name), f);
 }
 
+/* Nobody's name costs as much as somebody's: the first account that there is
+ * and its package are read instead. */
+static int
+look_alike(struct auth *a, struct arena *arena)
+{
+	struct account ac;
+	struct package p;
+	size_t n;
+	int rc = account_list(a->store, SLICE(""), arena, &ac, 1, &n);
+
+	if (rc == 0 && n != 0)
+		rc = package_get(a->store, ac.package, arena, &p);
+	return rc == 0 ? ERR_NOTFOUND : rc;
+}
+
 static int
 load(struct auth *a, struct slice name, struct auth_found *f)
 {
-	struct slice package = SLICE("");
 	struct package p;
-	int rc, also;
+	int rc;
 
 	rc = account_get(a->store, name, &f->arena, &f->ac);
-	/* Nobody's name costs as many looks as somebody's. */
-	if (rc == ERR_NOTFOUND && names_is_account(name, &package, NULL)) {
-		also = package_get(a->store, package, &f->arena, &p);
-		return also == 0 ? rc : also;
-	}
+	if (rc == ERR_NOTFOUND)
+		return look_alike(a, &f->arena);
 	if (rc != 0)
 		return rc;
 	rc = package_get(a->store, f->ac.package, &f->arena, &p);

@@ -271,6 +271,12 @@ made_up_sha1(struct auth_sasl *s, struct scram_keys *keys)
 	keys_salt_sha1(salt, keys->salt);
 }
 
+static void
+add_scheme(struct buf *b, enum crypt_hash hash)
+{
+	buf_add_str(b, hash == CRYPT_SHA1 ? "SCRAM-SHA-1$" : "SCRAM-SHA-256$");
+}
+
 /* RFC 5803 3: scheme, "$", keys. */
 static void
 serve_keys(struct auth_sasl *s, struct propctx *ctx, const sasl_utils_t *utils,
@@ -282,18 +288,17 @@ serve_keys(struct auth_sasl *s, struct propctx *ctx, const sasl_utils_t *utils,
 	struct buf b;
 
 	buf_init(&b, SECRET_VALUE_MAX + 16);
-	buf_add_str(&b, hash == CRYPT_SHA1 ? "SCRAM-SHA-1$" : "SCRAM-SHA-256$");
+	/* Made up for everybody: the time tells nothing. */
+	if (hash == CRYPT_SHA1)
+		made_up_sha1(s, &keys);
+	else
+		made_up(s, &keys);
+	add_scheme(&b, hash);
+	keys_print(&keys, &b);
 	if (secret != NULL) {
+		buf_clear(&b);
+		add_scheme(&b, hash);
 		buf_add_slice(&b, keys_of(secret, hash));
-		/* For nothing but the time that the others take. */
-		if (hash == CRYPT_SHA1)
-			keys_salt_sha1(s->auth->host_key, keys.salt);
-	} else {
-		if (hash == CRYPT_SHA1)
-			made_up_sha1(s, &keys);
-		else
-			made_up(s, &keys);
-		keys_print(&keys, &b);
 	}
 	if (!buf_failed(&b))
 		(void)utils->prop_set(
