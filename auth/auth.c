@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "auth/auth_priv.h"
-#include "auth/sasl.h"
+#include "auth/sasl_lib.h"
 #include "auth/secret.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
@@ -20,7 +20,7 @@ auth_new(const struct conf *conf, struct store *store, const char *service,
 	int rc;
 
 	*auth_out = NULL;
-	if ((rc = sasl_setup(e)) != 0)
+	if ((rc = sasl_lib_setup(e)) != 0)
 		return rc;
 	a = xcalloc(1, sizeof(*a));
 	a->conf = conf;

@@ -1,23 +1,20 @@
 /*
- * The library keeps its state in the process: it is set up once, its threads
- * get our mutexes, and connections are made and ended one at a time (2.1.28
- * races there).  It never sees a configuration file, loads only the two
- * plug-ins that are named below, and gets secrets from us alone: SCRAM keys
- * through an auxprop plug-in registered in the process, PLAIN's password goes
- * to our own verifier.  No clear text is ever given to it.
+ * Connections of the library are made and ended one at a time (2.1.28 races
+ * there), and take SCRAM keys from served.c; PLAIN's password goes to our own
+ * verifier.  No clear text is ever given to it.
  */
 #include "auth/sasl.h"
 
 #include <pthread.h>
-#include <sasl/sasl.h>
-#include <sasl/saslplug.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "auth/auth_priv.h"
 #include "auth/keys.h"
+#include "auth/sasl_lib.h"
 #include "auth/scram.h"
 #include "auth/secret.h"
+#include "auth/served.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 
@@ -53,61 +50,10 @@ struct auth_sasl {
 	struct err err;
 };
 
-/* The library's own state is the process's, and so is what guards it. */
-static pthread_once_t setup_once = PTHREAD_ONCE_INIT;
+/* The library's state is the process's, and so is what guards it. */
 static pthread_mutex_t conn_lock = PTHREAD_MUTEX_INITIALIZER;
-static int setup_result;
 
-/* Every callback has another type; the library calls it by its id. */
-#define PROC(fn) ((int (*)(void))(void (*)(void))(fn))
-
-/* The library takes a mutex as void *. */
-struct mutex {
-	pthread_mutex_t m;
-};
-
-static void *
-mutex_new(void)
-{
-	struct mutex *mutex = xmalloc(sizeof(*mutex));
-
-	(void)pthread_mutex_init(&mutex->m, NULL);
-	return mutex;
-}
-
-static int
-mutex_lock(void *mutex)
-{
-	return pthread_mutex_lock(&((struct mutex *)mutex)->m) == 0 ? SASL_OK
-								    : SASL_FAIL;
-}
-
-static int
-mutex_unlock(void *mutex)
-{
-	return pthread_mutex_unlock(&((struct mutex *)mutex)->m) == 0
-		   ? SASL_OK
-		   : SASL_FAIL;
-}
-
-static void
-mutex_free(void *mutex)
-{
-	(void)pthread_mutex_destroy(&((struct mutex *)mutex)->m);
-	free(mutex);
-}
-
-/* What the library says while it is set up. */
-static int
-on_setup_log(void *context, int level, const char *message)
-{
-	(void)context;
-	if (level == SASL_LOG_ERR || level == SASL_LOG_WARN)
-		log_warn(NULL, "sasl", "text=%s", log_q(slice_str(message)));
-	return SASL_OK;
-}
-
-/* And of a connection: one line per failed login is ours to write, and the
+/* What the library says: one line per failed login is ours to write, and the
  * deeper levels tell secrets. */
 static int
 on_conn_log(void *context, int level, const char *message)
@@ -118,48 +64,6 @@ on_conn_log(void *context, int level, const char *message)
 		log_debug(
 		    s->session, "sasl", "text=%s", log_q(slice_str(message)));
 	return SASL_OK;
-}
-
-/* All options, in place of a configuration file. */
-static int
-on_getopt(void *context, const char *plugin, const char *option,
-    const char **result, unsigned *len)
-{
-	static const char *const options[][2] = {
-		{ "auxprop_plugin", "posthof" },
-		{ "pwcheck_method", "auxprop" },
-		{ "mech_list", "PLAIN SCRAM-SHA-256 SCRAM-SHA-1" },
-		{ "canon_user_plugin", "INTERNAL" },
-		{ "reauth_timeout", "0" },
-	};
-
-	(void)context;
-	(void)plugin;
-	for (size_t i = 0; i < PH_LEN(options); i++) {
-		if (!slice_eq(slice_str(option), slice_str(options[i][0])))
-			continue;
-		*result = options[i][1];
-		if (len != NULL)
-			*len = (unsigned)slice_str(*result).n;
-		return SASL_OK;
-	}
-	return SASL_FAIL;
-}
-
-/* Of the plug-ins that are installed only these are loaded. */
-static int
-on_verify_file(void *context, const char *file, sasl_verify_type_t type)
-{
-	struct slice path = slice_str(file), base;
-
-	(void)context;
-	base = slice_from(path,
-	    slice_rchr(path, '/') == path.n ? 0 : slice_rchr(path, '/') + 1);
-	if (type == SASL_VRFY_PLUGIN &&
-	    (slice_starts(base, SLICE("libplain.")) ||
-		slice_starts(base, SLICE("libscram."))))
-		return SASL_OK;
-	return SASL_CONTINUE;
 }
 
 /* The exchange a connection of the library belongs to: it hangs on one of its
@@ -176,31 +80,6 @@ exchange_of(const sasl_utils_t *utils)
 	return context;
 }
 
-/* A secret's keys for this hash, as text; "": it has none. */
-static struct slice
-keys_of(const struct secret *s, enum crypt_hash hash)
-{
-	if (auth_expired(s))
-		return SLICE("");
-	if (hash == CRYPT_SHA1)
-		return s->sha1;
-	return s->kind == SECRET_SCRAM_SHA256 ? s->value : SLICE("");
-}
-
-/* The secret whose keys the library gets: the main password's, else the first
- * that has keys. */
-static const struct secret *
-served_secret(const struct auth_found *f, enum crypt_hash hash)
-{
-	size_t n;
-	const struct secret *v = auth_secrets(f, &n);
-
-	for (size_t i = 0; f->known && i < n; i++)
-		if (keys_of(&v[i], hash).n != 0)
-			return &v[i];
-	return NULL;
-}
-
 /* Another secret, with the salt of those keys, that the client's last message
  * proves; its answer to that goes to out. */
 static const struct secret *
@@ -214,12 +93,13 @@ other_secret(struct auth_sasl *s, struct slice final, struct buf *out)
 	struct scram_keys keys, like;
 	size_t n;
 
-	if (served == NULL || !keys_parse(hash, keys_of(served, hash), &like))
+	if (served == NULL ||
+	    !keys_parse(hash, served_keys(served, hash), &like))
 		return NULL;
 	v = auth_secrets(&s->found, &n);
 	for (size_t i = 0; i < n; i++) {
 		if (&v[i] == served ||
-		    !keys_parse(hash, keys_of(&v[i], hash), &keys) ||
+		    !keys_parse(hash, served_keys(&v[i], hash), &keys) ||
 		    keys.rounds != like.rounds ||
 		    memcmp(keys.salt, like.salt, sizeof(like.salt)) != 0)
 			continue;
@@ -229,85 +109,22 @@ other_secret(struct auth_sasl *s, struct slice final, struct buf *out)
 	return NULL;
 }
 
-/* Keys nobody has the password of, the same for a name at every try and in
- * every process (RFC 5802 9; CLIENTS S10). */
 static void
-made_up(struct auth_sasl *s, struct scram_keys *keys)
-{
-	struct slice key = slice_of(s->auth->host_key, HOST_KEY_LEN);
-	struct slice name = auth_found_name(&s->found);
-	uint8_t seed[SHA256_LEN], salt[SHA256_LEN];
-
-	crypt_hmac_sha256(key, name, seed);
-	key = slice_of(seed, sizeof(seed));
-	crypt_hmac_sha256(key, SLICE("salt"), salt);
-	*keys = (struct scram_keys){
-		.rounds = (uint32_t)s->auth->conf->scram_iterations
-	};
-	memcpy(keys->salt, salt, sizeof(keys->salt));
-	/* Never shown, and of no password; more work would show in the time. */
-	memcpy(keys->stored_key, seed, sizeof(keys->stored_key));
-	memcpy(keys->server_key, seed, sizeof(keys->server_key));
-}
-
-/* SCRAM-SHA-1 keys for who has none: beside those of SCRAM-SHA-256 that are
- * served, real or made up, as if they had been made with them. */
-static void
-made_up_sha1(struct auth_sasl *s, struct scram_keys *keys)
-{
-	const struct secret *real = served_secret(&s->found, CRYPT_SHA256);
-	uint8_t salt[sizeof(keys->salt)];
-
-	made_up(s, keys);
-	keys->hash = CRYPT_SHA1;
-	if (real != NULL && !keys_parse(CRYPT_SHA256, real->value, keys))
-		return; /* damaged: never right */
-	keys->hash = CRYPT_SHA1;
-	/* Keys brought along stand beside none: so do some that nobody has. */
-	if (real == NULL && (keys->stored_key[0] & 1) != 0)
-		memcpy(salt, keys->stored_key, sizeof(salt));
-	else
-		memcpy(salt, keys->salt, sizeof(salt));
-	keys_salt_sha1(salt, keys->salt);
-}
-
-static void
-add_scheme(struct buf *b, enum crypt_hash hash)
-{
-	buf_add_str(b, hash == CRYPT_SHA1 ? "SCRAM-SHA-1$" : "SCRAM-SHA-256$");
-}
-
-/* RFC 5803 3: scheme, "$", keys. */
-static void
-serve_keys(struct auth_sasl *s, struct propctx *ctx, const sasl_utils_t *utils,
+serve(const struct auth_sasl *s, const sasl_server_params_t *sparams,
     const char *name)
 {
-	enum crypt_hash hash = s->mech->hash;
-	const struct secret *secret = served_secret(&s->found, hash);
-	struct scram_keys keys;
 	struct buf b;
 
 	buf_init(&b, SECRET_VALUE_MAX + 16);
-	/* Made up for everybody: the time tells nothing. */
-	if (hash == CRYPT_SHA1)
-		made_up_sha1(s, &keys);
-	else
-		made_up(s, &keys);
-	add_scheme(&b, hash);
-	keys_print(&keys, &b);
-	if (secret != NULL) {
-		buf_clear(&b);
-		add_scheme(&b, hash);
-		buf_add_slice(&b, keys_of(secret, hash));
-	}
+	served_print(s->auth, &s->found, s->mech->hash, &b);
 	if (!buf_failed(&b))
-		(void)utils->prop_set(
-		    ctx, name, buf_slice(&b).p, (int)buf_len(&b));
+		(void)sparams->utils->prop_set(
+		    sparams->propctx, name, buf_slice(&b).p, (int)buf_len(&b));
 	buf_fini(&b);
 }
 
-static int
-on_lookup(void *glob, sasl_server_params_t *sparams, unsigned flags,
+int
+sasl_lookup(void *glob, sasl_server_params_t *sparams, unsigned flags,
     const char *user, unsigned ulen)
 {
 	const struct propval *p;
@@ -324,78 +141,8 @@ on_lookup(void *glob, sasl_server_params_t *sparams, unsigned flags,
 	for (; p->name != NULL; p++)
 		if (slice_eq(slice_str(p->name), SLICE("*authPassword")) &&
 		    p->values == NULL)
-			serve_keys(
-			    s, sparams->propctx, sparams->utils, p->name);
+			serve(s, sparams, p->name);
 	return SASL_OK;
-}
-
-static int
-on_auxprop_init(const sasl_utils_t *utils, int max_version, int *out_version,
-    sasl_auxprop_plug_t **plug, const char *name)
-{
-	static char plug_name[] = "posthof";
-	static sasl_auxprop_plug_t ours = { .auxprop_lookup = on_lookup,
-		.name = plug_name };
-
-	(void)utils;
-	(void)name;
-	if (max_version < SASL_AUXPROP_PLUG_VERSION)
-		return SASL_BADVERS;
-	*out_version = SASL_AUXPROP_PLUG_VERSION;
-	*plug = &ours;
-	return SASL_OK;
-}
-
-static bool
-is_there(const char *mech)
-{
-	const char **v = sasl_global_listmech();
-
-	for (; v != NULL && *v != NULL; v++)
-		if (slice_ieq_str(slice_str(*v), mech))
-			return true;
-	return false;
-}
-
-/* Are the mechanisms there that auth_mechs() promises? */
-static int
-check_mechs(void)
-{
-	for (size_t i = 0; i < PH_LEN(mechs); i++)
-		if (!mechs[i].plus && !is_there(mechs[i].name))
-			return ERR_UNSUPPORTED;
-	return 0;
-}
-
-static void
-setup(void)
-{
-	static const sasl_callback_t callbacks[] = {
-		{ SASL_CB_LOG, PROC(on_setup_log), NULL },
-		{ SASL_CB_GETOPT, PROC(on_getopt), NULL },
-		{ SASL_CB_VERIFYFILE, PROC(on_verify_file), NULL },
-		{ SASL_CB_LIST_END, NULL, NULL },
-	};
-
-	sasl_set_mutex(mutex_new, mutex_lock, mutex_unlock, mutex_free);
-	if (sasl_server_init(callbacks, NULL) != SASL_OK ||
-	    sasl_auxprop_add_plugin("posthof", on_auxprop_init) != SASL_OK)
-		setup_result = ERR_INTERNAL;
-	else
-		setup_result = check_mechs();
-}
-
-int
-sasl_setup(struct err *e)
-{
-	(void)pthread_once(&setup_once, setup);
-	if (setup_result == ERR_UNSUPPORTED)
-		return err_set(e, setup_result,
-		    "SASL has no PLAIN or SCRAM: install "
-		    "libsasl2-modules");
-	if (setup_result != 0)
-		return err_set(e, setup_result, "SASL does not start");
-	return 0;
 }
 
 /* The name the library goes on with: the account's, or the login that leads
@@ -473,12 +220,12 @@ mech_of(struct slice name, bool plain_ok, const struct auth_binding *b,
 static void
 set_callbacks(struct auth_sasl *s)
 {
-	s->callbacks[0] =
-	    (sasl_callback_t){ SASL_CB_CANON_USER, PROC(on_canon_user), s };
+	s->callbacks[0] = (sasl_callback_t){ SASL_CB_CANON_USER,
+		SASL_PROC(on_canon_user), s };
 	s->callbacks[1] = (sasl_callback_t){ SASL_CB_SERVER_USERDB_CHECKPASS,
-		PROC(on_checkpass), s };
+		SASL_PROC(on_checkpass), s };
 	s->callbacks[2] =
-	    (sasl_callback_t){ SASL_CB_LOG, PROC(on_conn_log), s };
+	    (sasl_callback_t){ SASL_CB_LOG, SASL_PROC(on_conn_log), s };
 	s->callbacks[3] = (sasl_callback_t){ SASL_CB_LIST_END, NULL, NULL };
 }
 

@@ -1,17 +1,15 @@
 /*
  * sasl.h - Cyrus SASL: PLAIN, SCRAM-SHA-256, SCRAM-SHA-1 and their -PLUS.
- * What it offers is in auth.h (auth_sasl_*); sasl.c alone knows the library.
+ * What it offers is in auth.h (auth_sasl_*); this is for sasl_lib.c.
  */
 #ifndef AUTH_SASL_H
 #define AUTH_SASL_H
 
-#include "lib/base/err.h"
+#include <sasl/sasl.h>
+#include <sasl/saslplug.h>
 
-/*
- * Brings up the library, once per process, whoever calls first; later calls
- * say the same.  Before other threads use it.  ERR_UNSUPPORTED: mechanisms are
- * not installed.
- */
-PH_MUSTUSE int sasl_setup(struct err *e);
+/* The auxprop plug-in's lookup: an exchange gets its login's SCRAM keys. */
+int sasl_lookup(void *glob, sasl_server_params_t *sparams, unsigned flags,
+    const char *user, unsigned ulen);
 
 #endif
