@@ -178,7 +178,7 @@ body_unref_many(struct db_txn *t, const uint64_t *ids, size_t n,
 	struct db_edit *e;
 	struct body_loc loc;
 	size_t nlost = 0;
-	int rc = db_edit_init(t, T_BODY, &e);
+	int rc = db_edit_init(t, T_BODY, DB_NEAR, &e);
 
 	for (size_t i = 0, k; rc == 0 && i < n; i = k) {
 		for (k = i + 1; k < n && ids[k] == ids[i]; k++)

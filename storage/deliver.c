@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/db/db_many.h"
 #include "storage/body.h"
 #include "storage/change.h"
 #include "storage/deliver_plan.h"
@@ -20,6 +21,7 @@
 #include "storage/store_priv.h"
 #include "storage/submit.h"
 #include "storage/submit_txn.h"
+#include "storage/tables.h"
 
 enum { FATE_TRIES = 10 };
 
@@ -79,12 +81,12 @@ find_folders(struct db_txn *t, struct plan *p)
 
 /* UIDs, MODSEQ and counts of one folder. */
 static int
-place(struct db_txn *t, struct plan *p, struct plan_folder *f)
+place(struct db_edit *e, struct plan *p, struct plan_folder *f)
 {
 	struct folder_status *st = &f->row.st;
 	int rc;
 
-	rc = folder_row_get(t, f->id, true, &f->row);
+	rc = folder_row_get_at(e, f->id, &f->row);
 	if (rc == 0 && f->row.account != f->account)
 		rc = ERR_NOTFOUND;
 	if (rc == 0 && UINT32_MAX - st->uidnext <= f->n)
@@ -101,7 +103,22 @@ place(struct db_txn *t, struct plan *p, struct plan_folder *f)
 		folder_row_count(&f->row, it->hot.flags,
 		    p->bodies[it->msg].size + it->t->prefix.n, 1);
 	}
-	return folder_row_put(t, f->id, &f->row);
+	return folder_row_put_at(e, &f->row);
+}
+
+static int
+place_all(struct db_txn *t, struct plan *p)
+{
+	struct db_edit *e;
+	int rc = db_edit_init(t, T_FOLDER, DB_FAR, &e);
+
+	for (size_t i = 0; rc == 0 && i < p->nfolders; i++) {
+		rc = place(e, p, &p->folders[i]);
+		if (rc != 0)
+			plan_blame(p, p->by_folder[p->folders[i].first]);
+	}
+	db_edit_fini(&e);
+	return rc;
 }
 
 static int
@@ -132,15 +149,24 @@ set_keywords(struct db_txn *t, struct plan *p, struct plan_folder *f)
 }
 
 static int
-put_hot(struct db_txn *t, struct plan *p, const struct plan_folder *f)
+put_hot(struct db_txn *t, struct plan *p)
 {
-	for (size_t i = 0; i < f->n; i++)
-		p->hot[i] = p->by_folder[f->first + i]->hot;
-	return hot_append(t, f->id, p->hot, f->n);
+	struct db_edit *e;
+	int rc = db_edit_init(t, T_HOT, DB_FAR, &e);
+
+	for (size_t i = 0; rc == 0 && i < p->nfolders; i++) {
+		const struct plan_folder *f = &p->folders[i];
+
+		for (size_t k = 0; k < f->n; k++)
+			p->hot[k] = p->by_folder[f->first + k]->hot;
+		rc = hot_append_at(e, f->id, p->hot, f->n);
+	}
+	db_edit_fini(&e);
+	return rc;
 }
 
 static int
-put_entry(struct db_txn *t, struct plan *p, const struct plan_item *it)
+put_entry(struct db_edit *at, struct plan *p, const struct plan_item *it)
 {
 	struct entry e;
 
@@ -151,7 +177,26 @@ put_entry(struct db_txn *t, struct plan *p, const struct plan_item *it)
 	e.uidl_n = it->uidl.n;
 	if (e.uidl_n > 0)
 		memcpy(e.uidl, it->uidl.text, e.uidl_n);
-	return entry_put(t, it->folder, it->hot.uid, &e);
+	return entry_put_at(at, it->folder, it->hot.uid, &e);
+}
+
+/* Several for a folder lie side by side. */
+static enum db_near
+nearness(const struct plan *p)
+{
+	return p->nitems > p->nfolders ? DB_NEAR : DB_FAR;
+}
+
+static int
+put_entries(struct db_txn *t, struct plan *p)
+{
+	struct db_edit *at;
+	int rc = db_edit_init(t, T_ENTRY, nearness(p), &at);
+
+	for (size_t i = 0; rc == 0 && i < p->nitems; i++)
+		rc = put_entry(at, p, p->by_folder[i]);
+	db_edit_fini(&at);
+	return rc;
 }
 
 /* The unique-id that came along, or that the account's format makes. */
@@ -176,22 +221,15 @@ claim_uidl(struct db_txn *t, struct plan *p, struct plan_item *it)
 static int
 put_folders(struct db_txn *t, struct plan *p)
 {
-	int rc = 0;
+	int rc = place_all(t, p);
 
-	for (size_t i = 0; rc == 0 && i < p->nfolders; i++) {
-		rc = place(t, p, &p->folders[i]);
-		if (rc != 0)
-			plan_blame(p, p->by_folder[p->folders[i].first]);
-	}
 	for (size_t i = 0; rc == 0 && i < p->nfolders; i++)
 		rc = set_keywords(t, p, &p->folders[i]);
-	for (size_t i = 0; rc == 0 && i < p->nfolders; i++)
-		rc = put_hot(t, p, &p->folders[i]);
+	if (rc == 0)
+		rc = put_hot(t, p);
 	for (size_t i = 0; rc == 0 && i < p->nitems; i++)
 		rc = claim_uidl(t, p, p->by_folder[i]);
-	for (size_t i = 0; rc == 0 && i < p->nitems; i++)
-		rc = put_entry(t, p, p->by_folder[i]);
-	return rc;
+	return rc != 0 ? rc : put_entries(t, p);
 }
 
 /* Most often they are in one segment, whose row then changes once. */
@@ -228,14 +266,16 @@ put_bodies(struct db_txn *t, struct plan *p)
 static int
 put_messages(struct db_txn *t, struct plan *p)
 {
-	int rc = 0;
+	struct db_edit *at;
+	int rc = db_edit_init(t, T_MESSAGE, nearness(p), &at);
 
 	for (size_t i = 0; rc == 0 && i < p->nrows; i++) {
 		const struct plan_row *r = &p->rows[i];
 
-		rc = message_put(
-		    t, r->account, r->msgid, r->record, r->references);
+		rc = message_put_at(
+		    at, r->account, r->msgid, r->record, r->references);
 	}
+	db_edit_fini(&at);
 	return rc != 0 ? rc : put_bodies(t, p);
 }
 

@@ -86,13 +86,14 @@ entry_put(
 }
 
 int
-entry_put_many(
-    struct db_many *m, uint64_t folder, uint32_t uid, const struct entry *e)
+entry_put_at(
+    struct db_edit *at, uint64_t folder, uint32_t uid, const struct entry *e)
 {
 	uint8_t key[ENTRY_KEY], p[ROW_MAX];
 
 	entry_key(key, folder, uid);
-	return db_many_add(m, slice_of(key, sizeof(key)), entry_encode(p, e));
+	return db_edit_insert(
+	    at, slice_of(key, sizeof(key)), entry_encode(p, e));
 }
 
 int

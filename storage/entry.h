@@ -7,7 +7,7 @@
 
 #include "lib/db/db.h"
 
-struct db_many; /* lib/db/db_many.h */
+struct db_edit; /* lib/db/db_many.h */
 
 enum { ENTRY_KEY = 12, ENTRY_UIDL_MAX = 255 };
 
@@ -37,9 +37,9 @@ PH_MUSTUSE int entry_get(struct db_txn *t, uint64_t folder, uint32_t uid,
     bool rmw, struct entry *out);
 PH_MUSTUSE int entry_put(
     struct db_txn *t, uint64_t folder, uint32_t uid, const struct entry *e);
-/* The same of many, UIDs rising: m puts into T_ENTRY. */
-PH_MUSTUSE int entry_put_many(
-    struct db_many *m, uint64_t folder, uint32_t uid, const struct entry *e);
+/* The same of many, folders and UIDs rising: at is of T_ENTRY. */
+PH_MUSTUSE int entry_put_at(
+    struct db_edit *at, uint64_t folder, uint32_t uid, const struct entry *e);
 PH_MUSTUSE int entry_del(struct db_txn *t, uint64_t folder, uint32_t uid);
 PH_MUSTUSE int entry_decode(struct slice value, struct entry *out);
 /* Only that; uidl is part of value. */

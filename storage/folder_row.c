@@ -1,6 +1,7 @@
 #include "storage/folder_row.h"
 
 #include "lib/base/num.h"
+#include "lib/db/db_many.h"
 #include "storage/msg.h"
 #include "storage/tables.h"
 
@@ -47,11 +48,23 @@ folder_row_get(
 }
 
 int
-folder_row_put(struct db_txn *t, uint64_t folder, const struct folder_row *row)
+folder_row_get_at(struct db_edit *e, uint64_t folder, struct folder_row *out)
 {
-	uint8_t key[8], p[ROW];
+	uint8_t key[8], value[ROW];
+	size_t n;
+	int rc;
 
 	num_put64(key, folder);
+	rc = db_edit_seek(
+	    e, slice_of(key, sizeof(key)), value, sizeof(value), &n);
+	if (rc != 0)
+		return rc;
+	return folder_row_decode(slice_of(value, n), out);
+}
+
+static struct slice
+encode(uint8_t p[ROW], const struct folder_row *row)
+{
 	p[0] = FORMAT;
 	num_put64(p + 1, row->account);
 	num_put32(p + 9, row->st.uidvalidity);
@@ -63,8 +76,24 @@ folder_row_put(struct db_txn *t, uint64_t folder, const struct folder_row *row)
 	num_put64(p + 33, row->st.highestmodseq);
 	num_put64(p + 41, row->st.bytes);
 	num_put64(p + 49, row->gone_floor);
-	return db_put(
-	    t, T_FOLDER, slice_of(key, sizeof(key)), slice_of(p, sizeof(p)));
+	return slice_of(p, ROW);
+}
+
+int
+folder_row_put(struct db_txn *t, uint64_t folder, const struct folder_row *row)
+{
+	uint8_t key[8], p[ROW];
+
+	num_put64(key, folder);
+	return db_put(t, T_FOLDER, slice_of(key, sizeof(key)), encode(p, row));
+}
+
+int
+folder_row_put_at(struct db_edit *e, const struct folder_row *row)
+{
+	uint8_t p[ROW];
+
+	return db_edit_put(e, encode(p, row));
 }
 
 int

@@ -8,6 +8,8 @@
 #include "lib/db/db.h"
 #include "storage/folder.h"
 
+struct db_edit; /* lib/db/db_many.h */
+
 struct folder_row {
 	uint64_t account;
 	struct folder_status st;
@@ -19,6 +21,12 @@ PH_MUSTUSE int folder_row_get(
     struct db_txn *t, uint64_t folder, bool rmw, struct folder_row *out);
 PH_MUSTUSE int folder_row_put(
     struct db_txn *t, uint64_t folder, const struct folder_row *row);
+/* The same of many, ids rising: e is of T_FOLDER.  get_at takes the write lock;
+ * put_at is for the one got last. */
+PH_MUSTUSE int folder_row_get_at(
+    struct db_edit *e, uint64_t folder, struct folder_row *out);
+PH_MUSTUSE int folder_row_put_at(
+    struct db_edit *e, const struct folder_row *row);
 PH_MUSTUSE int folder_row_del(struct db_txn *t, uint64_t folder);
 PH_MUSTUSE int folder_row_decode(struct slice value, struct folder_row *out);
 

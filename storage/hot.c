@@ -102,15 +102,22 @@ hot_load_at(
 	return unpack(rc, slice_of(value, n), run, out);
 }
 
-int
-hot_resave(struct db_edit *e, const struct hot_run *r)
+static struct slice
+encode(uint8_t value[1 + HOT_RUN_BYTES], const struct hot_run *r)
 {
-	uint8_t value[1 + HOT_RUN_BYTES];
 	size_t n = (size_t)r->n * HOT_ENTRY;
 
 	value[0] = FORMAT;
 	memcpy(value + 1, r->bytes, n);
-	return db_edit_put(e, slice_of(value, n + 1));
+	return slice_of(value, n + 1);
+}
+
+int
+hot_resave(struct db_edit *e, const struct hot_run *r)
+{
+	uint8_t value[1 + HOT_RUN_BYTES];
+
+	return db_edit_put(e, encode(value, r));
 }
 
 int
@@ -118,41 +125,63 @@ hot_save(
     struct db_txn *t, uint64_t folder, uint32_t run, const struct hot_run *r)
 {
 	uint8_t key[HOT_KEY], value[1 + HOT_RUN_BYTES];
-	size_t n = (size_t)r->n * HOT_ENTRY;
 	int rc;
 
 	hot_key(key, folder, run);
-	if (n == 0) {
+	if (r->n == 0) {
 		rc = db_del(t, T_HOT, slice_of(key, sizeof(key)));
 		return rc == ERR_NOTFOUND ? 0 : rc;
 	}
-	value[0] = FORMAT;
-	memcpy(value + 1, r->bytes, n);
-	return db_put(
-	    t, T_HOT, slice_of(key, sizeof(key)), slice_of(value, n + 1));
+	return db_put(t, T_HOT, slice_of(key, sizeof(key)), encode(value, r));
+}
+
+static int
+add_run(
+    struct db_edit *at, uint64_t folder, uint32_t run, const struct hot_run *r)
+{
+	uint8_t key[HOT_KEY], value[1 + HOT_RUN_BYTES];
+
+	hot_key(key, folder, run);
+	return db_edit_insert(at, slice_of(key, sizeof(key)), encode(value, r));
 }
 
 int
-hot_append(
-    struct db_txn *t, uint64_t folder, const struct hot_entry *e, size_t n)
+hot_append_at(
+    struct db_edit *at, uint64_t folder, const struct hot_entry *e, size_t n)
 {
 	struct hot_run r;
 	size_t i = 0;
+	bool fresh;
 	int rc;
 
 	while (i < n) {
 		uint32_t run = hot_run_of(e[i].uid);
 
-		if ((rc = hot_load(t, folder, run, true, &r)) != 0)
+		if ((rc = hot_load_at(at, folder, run, &r)) != 0)
 			return rc;
+		fresh = r.n == 0;
 		for (; i < n && hot_run_of(e[i].uid) == run; i++) {
 			if (r.n == HOT_RUN ||
 			    (r.n > 0 && hot_uid(r.bytes, r.n - 1) >= e[i].uid))
 				return ERR_CORRUPT;
 			hot_set(r.bytes, r.n++, &e[i]);
 		}
-		if ((rc = hot_save(t, folder, run, &r)) != 0)
+		rc = fresh ? add_run(at, folder, run, &r) : hot_resave(at, &r);
+		if (rc != 0)
 			return rc;
 	}
 	return 0;
+}
+
+int
+hot_append(
+    struct db_txn *t, uint64_t folder, const struct hot_entry *e, size_t n)
+{
+	struct db_edit *at;
+	int rc = db_edit_init(t, T_HOT, DB_NEAR, &at);
+
+	if (rc == 0)
+		rc = hot_append_at(at, folder, e, n);
+	db_edit_fini(&at);
+	return rc;
 }

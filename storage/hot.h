@@ -95,12 +95,14 @@ PH_MUSTUSE int hot_load(struct db_txn *t, uint64_t folder, uint32_t run,
 PH_MUSTUSE int hot_save(
     struct db_txn *t, uint64_t folder, uint32_t run, const struct hot_run *r);
 /* The same of many, runs rising, e is of T_HOT: hot_resave() writes the one
- * loaded last, with as many entries as it had. */
+ * loaded last, if it was there. */
 PH_MUSTUSE int hot_load_at(
     struct db_edit *e, uint64_t folder, uint32_t run, struct hot_run *out);
 PH_MUSTUSE int hot_resave(struct db_edit *e, const struct hot_run *r);
-/* Adds rising entries behind all that are there. */
+/* Adds rising entries behind all that are there; _at: folders rising. */
 PH_MUSTUSE int hot_append(
     struct db_txn *t, uint64_t folder, const struct hot_entry *e, size_t n);
+PH_MUSTUSE int hot_append_at(
+    struct db_edit *at, uint64_t folder, const struct hot_entry *e, size_t n);
 
 #endif

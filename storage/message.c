@@ -92,7 +92,7 @@ message_decode(struct slice record, struct message *out)
 }
 
 int
-message_put(struct db_txn *t, uint64_t account, uint64_t msgid,
+message_put_at(struct db_edit *e, uint64_t account, uint64_t msgid,
     struct slice record, uint32_t references)
 {
 	uint8_t key[MESSAGE_KEY], value[1 + MESSAGE_CHUNK];
@@ -110,10 +110,23 @@ message_put(struct db_txn *t, uint64_t account, uint64_t msgid,
 		if (chunk == 0)
 			num_put32(value + 1, references);
 		message_key(key, account, msgid, chunk++);
-		rc = db_put(t, T_MESSAGE, slice_of(key, sizeof(key)),
-		    slice_of(value, n + 1));
+		rc = db_edit_insert(
+		    e, slice_of(key, sizeof(key)), slice_of(value, n + 1));
 		at += n;
 	} while (rc == 0 && n == MESSAGE_CHUNK);
+	return rc;
+}
+
+int
+message_put(struct db_txn *t, uint64_t account, uint64_t msgid,
+    struct slice record, uint32_t references)
+{
+	struct db_edit *e;
+	int rc = db_edit_init(t, T_MESSAGE, DB_NEAR, &e);
+
+	if (rc == 0)
+		rc = message_put_at(e, account, msgid, record, references);
+	db_edit_fini(&e);
 	return rc;
 }
 
@@ -227,7 +240,7 @@ message_ref(struct db_txn *t, uint64_t account, uint64_t msgid, int64_t by,
     uint64_t *body_out)
 {
 	struct db_edit *e;
-	int rc = db_edit_init(t, T_MESSAGE, &e);
+	int rc = db_edit_init(t, T_MESSAGE, DB_NEAR, &e);
 
 	*body_out = 0;
 	if (rc == 0)

@@ -43,6 +43,9 @@ PH_MUSTUSE int message_decode(struct slice record, struct message *out);
  * message_encode() or message_load(). */
 PH_MUSTUSE int message_put(struct db_txn *t, uint64_t account, uint64_t msgid,
     struct slice record, uint32_t references);
+/* The same of many, ids rising: e is of T_MESSAGE. */
+PH_MUSTUSE int message_put_at(struct db_edit *e, uint64_t account,
+    uint64_t msgid, struct slice record, uint32_t references);
 /* The record in the arena.  ERR_NOTFOUND. */
 PH_MUSTUSE int message_load(struct db_txn *t, uint64_t account, uint64_t msgid,
     struct arena *a, struct slice *record_out);

@@ -313,12 +313,13 @@ static int
 put_entries(struct db_txn *t, struct copy *c)
 {
 	struct entry e = { .save_date = c->now };
-	struct db_many *m;
+	struct db_edit *at = NULL;
 	int rc = hot_append(t, c->to_folder, c->hot, c->nv);
 
 	if (rc == 0)
 		rc = claim_uidls(t, c);
-	db_many_init(t, T_ENTRY, false, &m);
+	if (rc == 0)
+		rc = db_edit_init(t, T_ENTRY, DB_NEAR, &at);
 	for (size_t i = 0; rc == 0 && i < c->nv; i++) {
 		const struct moved_id *id = find_id(c, i);
 
@@ -329,9 +330,10 @@ put_entries(struct db_txn *t, struct copy *c)
 		if (e.uidl_n != 0)
 			memcpy(e.uidl, c->uidls[i].text, e.uidl_n);
 		folder_row_count(&c->to, c->hot[i].flags, e.size, 1);
-		rc = entry_put_many(m, c->to_folder, c->hot[i].uid, &e);
+		rc = entry_put_at(at, c->to_folder, c->hot[i].uid, &e);
 	}
-	return db_many_end(&m, rc);
+	db_edit_fini(&at);
+	return rc;
 }
 
 /* Within an account a copy is one reference more. */
@@ -344,7 +346,7 @@ share_messages(struct db_txn *t, struct copy *c)
 
 	if (c->remove)
 		return 0;
-	rc = db_edit_init(t, T_MESSAGE, &e);
+	rc = db_edit_init(t, T_MESSAGE, DB_NEAR, &e);
 	for (size_t i = 0; rc == 0 && i < c->nids; i++)
 		rc = message_ref_at(
 		    e, c->account, c->ids[i].from, c->ids[i].references, &body);

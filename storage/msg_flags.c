@@ -98,7 +98,7 @@ change_hot(struct db_txn *t, struct batch *b)
 {
 	struct db_edit *e;
 	struct hot_run r;
-	int rc = db_edit_init(t, T_HOT, &e);
+	int rc = db_edit_init(t, T_HOT, DB_NEAR, &e);
 
 	for (size_t i = 0, k; rc == 0 && i < b->n; i = k) {
 		uint32_t run = hot_run_of(b->uids[i]);

@@ -116,8 +116,7 @@ take_row(struct entries_take *x, struct taken *m, struct slice value)
 		buf_add(x->uidls, e.uidl, e.uidl_n);
 	}
 	entry_key(key, x->folder, m->hot.uid);
-	return db_many_add(
-	    x->del, slice_of(key, sizeof(key)), slice_of(NULL, 0));
+	return db_many_del(x->del, slice_of(key, sizeof(key)));
 }
 
 /* Those in front of `uid` are missing. */
@@ -218,7 +217,7 @@ take_entries(struct db_txn *t, uint64_t account, uint64_t folder,
 	buf_init(&uidls, UIDLS_MAX);
 	x.uidls = &uidls;
 	if (mode == TAKE_REMOVE)
-		db_many_init(t, T_ENTRY, true, &x.del);
+		db_many_init(t, T_ENTRY, &x.del);
 	if (n > 1 && v[n - 1].hot.uid - v[0].hot.uid < DENSE * n)
 		rc = scan_entries(&x);
 	else
@@ -249,7 +248,7 @@ release_messages(
 	size_t n = *n_inout, nbodies = 0;
 	struct db_edit *e;
 	uint64_t body;
-	int rc = db_edit_init(t, T_MESSAGE, &e);
+	int rc = db_edit_init(t, T_MESSAGE, DB_NEAR, &e);
 
 	for (size_t i = 0, k; rc == 0 && i < n; i = k) {
 		uint64_t id = v[i];

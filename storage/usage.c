@@ -6,6 +6,7 @@
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/num.h"
+#include "lib/db/db_many.h"
 #include "storage/tables.h"
 
 enum {
@@ -70,17 +71,8 @@ tail_decode(struct slice v, struct row *row)
 }
 
 static int
-row_get(struct db_txn *t, struct slice key, bool rmw, struct row *row)
+row_decode(const char *v, size_t n, struct row *row)
 {
-	char v[USAGE_MAX];
-	size_t n;
-	int rc;
-
-	memset(row, 0, sizeof(*row));
-	rc = rmw ? db_get_rmw(t, T_USAGE, key, v, sizeof(v), &n)
-		 : db_get(t, T_USAGE, key, v, sizeof(v), &n);
-	if (rc != 0)
-		return rc;
 	if (n < USAGE_FIXED || v[0] != USAGE_FORMAT)
 		return ERR_CORRUPT;
 	row->u.bytes = num_get64(v + 1);
@@ -92,10 +84,33 @@ row_get(struct db_txn *t, struct slice key, bool rmw, struct row *row)
 }
 
 static int
-row_put(struct db_txn *t, struct slice key, const struct row *row)
+row_get(struct db_txn *t, struct slice key, bool rmw, struct row *row)
+{
+	char v[USAGE_MAX];
+	size_t n;
+	int rc;
+
+	memset(row, 0, sizeof(*row));
+	rc = rmw ? db_get_rmw(t, T_USAGE, key, v, sizeof(v), &n)
+		 : db_get(t, T_USAGE, key, v, sizeof(v), &n);
+	return rc != 0 ? rc : row_decode(v, n, row);
+}
+
+static int
+row_seek(struct db_edit *e, struct slice key, struct row *row)
+{
+	char v[USAGE_MAX];
+	size_t n;
+	int rc = db_edit_seek(e, key, v, sizeof(v), &n);
+
+	memset(row, 0, sizeof(*row));
+	return rc != 0 ? rc : row_decode(v, n, row);
+}
+
+static struct slice
+row_encode(char v[USAGE_MAX], const struct row *row)
 {
 	size_t n = USAGE_FIXED + row->package_n;
-	char v[USAGE_MAX];
 
 	v[0] = USAGE_FORMAT;
 	num_put64(v + 1, row->u.bytes);
@@ -109,7 +124,23 @@ row_put(struct db_txn *t, struct slice key, const struct row *row)
 		memcpy(v + n, row->uidl, row->uidl_n);
 		n += row->uidl_n;
 	}
-	return db_put(t, T_USAGE, key, slice_of(v, n));
+	return slice_of(v, n);
+}
+
+static int
+row_put(struct db_txn *t, struct slice key, const struct row *row)
+{
+	char v[USAGE_MAX];
+
+	return db_put(t, T_USAGE, key, row_encode(v, row));
+}
+
+static int
+row_resave(struct db_edit *e, const struct row *row)
+{
+	char v[USAGE_MAX];
+
+	return db_edit_put(e, row_encode(v, row));
 }
 
 int
@@ -196,13 +227,12 @@ moved(uint64_t have, int64_t by)
 }
 
 static int
-charge_account(struct db_txn *t, struct usage_item *it, struct row *row)
+charge_account(struct db_edit *e, struct usage_item *it, struct row *row)
 {
 	char buf[USAGE_KEY_MAX];
-	struct slice key = account_key(buf, it->account);
-	int rc;
+	int rc = row_seek(e, account_key(buf, it->account), row);
 
-	if ((rc = row_get(t, key, true, row)) != 0)
+	if (rc != 0)
 		return rc;
 	if (!it->over_ok && !fits(&row->u, it->bytes, it->messages))
 		return ERR_QUOTA;
@@ -212,11 +242,11 @@ charge_account(struct db_txn *t, struct usage_item *it, struct row *row)
 	it->uidl_n = (uint32_t)row->uidl_n;
 	memcpy(it->uidl, row->uidl, row->uidl_n);
 	row->u.next_msgid += it->take_ids;
-	return row_put(t, key, row);
+	return row_resave(e, row);
 }
 
 static int
-charge_package(struct db_txn *t, const struct pile *pile)
+charge_package(struct db_edit *e, const struct pile *pile)
 {
 	char buf[USAGE_KEY_MAX];
 	struct slice key;
@@ -225,13 +255,13 @@ charge_package(struct db_txn *t, const struct pile *pile)
 
 	if (!package_key(buf, slice_of(pile->name, pile->name_n), &key))
 		return ERR_CORRUPT;
-	if ((rc = row_get(t, key, true, &row)) != 0)
+	if ((rc = row_seek(e, key, &row)) != 0)
 		return rc == ERR_NOTFOUND ? ERR_CORRUPT : rc;
 	if (pile->limited && !fits(&row.u, pile->bytes, pile->messages))
 		return ERR_QUOTA;
 	row.u.bytes = moved(row.u.bytes, pile->bytes);
 	row.u.messages = moved(row.u.messages, pile->messages);
-	return row_put(t, key, &row);
+	return row_resave(e, &row);
 }
 
 static void
@@ -272,23 +302,25 @@ usage_charge_many(
 {
 	struct pile few[4], *piles = few;
 	size_t npiles = 0;
+	struct db_edit *e;
 	struct row row;
-	int rc = 0;
+	int rc = db_edit_init(t, T_USAGE, DB_FAR, &e);
 
 	*bad_out = 0;
 	if (n > PH_LEN(few))
 		piles = xcalloc(n, sizeof(*piles));
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		*bad_out = i;
-		if ((rc = charge_account(t, &items[i], &row)) == 0)
+		if ((rc = charge_account(e, &items[i], &row)) == 0)
 			pile_add(piles, &npiles, &row, &items[i], i);
 	}
 	if (rc == 0 && npiles > 1)
 		qsort(piles, npiles, sizeof(*piles), pile_cmp);
 	for (size_t i = 0; rc == 0 && i < npiles; i++) {
 		*bad_out = piles[i].item;
-		rc = charge_package(t, &piles[i]);
+		rc = charge_package(e, &piles[i]);
 	}
+	db_edit_fini(&e);
 	if (piles != few)
 		free(piles);
 	return rc;
@@ -317,21 +349,25 @@ usage_account_del(struct db_txn *t, uint64_t account)
 {
 	char buf[USAGE_KEY_MAX];
 	struct slice key = account_key(buf, account);
+	struct db_edit *e;
 	struct pile pile;
 	struct row row;
 	int rc;
 
-	if ((rc = row_get(t, key, true, &row)) != 0 ||
-	    (rc = db_del(t, T_USAGE, key)) != 0)
+	if ((rc = db_edit_init(t, T_USAGE, DB_FAR, &e)) != 0)
 		return rc;
+	if ((rc = row_seek(e, key, &row)) != 0 || (rc = db_edit_del(e)) != 0)
+		goto out;
 	memset(&pile, 0, sizeof(pile));
 	memcpy(pile.name, row.package, row.package_n);
 	pile.name_n = row.package_n;
 	pile.bytes = -(int64_t)row.u.bytes;
 	pile.messages = -(int64_t)row.u.messages;
-	if (pile.bytes == 0 && pile.messages == 0)
-		return 0;
-	return charge_package(t, &pile);
+	if (pile.bytes != 0 || pile.messages != 0)
+		rc = charge_package(e, &pile);
+out:
+	db_edit_fini(&e);
+	return rc;
 }
 
 int

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/db/db_priv.h"
 
@@ -27,10 +26,14 @@ table_of(struct db_txn *t, unsigned table)
 struct db_edit {
 	struct db_txn *t;
 	DBC *c;
+	unsigned table;
 };
 
+/* A cursor that need not keep its place when a call fails is spared a copy of
+ * itself with every call: the library marks its own so, like this. */
 int
-db_edit_init(struct db_txn *t, unsigned table, struct db_edit **e_out)
+db_edit_init(
+    struct db_txn *t, unsigned table, enum db_near near, struct db_edit **e_out)
 {
 	DB *db = table_of(t, table);
 	struct db_edit *e;
@@ -40,12 +43,14 @@ db_edit_init(struct db_txn *t, unsigned table, struct db_edit **e_out)
 	*e_out = NULL;
 	if (t->broken != 0)
 		return t->broken;
-	ret = db->cursor(db, t->txn, &c, DB_CURSOR_BULK);
+	ret = db->cursor(db, t->txn, &c, near == DB_NEAR ? DB_CURSOR_BULK : 0);
 	if (ret != 0)
 		return db_txn_code(t, ret, "cursor");
+	c->flags |= DBC_TRANSIENT;
 	e = *e_out = xmalloc(sizeof(*e));
 	e->t = t;
 	e->c = c;
+	e->table = table;
 	return 0;
 }
 
@@ -116,6 +121,21 @@ db_edit_put(struct db_edit *e, struct slice value)
 }
 
 int
+db_edit_insert(struct db_edit *e, struct slice key, struct slice value)
+{
+	DBT k = { .data = (void *)(uintptr_t)key.p, .size = (u_int32_t)key.n };
+	DBT v = { .data = (void *)(uintptr_t)value.p,
+		.size = (u_int32_t)value.n };
+
+	if (e->t->broken != 0)
+		return e->t->broken;
+	if (!db_fits(e->t, e->table, key, value.n))
+		return ERR_INTERNAL;
+	return db_txn_code(
+	    e->t, e->c->put(e->c, &k, &v, DB_KEYFIRST), "insert");
+}
+
+int
 db_edit_del(struct db_edit *e)
 {
 	if (e->t->broken != 0)
@@ -123,14 +143,13 @@ db_edit_del(struct db_edit *e)
 	return db_txn_code(e->t, e->c->del(e->c, 0), "del");
 }
 
-/* ---- putting and deleting ---- */
+/* ---- deleting ---- */
 
 enum { MANY_BYTES = 16 << 10 };
 
 struct db_many {
 	struct db_txn *t;
 	unsigned table;
-	bool del;
 	DBT dbt;
 	void *at; /* in bytes, as DB_MULTIPLE_WRITE_INIT has it */
 	size_t n; /* in bytes */
@@ -149,14 +168,13 @@ start(struct db_many *m)
 }
 
 void
-db_many_init(struct db_txn *t, unsigned table, bool del, struct db_many **m_out)
+db_many_init(struct db_txn *t, unsigned table, struct db_many **m_out)
 {
 	struct db_many *m = *m_out = xmalloc(sizeof(*m));
 
 	(void)table_of(t, table);
 	m->t = t;
 	m->table = table;
-	m->del = del;
 	start(m);
 }
 
@@ -164,51 +182,39 @@ static int
 write_out(struct db_many *m)
 {
 	DB *db = table_of(m->t, m->table);
-	DBT none = { 0 };
 	int ret;
 
 	if (m->t->broken != 0)
 		return m->t->broken;
 	if (m->n == 0)
 		return 0;
-	if (m->del)
-		ret = db->del(db, m->t->txn, &m->dbt, DB_MULTIPLE);
-	else
-		ret = db->put(db, m->t->txn, &m->dbt, &none, DB_MULTIPLE_KEY);
+	ret = db->del(db, m->t->txn, &m->dbt, DB_MULTIPLE);
 	start(m);
-	if (ret == DB_NOTFOUND)
-		return ERR_NOTFOUND;
-	return db_txn_code(m->t, ret, m->del ? "del many" : "put many");
+	return ret == DB_NOTFOUND ? ERR_NOTFOUND
+				  : db_txn_code(m->t, ret, "del many");
 }
 
 static bool
-add(struct db_many *m, struct slice key, struct slice value)
+add(struct db_many *m, struct slice key)
 {
 	ph_assert(m->at != NULL);
-	if (m->del)
-		DB_MULTIPLE_WRITE_NEXT(m->at, &m->dbt, key.p, key.n);
-	else
-		DB_MULTIPLE_KEY_WRITE_NEXT(
-		    m->at, &m->dbt, key.p, key.n, value.p, value.n);
+	DB_MULTIPLE_WRITE_NEXT(m->at, &m->dbt, key.p, key.n);
 	m->n += m->at != NULL;
 	return m->at != NULL;
 }
 
 int
-db_many_add(struct db_many *m, struct slice key, struct slice value)
+db_many_del(struct db_many *m, struct slice key)
 {
 	int rc;
 
-	if (key.n == 0 || key.n > DB_KEY_MAX || value.n > DB_VALUE_MAX) {
-		log_error(NULL, "db-record-size", "table=%s key=%zu value=%zu",
-		    m->t->db->defs[m->table].name, key.n, value.n);
+	if (key.n == 0 || key.n > DB_KEY_MAX)
 		return ERR_INTERNAL;
-	}
-	if (add(m, key, value))
+	if (add(m, key))
 		return 0;
 	if ((rc = write_out(m)) != 0)
 		return rc;
-	ph_assert(add(m, key, value));
+	ph_assert(add(m, key));
 	return 0;
 }
 

@@ -63,6 +63,9 @@ int db_code(struct db *db, int ret, const char *op);
 /* The same inside a transaction, which a deadlock breaks. */
 int db_txn_code(struct db_txn *t, int ret, const char *op);
 
+/* May such a record be put?  Logged if not. */
+bool db_fits(struct db_txn *t, unsigned table, struct slice key, size_t n);
+
 void db_scan_free_idle(struct db_thread *th);
 
 #endif

@@ -211,8 +211,8 @@ db_get_rmw(struct db_txn *t, unsigned table, struct slice key, void *to,
 
 /* A longer record would leave its page: a small change to it then logs the
  * whole page chain. */
-static bool
-fits(struct db_txn *t, unsigned table, struct slice key, size_t n)
+bool
+db_fits(struct db_txn *t, unsigned table, struct slice key, size_t n)
 {
 	if (key.n != 0 && key.n <= DB_KEY_MAX && n <= DB_VALUE_MAX)
 		return true;
@@ -231,7 +231,7 @@ put(struct db_txn *t, unsigned table, struct slice key, struct slice value,
 	ph_assert(!t->reading);
 	if (t->broken != 0)
 		return t->broken;
-	if (!fits(t, table, key, value.n))
+	if (!db_fits(t, table, key, value.n))
 		return ERR_INTERNAL;
 	dbt_in(&k, key);
 	dbt_in(&v, value);

@@ -88,14 +88,15 @@ static int
 put_txn(struct db_txn *t, void *arg)
 {
 	char k[8], v[200];
-	struct db_many *m;
-	int rc = 0;
+	struct db_edit *e;
+	int rc = db_edit_init(t, T_KNOWN, DB_NEAR, &e);
 
 	(void)arg;
-	db_many_init(t, T_KNOWN, false, &m);
 	for (uint64_t i = 0; rc == 0 && i < N; i++)
-		rc = db_many_add(m, key_of(k, i * STEP), value_of(v, i * STEP));
-	return db_many_end(&m, rc);
+		rc = db_edit_insert(
+		    e, key_of(k, i * STEP), value_of(v, i * STEP));
+	db_edit_fini(&e);
+	return rc;
 }
 
 /* Are those there for which want() is true, and no others? */
@@ -162,10 +163,10 @@ del_txn(struct db_txn *t, void *arg)
 	char k[8];
 	int rc = 0;
 
-	db_many_init(t, T_KNOWN, true, &m);
+	db_many_init(t, T_KNOWN, &m);
 	for (uint64_t n = range[0]; rc == 0 && n < range[1]; n += STEP)
 		if (no_third(n))
-			rc = db_many_add(m, key_of(k, n), slice_of(NULL, 0));
+			rc = db_many_del(m, key_of(k, n));
 	return db_many_end(&m, rc);
 }
 
@@ -178,7 +179,7 @@ edit_txn(struct db_txn *t, void *arg)
 	size_t n;
 
 	(void)arg;
-	assert_int_equal(db_edit_init(t, T_KNOWN, &e), 0);
+	assert_int_equal(db_edit_init(t, T_KNOWN, DB_NEAR, &e), 0);
 	for (uint64_t i = 0; i < (uint64_t)N * STEP; i++) {
 		int rc = db_edit_seek(e, key_of(k, i), v, sizeof(v), &n);
 
@@ -194,6 +195,59 @@ edit_txn(struct db_txn *t, void *arg)
 	}
 	db_edit_fini(&e);
 	return 0;
+}
+
+/* Looks for a record, makes it when it is not there and longer when it is. */
+static int
+grow_txn(struct db_txn *t, void *arg)
+{
+	char k[8], v[DB_VALUE_MAX] = { 0 };
+	uint64_t step = *(uint64_t *)arg;
+	struct db_edit *e;
+	size_t n;
+	int rc;
+
+	assert_int_equal(db_edit_init(t, T_KNOWN, DB_NEAR, &e), 0);
+	for (uint64_t i = 0; i < (uint64_t)N; i += step) {
+		rc = db_edit_seek(e, key_of(k, i), v, sizeof(v), &n);
+		if (rc == ERR_NOTFOUND)
+			rc = db_edit_insert(e, key_of(k, i), value_of(v, i));
+		else if (rc == 0)
+			rc = db_edit_put(e, slice_of(v, n + 300));
+		assert_int_equal(rc, 0);
+	}
+	db_edit_fini(&e);
+	return 0;
+}
+
+static int
+grown_txn(struct db_txn *t, void *arg)
+{
+	char k[8], v[DB_VALUE_MAX], want[200];
+	size_t n;
+
+	(void)arg;
+	for (uint64_t i = 0; i < (uint64_t)N; i++) {
+		struct slice w = value_of(want, i);
+		int rc = db_get(t, T_KNOWN, key_of(k, i), v, sizeof(v), &n);
+
+		assert_int_equal(rc, 0);
+		assert_int_equal(n, w.n + (i % 3 == 0 ? 300 : 0));
+		assert_memory_equal(v, w.p, w.n);
+	}
+	return 0;
+}
+
+static void
+grows(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t third = 3, each = 1;
+
+	assert_int_equal(db_update(f->db, grow_txn, &third), 0);
+	/* Those there now are longer, the others made between them. */
+	assert_int_equal(db_update(f->db, grow_txn, &each), 0);
+	assert_int_equal(db_read(f->db, grown_txn, NULL), 0);
 }
 
 static int
@@ -246,15 +300,21 @@ large_txn(struct db_txn *t, void *arg)
 {
 	char big[DB_VALUE_MAX + 1] = { 0 };
 	struct db_many *m;
+	struct db_edit *e;
 	int rc;
 
 	(void)arg;
-	db_many_init(t, T_KNOWN, false, &m);
-	assert_int_equal(db_many_add(m, SLICE("a"), slice_of(big, sizeof(big))),
-	    ERR_INTERNAL);
-	assert_int_equal(db_many_add(m, SLICE(""), SLICE("b")), ERR_INTERNAL);
-	rc = db_many_add(m, SLICE("a"), slice_of(big, sizeof(big) - 1));
-	assert_int_equal(db_many_end(&m, rc), 0);
+	assert_int_equal(db_edit_init(t, T_KNOWN, DB_NEAR, &e), 0);
+	rc = db_edit_insert(e, SLICE("a"), slice_of(big, sizeof(big)));
+	assert_int_equal(rc, ERR_INTERNAL);
+	rc = db_edit_insert(e, SLICE(""), SLICE("b"));
+	assert_int_equal(rc, ERR_INTERNAL);
+	rc = db_edit_insert(e, SLICE("a"), slice_of(big, sizeof(big) - 1));
+	assert_int_equal(rc, 0);
+	db_edit_fini(&e);
+	db_many_init(t, T_KNOWN, &m);
+	assert_int_equal(db_many_del(m, SLICE("")), ERR_INTERNAL);
+	assert_int_equal(db_many_end(&m, 0), 0);
 	return ERR_INTERNAL;
 }
 
@@ -272,6 +332,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(rows, setup, teardown),
+		cmocka_unit_test_setup_teardown(grows, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses, setup, teardown),
 	};
 
