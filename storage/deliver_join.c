@@ -3,7 +3,8 @@
  * written: rows that all of them change (what a package holds, what lives in a
  * segment, a folder's counts) are changed once, and nobody waits for page locks
  * of his neighbour.  When a shared one fails nothing of it is left, and each is
- * tried alone: so one full mailbox costs nobody else his mail.
+ * tried alone: so one full mailbox costs nobody else his mail.  Who knows that
+ * others are a moment behind leaves it to the last of them.
  */
 #include "storage/deliver_join.h"
 
@@ -20,6 +21,7 @@ enum { AT_ONCE = 32, TARGETS_AT_ONCE = 128 };
 struct joiner {
 	pthread_mutex_t mtx;
 	struct deliver_join *head, **tail;
+	size_t waiting;
 	bool running;
 	uint64_t shared, deliveries;
 };
@@ -76,6 +78,7 @@ take(struct joiner *jr, struct deliver_join *v[AT_ONCE])
 	    (n == 0 || targets + jr->head->plan->nitems <= TARGETS_AT_ONCE)) {
 		v[n] = jr->head;
 		targets += v[n]->plan->nitems;
+		jr->waiting--;
 		if ((jr->head = v[n++]->next) == NULL)
 			jr->tail = &jr->head;
 	}
@@ -150,8 +153,32 @@ run(struct store *s, struct joiner *jr)
 	}
 }
 
+/* Is it this thread that has to run?  With the mutex. */
+static bool
+begins(struct joiner *jr, bool (*more)(void))
+{
+	if (jr->head == NULL || jr->running ||
+	    (more != NULL && jr->waiting < AT_ONCE && more()))
+		return false;
+	jr->running = true;
+	return true;
+}
+
 void
-deliver_join(struct store *s, struct deliver_join *j)
+deliver_join_go(struct store *s, bool (*more)(void))
+{
+	struct joiner *jr = s->joiner;
+	bool mine;
+
+	pthread_mutex_lock(&jr->mtx);
+	mine = begins(jr, more);
+	pthread_mutex_unlock(&jr->mtx);
+	if (mine)
+		run(s, jr);
+}
+
+void
+deliver_join(struct store *s, struct deliver_join *j, bool (*more)(void))
 {
 	struct joiner *jr = s->joiner;
 	bool mine;
@@ -163,13 +190,14 @@ deliver_join(struct store *s, struct deliver_join *j)
 	j->plan = xmalloc(sizeof(*j->plan));
 	if ((j->rc = deliver_ready(j->plan, s, &j->d, &j->e)) != 0) {
 		tell(s, j);
+		deliver_join_go(s, more);
 		return;
 	}
 	pthread_mutex_lock(&jr->mtx);
 	*jr->tail = j;
 	jr->tail = &j->next;
-	mine = !jr->running;
-	jr->running = true;
+	jr->waiting++;
+	mine = begins(jr, more);
 	pthread_mutex_unlock(&jr->mtx);
 	if (mine)
 		run(s, jr);

@@ -22,8 +22,12 @@ struct deliver_join {
 	struct plan *plan;
 };
 
-/* The caller has d, e and done set, and lets go of it. */
-void deliver_join(struct store *s, struct deliver_join *j);
+/* The caller has d, e and done set, and lets go of it.  more: asked when it is
+ * in line; true: another delivery comes soon, or deliver_join_go() is called,
+ * and this one may wait for that.  NULL: none does. */
+void deliver_join(struct store *s, struct deliver_join *j, bool (*more)(void));
+/* None comes after all, from here: who waits does no longer, unless `more`. */
+void deliver_join_go(struct store *s, bool (*more)(void));
 
 /* Within storage/. */
 struct joiner;

@@ -15,7 +15,7 @@
 #include "submitd/success.h"
 #include "submitd/words.h"
 
-enum { JOIN_MAX = 64 };
+enum { JOIN_MAX = 64, BRIEF_MAX = 64 << 10 };
 
 /* Data that no message may hold; 0 or the reply's kind. */
 static int
@@ -223,7 +223,7 @@ accept_join(struct sjob *j)
 {
 	struct accept *a = client_of_job(j)->accept;
 
-	deliver_join(j->srv->store, &a->join);
+	deliver_join(j->srv->store, &a->join, work_brief_next);
 }
 
 static void
@@ -344,5 +344,6 @@ accept_done(struct sjob *j)
 void
 accept_start(struct client *c)
 {
+	c->s.job.brief = spool_size(c->spool) <= BRIEF_MAX;
 	session_job(&c->s, false, accept_work, accept_done);
 }

@@ -130,6 +130,9 @@ struct sjob {
 	/* Set by work() when it did not come to an end: called behind it, to
 	 * hand the job to others, who call sjob_end(). */
 	void (*then)(struct sjob *j);
+	/* Set before it is submitted, each time: a moment's work, with a `then`
+	 * that joins deliveries (deliver_join.h); or it has come to nothing. */
+	bool brief;
 	int rc; /* of the sync; 0 when nothing was to sync */
 	/* private */
 	struct server *srv;

@@ -1,6 +1,7 @@
 #include "lib/daemon/server.h"
 
 #include "lib/base/siphash.h"
+#include "storage/deliver_join.h"
 
 static void
 on_synced(struct store_wait *w, int rc, bool more)
@@ -32,14 +33,17 @@ static enum job_verdict
 on_run(struct job *job)
 {
 	struct sjob *j = PH_CONTAINER(job, struct sjob, job);
+	struct store *store = j->job.brief ? j->srv->store : NULL;
 
 	j->work(j);
-	if (j->then == NULL) {
-		sjob_end(j);
-	} else {
+	if (j->then != NULL) {
 		work_for_all();
 		j->then(j);
+		return JOB_PARKED;
 	}
+	sjob_end(j);
+	if (store != NULL)
+		deliver_join_go(store, work_brief_next);
 	return JOB_PARKED;
 }
 
@@ -58,6 +62,8 @@ submit(struct server_loop *sl, struct work *pool, struct sjob *j, uint32_t flow)
 	j->durable = false;
 	j->then = NULL;
 	j->rc = 0;
+	j->job.brief = j->brief;
+	j->brief = false;
 	j->job.run = on_run;
 	j->job.done = on_done;
 	j->job.flow = flow;

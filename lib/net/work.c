@@ -306,6 +306,22 @@ work_for_all(void)
 	pthread_mutex_unlock(&me->work->lock);
 }
 
+bool
+work_brief_next(void)
+{
+	struct worker *me = self;
+	const struct lane *l;
+	bool brief;
+
+	if (me == NULL)
+		return false;
+	pthread_mutex_lock(&me->work->lock);
+	l = me->work->rings[0].first;
+	brief = l != NULL && l->head->brief && me->work->rings[1].first == NULL;
+	pthread_mutex_unlock(&me->work->lock);
+	return brief;
+}
+
 size_t
 work_waiting(struct work *w)
 {

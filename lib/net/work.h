@@ -27,6 +27,7 @@ struct job {
 	uint32_t flow;     /* whose it is, a hash: flows take turns, so that one
 			* with many jobs does not keep the others waiting */
 	bool late;         /* gets one turn in four while others wait */
+	bool brief;        /* see work_brief_next() */
 	struct loop *loop; /* set by work_submit */
 	struct loop_msg msg; /* private */
 	struct job *next;    /* private */
@@ -50,6 +51,11 @@ void job_finish_quiet(struct job *j);
 bool work_spare(void);
 /* From here on this thread, if a worker, works for other jobs, too. */
 void work_for_all(void);
+
+/* On a worker: is a brief job the next of its pool?  Then this thread, or the
+ * one that is faster, is soon behind it, and may do there for both what costs
+ * as much for one. */
+bool work_brief_next(void);
 
 /* Jobs waiting, for status and back-pressure. */
 size_t work_waiting(struct work *w);

@@ -70,7 +70,7 @@ one_main(void *arg)
 {
 	struct one *o = arg;
 
-	deliver_join(o->sc->f->s, &o->j);
+	deliver_join(o->sc->f->s, &o->j, NULL);
 	atomic_fetch_add(&o->sc->back, 1);
 	return NULL;
 }
@@ -336,6 +336,63 @@ some_submissions_fail(void **state)
 	assert_int_equal(counts.queued, MANY - 3);
 }
 
+static bool
+one_comes(void)
+{
+	return true;
+}
+
+static bool
+none_comes(void)
+{
+	return false;
+}
+
+static void
+assert_counts(struct store_fixture *f, uint64_t shared, uint64_t deliveries)
+{
+	uint64_t s, d;
+
+	joiner_counts(f->s->joiner, &s, &d);
+	assert_int_equal(s, shared);
+	assert_int_equal(d, deliveries);
+}
+
+/* While more is to come they wait: for one that is the last, for none, or for
+ * as many as fit; and what cannot be delivered does not keep others waiting. */
+static void
+waits_for_more(void **state)
+{
+	struct scene sc = { .f = *state };
+	struct one *bad = &sc.v[0], many[32];
+
+	one_init(&sc.v[0], &sc, 0, 1);
+	one_init(&sc.v[1], &sc, 1, 1);
+	deliver_join(sc.f->s, &sc.v[0].j, one_comes);
+	assert_int_equal(sc.told, 0);
+	deliver_join(sc.f->s, &sc.v[1].j, none_comes);
+	assert_int_equal(sc.told, 2);
+	assert_counts(sc.f, 1, 2);
+	one_init(&sc.v[2], &sc, 2, 1);
+	deliver_join(sc.f->s, &sc.v[2].j, one_comes);
+	deliver_join_go(sc.f->s, one_comes);
+	assert_int_equal(sc.told, 2);
+	one_init(bad, &sc, 0, 1);
+	bad->t[0].uidl = SLICE("not a unique-id");
+	deliver_join(sc.f->s, &bad->j, none_comes);
+	assert_int_equal(sc.told, 4);
+	assert_int_equal(bad->j.rc, ERR_INVALID);
+	assert_there(sc.f, &sc.v[2], &sc.v[2].t[0]);
+	for (unsigned i = 0; i < 32; i++) {
+		assert_int_equal(sc.told, 4);
+		one_init(&many[i], &sc, i, 1);
+		deliver_join(sc.f->s, &many[i].j, one_comes);
+	}
+	assert_int_equal(sc.told, 4 + 32);
+	assert_counts(sc.f, 2, 2 + 32);
+	deliver_join_go(sc.f->s, NULL);
+}
+
 struct worker {
 	struct scene sc;
 	pthread_t th;
@@ -351,7 +408,7 @@ worker_main(void *arg)
 		struct one o;
 
 		one_init(&o, &w->sc, w->base + i, 1 + i % 2);
-		deliver_join(w->sc.f->s, &o.j);
+		deliver_join(w->sc.f->s, &o.j, NULL);
 		while (atomic_load(&w->sc.told) != i + 1)
 			sched_yield();
 		w->bad += o.j.rc != 0 || o.told != 1 || o.t[0].uid == 0;
@@ -386,6 +443,7 @@ main(void)
 		FIXTURE_TEST(some_fail),
 		FIXTURE_TEST(submissions),
 		FIXTURE_TEST(some_submissions_fail),
+		FIXTURE_TEST(waits_for_more),
 		FIXTURE_TEST(many_threads),
 	};
 

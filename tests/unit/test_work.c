@@ -156,6 +156,30 @@ spare_threads(void **state)
 	scene_run(1);
 }
 
+/* The first waits until all are in line. */
+static enum job_verdict
+run_before_brief(struct job *j)
+{
+	struct task *t = PH_CONTAINER(j, struct task, job);
+	struct task *next = t + 1;
+
+	while (t->seq == 0 && work_waiting(t->scene->work) < 3)
+		usleep(100);
+	if (work_brief_next() != (next->scene != NULL && next->job.brief))
+		t->scene->bad++;
+	return JOB_DONE;
+}
+
+static void
+brief_is_next(void **state)
+{
+	(void)state;
+	scene_open(1, 4, run_before_brief);
+	sc.tasks[1].job.brief = sc.tasks[3].job.brief = true;
+	scene_run(4);
+	assert_false(work_brief_next()); /* no worker */
+}
+
 static enum job_verdict
 run_look(struct job *j)
 {
@@ -285,6 +309,7 @@ main(void)
 		cmocka_unit_test(finished_before_parked),
 		cmocka_unit_test(one_thread_is_fifo),
 		cmocka_unit_test(spare_threads),
+		cmocka_unit_test(brief_is_next),
 		cmocka_unit_test(threads_are_named_and_masked),
 		cmocka_unit_test(free_runs_the_queue),
 		cmocka_unit_test(test_flows),
