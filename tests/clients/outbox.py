@@ -211,9 +211,9 @@ def test_deferred_and_flagged():
         c = w.host.imap(1)
         c.select("Outbox")
         c.store("1", "+FLAGS", "\\Flagged")
-        time.sleep(2)
+        time.sleep(1)
         tried = sum(x.startswith("RCPT") for x in w.sink.commands)
-        time.sleep(2)
+        time.sleep(1)
         assert tried == sum(x.startswith("RCPT") for x in w.sink.commands)
         w.sink.answers["RCPT"] = []
         c.store("1", "-FLAGS", "\\Flagged")

@@ -185,11 +185,11 @@ def test_bytes_of_a_package():
 
 def test_messages_of_an_account():
     with pt.Host(accounts=2, conf=ALONE) as host:
-        host.admin("account", "set", host.user(1), "--messages", "17")
+        host.admin("account", "set", host.user(1), "--messages", "12")
         doors = Doors(host)
         doors.storm((1,))
-        assert sum(doors.taken.values()) == 17, doors.taken
-        assert of_account(host, 1)[1] == count(host, 1) == 17
+        assert sum(doors.taken.values()) == 12, doors.taken
+        assert of_account(host, 1)[1] == count(host, 1) == 12
         assert doors.answers == FULL, doors.answers
         # One recipient of several (RFC 2033 4.2); the MX says so at RCPT.
         with smtplib.LMTP(host.lmtp_socket, timeout=60) as c:

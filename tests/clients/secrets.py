@@ -279,4 +279,4 @@ def test_nothing_readable(host):
 
 
 if __name__ == "__main__":
-    pt.main(globals())
+    pt.main(globals(), conf={"auth-fail-delay": "0"})

@@ -315,7 +315,7 @@ class Host:
             s.connect(self.lmtp_socket)
             return s
         s = socket.create_connection(("127.0.0.1", self.port(name)), timeout)
-        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        at_once(s)
         if name in TLS_AT_ONCE:
             s = self.tls().wrap_socket(s, server_hostname=DOMAIN)
         return s
@@ -324,6 +324,7 @@ class Host:
         """imaplib over TLS, logged in as account n if given."""
         c = imaplib.IMAP4_SSL("127.0.0.1", self.port("imaps"),
                               ssl_context=self.tls(), timeout=timeout * SLOW)
+        at_once(c.sock)
         self._open.append(_Closer(c.shutdown))
         if n is not None:
             c.login(self.user(n), self.password(n))
@@ -428,6 +429,11 @@ class Host:
             if RESTART_LOG.search(line) and not self.expect_restarts:
                 return "in the log: " + line
         return None
+
+
+def at_once(sock):
+    """What is written in pieces does not wait for the peer's delayed ACK."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 class _Closer:

@@ -40,7 +40,7 @@ class World:
         self.sink = outside.Sink("127.0.0.2", self.port, **sink)
         self.host = pt.Host(accounts=4, conf={
             "resolver": self.zone.resolver, "relay-port": self.port,
-            "queue-retry-first": '"1s"', "queue-retry-max": '"1s"',
+            "queue-retry-first": '"200ms"', "queue-retry-max": '"200ms"',
             "relay-ipv6": "false", "relay-timeout": '"3s"',
             "relay-data-timeout": '"3s"', "relay-block-timeout": '"3s"',
             "relay-end-timeout": '"3s"',

@@ -763,4 +763,4 @@ def test_junk_for_pop3_users(host):
 
 
 if __name__ == "__main__":
-    pt.main(globals())
+    pt.main(globals(), conf={"auth-fail-delay": "0"})
