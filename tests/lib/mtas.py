@@ -25,69 +25,65 @@ MODES = {"var/spool": 0o711, "var/lib/opensmtpd/empty": 0o711,
          "tmp": 0o1777, "run": 0o755, "etc/exim4": 0o755, "home": 0o755}
 
 
-class Mta:
-    """What both have in common.  They take mail for box@`domain` at
-    address:port, and find where the other mail goes through `zone`, a
-    Zone on port 53; for posthof.test it goes to `to_port` there."""
+class Tree:
+    """One of the trees, copied and entered: what every server out of it has
+    in common."""
 
     program = ()        # words, within the tree
     name = ""           # of the tree
+    users = USERS
 
-    def __init__(self, address, port, domain, zone, to_port, host):
-        self.address, self.port, self.domain = address, port, domain
-        self.to_port = to_port
+    def __init__(self, address, port):
+        self.place = (address, port)
         self.dir = tempfile.mkdtemp(prefix="posthof-mta-")
         self.root = os.path.join(self.dir, "root")
         self.process = None
-        try:
-            self._build(zone, host)
-            self.start()
-        except BaseException:
-            self.close()
-            raise
 
-    def _build(self, zone, host):
+    def copy(self):
         source = os.path.join(TREES, self.name)
         if not os.path.isdir(source):
-            raise pt.Failure(f"no {source}: make test-deps")
+            raise pt.Failure(f"no {source}: tools/mtas {TREES} {self.name}")
         os.chmod(self.dir, 0o755)
         shutil.copytree(source, self.root, symlinks=True)
         for path, mode in MODES.items():
-            full = os.path.join(self.root, path)
-            os.makedirs(full, exist_ok=True)
-            os.chmod(full, mode)
+            self.make(path, mode)
         os.chmod(os.path.join(self.root, "var"), 0o755)
         self.write("etc/passwd", "".join(
-            f"{n}:x:{i}:{i}::/home/{n}:/bin/sh\n" for n, i in USERS.items()))
+            f"{n}:x:{i}:{i}::/home/{n}:/bin/sh\n"
+            for n, i in self.users.items()))
         self.write("etc/group", "".join(f"{n}:x:{i}:\n"
-                                        for n, i in USERS.items()))
+                                        for n, i in self.users.items()))
         self.write("etc/hosts", "127.0.0.1 localhost\n")
         self.write("etc/nsswitch.conf", "passwd: files\ngroup: files\n"
                    "hosts: files dns\n")
-        self.write("etc/resolv.conf", f"nameserver {zone.address}\n")
-        home = os.path.join(self.root, "home/box")
-        os.mkdir(home)
-        os.chown(home, USERS["box"], USERS["box"])
-        for name in ("cert.pem", "key.pem"):
-            with open(os.path.join(host.dir, "tls", name),
-                      encoding="ascii") as f:
-                self.write("etc/" + name, f.read())
-            os.chmod(os.path.join(self.root, "etc", name), 0o600)
         null = os.path.join(self.root, "dev/null")
         try:
             os.mknod(null, 0o20666, os.makedev(1, 3))
         except OSError:         # a container; an empty file does as well
             self.write("dev/null", "")
         os.chmod(null, 0o666)
-        self.configure()
+
+    def make(self, path, mode=0o755, user=None):
+        """A directory; its path outside."""
+        full = os.path.join(self.root, path)
+        os.makedirs(full, exist_ok=True)
+        os.chmod(full, mode)
+        if user is not None:
+            os.chown(full, self.users[user], self.users[user])
+        return full
+
+    def certificate(self, host):
+        """A Posthof host's, with its key."""
+        for name in ("cert.pem", "key.pem"):
+            with open(os.path.join(host.dir, "tls", name),
+                      encoding="ascii") as f:
+                self.write("etc/" + name, f.read())
+            os.chmod(os.path.join(self.root, "etc", name), 0o600)
 
     def write(self, path, text):
         with open(os.path.join(self.root, path), "w",
                   encoding="utf-8") as f:
             f.write(text)
-
-    def configure(self):
-        raise NotImplementedError
 
     def start(self):
         self.process = subprocess.Popen(
@@ -95,27 +91,27 @@ class Mta:
             stdout=open(os.path.join(self.dir, "out"), "ab"),
             stderr=subprocess.STDOUT, start_new_session=True,
             env={"PATH": "/usr/sbin:/bin"})
-        pt.wait_for(self.name, self._listens)
+        pt.wait_for(self.name, self.listens)
 
     def _enter(self):
         os.chroot(self.root)
         os.chdir("/")
 
-    def run(self, *words):
-        """One of its programs, inside."""
+    def run(self, *words, text=""):
+        """One of its programs, inside, with this to read."""
         done = subprocess.run(
-            words, preexec_fn=self._enter, stdin=subprocess.DEVNULL,
+            words, preexec_fn=self._enter, input=text.encode(),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
             env={"PATH": "/usr/sbin:/bin"}, check=False)
         if done.returncode != 0:
             raise pt.Failure(f"{words}: " + done.stdout.decode())
         return done.stdout.decode()
 
-    def _listens(self):
+    def listens(self):
         if self.process.poll() is not None:
             raise pt.Failure(f"{self.name} ended: " + self.log())
         with contextlib.suppress(OSError):
-            socket.create_connection((self.address, self.port), 1).close()
+            socket.create_connection(self.place, 1).close()
             return True
         return False
 
@@ -130,24 +126,16 @@ class Mta:
     def _logs(self):
         return ()
 
-    def received(self):
-        """The messages that have come, as bytes."""
-        new = os.path.join(self.root, "home/box/Maildir/new")
-        mails = []
-        for name in sorted(os.listdir(new)) if os.path.isdir(new) else []:
-            with open(os.path.join(new, name), "rb") as f:
-                mails.append(f.read())
-        return mails
-
     def _ours(self):
         """Whoever runs in our tree."""
         for entry in os.listdir("/proc"):
             if entry.isdigit():
                 with contextlib.suppress(OSError):
-                    if os.readlink(f"/proc/{entry}/root") == self.root:
+                    at = os.readlink(f"/proc/{entry}/root")
+                    if f"{at}/".startswith(self.root + "/"):
                         yield int(entry)
 
-    def close(self):
+    def stop(self):
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -162,6 +150,9 @@ class Mta:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.02)
+
+    def close(self):
+        self.stop()
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def __enter__(self):
@@ -172,6 +163,39 @@ class Mta:
             print("# the end of its log:\n# "
                   + self.log()[-4000:].replace("\n", "\n# "))
         self.close()
+
+
+class Mta(Tree):
+    """What both have in common.  They take mail for box@`domain` at
+    address:port, and find where the other mail goes through `zone`, a
+    Zone on port 53; for posthof.test it goes to `to_port` there."""
+
+    def __init__(self, address, port, domain, zone, to_port, host):
+        super().__init__(address, port)
+        self.address, self.port, self.domain = address, port, domain
+        self.to_port = to_port
+        try:
+            self.copy()
+            self.write("etc/resolv.conf", f"nameserver {zone.address}\n")
+            self.make("home/box", user="box")
+            self.certificate(host)
+            self.configure()
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def configure(self):
+        raise NotImplementedError
+
+    def received(self):
+        """The messages that have come, as bytes."""
+        new = os.path.join(self.root, "home/box/Maildir/new")
+        mails = []
+        for name in sorted(os.listdir(new)) if os.path.isdir(new) else []:
+            with open(os.path.join(new, name), "rb") as f:
+                mails.append(f.read())
+        return mails
 
 
 class Exim(Mta):
