@@ -194,6 +194,13 @@ bench: ## figures: CPU and memory per operation (BENCH="imap select")
 	@$(SUB) all
 	@POSTHOF_BIN=$(abspath $(B)) tests/bench/run $(BENCH)
 
+.PHONY: bench-peers
+bench-peers: ## figures beside Dovecot's and Cyrus's, in one run (as root)
+	@$(SUB) all
+	@tools/deps build test
+	@tools/mtas $(B)/mtas dovecot cyrus
+	@POSTHOF_BIN=$(abspath $(B)) tests/bench/peers.py $(BENCH)
+
 .PHONY: deps
 deps: ## install the Debian packages the build needs
 	@tools/deps build

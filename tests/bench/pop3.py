@@ -50,8 +50,17 @@ class Client:
             context = ssl._create_unverified_context()
             s = context.wrap_socket(s)
         self.sock = s
+        self.quick_ack = getattr(host, "quick_ack", False)
         self.left = b""
         self.line()
+
+    def more(self):
+        if self.quick_ack:
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        data = self.sock.recv(1 << 20)
+        if not data:
+            raise pt.Failure("closed")
+        return data
 
     def until(self, end):
         data = self.left
@@ -60,10 +69,7 @@ class Client:
             if at >= 0:
                 self.left = data[at + len(end):]
                 return data[:at]
-            more = self.sock.recv(1 << 20)
-            if not more:
-                raise pt.Failure(f"closed after {data[-200:]}")
-            data += more
+            data += self.more()
 
     def line(self):
         return self.until(b"\r\n")
@@ -89,10 +95,7 @@ class Client:
             if seen >= count:
                 break
             tail = tail[-4:] if not tail.endswith(b"\r\n.\r\n") else b""
-            more = self.sock.recv(1 << 20)
-            if not more:
-                raise pt.Failure("closed")
-            tail += more
+            tail += self.more()
 
     def close(self):
         self.sock.close()
@@ -168,41 +171,57 @@ def bench_first_look(host):
     say("  and what stays in memory", grown, None, None, None, "KiB")
 
 
+def list_all(c, command, times=5):
+    for _ in range(times):
+        c.sock.sendall(command)
+        c.dots(1)
+
+
+def retr_pipelined(c, count):
+    for at in range(1, count + 1, 500):
+        c.sock.sendall(b"".join(b"RETR %d\r\n" % i for i in
+                                range(at, min(at + 500, count + 1))))
+        c.dots(min(500, count + 1 - at))
+
+
+def retr_one_by_one(c, count):
+    for i in range(1, count + 1):
+        c.sock.sendall(b"RETR %d\r\n" % i)
+        c.dots(1)
+
+
+def dele_all(host, n, count):
+    c = Client(host).login(n)
+    for at in range(1, count + 1, 500):
+        c.sock.sendall(b"".join(b"DELE %d\r\n" % i
+                                for i in range(at, at + 500)))
+        for _ in range(500):
+            c.line()
+    c.ask(b"QUIT\r\n")
+    c.close()
+
+
 def bench_list(host):
     count = BOXES[3][0]
     c = Client(host).login(3)
     for command, goal, peer in ((b"LIST\r\n", 0.09, 0.18),
                                 (b"UIDL\r\n", 0.1, 0.19)):
-        def work():
-            for _ in range(5):
-                c.sock.sendall(command)
-                c.dots(1)
-        work()
+        list_all(c, command)
         measure(host, command.decode().strip() + ", a message", 5 * count,
-                work, goal, peer)
+                lambda: list_all(c, command), goal, peer)
     c.close()
 
 
 def bench_retr(host):
     count = BOXES[2][0]
     c = Client(host).login(2)
-
-    def pipelined():
-        for at in range(1, count + 1, 500):
-            c.sock.sendall(b"".join(b"RETR %d\r\n" % i
-                                    for i in range(at, at + 500)))
-            c.dots(500)
-    pipelined()
-    measure(host, "RETR of 5.6 KB, pipelined", count, pipelined, 8, 18)
+    retr_pipelined(c, count)
+    measure(host, "RETR of 5.6 KB, pipelined", count,
+            lambda: retr_pipelined(c, count), 8, 18)
     with Floor("pop3") as floor:
         clients = {host: c, floor: Client(floor).login(2)}
-
-        def one_by_one(at):
-            for i in range(1, 3001):
-                clients[at].sock.sendall(b"RETR %d\r\n" % i)
-                clients[at].dots(1)
         measure_beside(host, floor, "RETR of 5.6 KB, one by one", 3000,
-                       one_by_one, 20, 40)
+                       lambda at: retr_one_by_one(clients[at], 3000), 20, 40)
         clients[floor].close()
     c.close()
 
@@ -211,17 +230,8 @@ def bench_dele(host):
     boxes = iter((4, 5, 6))
     count = BOXES[4][0]
     keeper = cpu_us(host, "keeper")
-
-    def work():
-        c = Client(host).login(next(boxes))
-        for at in range(1, count + 1, 500):
-            c.sock.sendall(b"".join(b"DELE %d\r\n" % i
-                                    for i in range(at, at + 500)))
-            for _ in range(500):
-                c.line()
-        c.ask(b"QUIT\r\n")
-        c.close()
-    measure(host, "DELE of all and QUIT, a message", count, work, 2, 4.2, 3)
+    measure(host, "DELE of all and QUIT, a message", count,
+            lambda: dele_all(host, next(boxes), count), 2, 4.2, 3)
     time.sleep(5)
     say("  and later in the keeper", 0,
         (cpu_us(host, "keeper") - keeper) / (3 * count), None, None)
