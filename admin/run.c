@@ -29,8 +29,9 @@ run_to_terminal(void *arg, enum out_stream stream, struct slice bytes)
 	    bytes.n);
 }
 
-int
-run_read_input(struct buf *to, struct err *e)
+/* All of standard input, up to CMD_INPUT_MAX. */
+static int
+read_input(struct buf *to, struct err *e)
 {
 	enum { PIECE = 16 << 10 };
 	char *at;
@@ -166,7 +167,7 @@ run_store_command(struct cmd *c, size_t argc, const char *const *argv)
 		goto out;
 	}
 	c->conf = m.conf;
-	if (cmd_wants_input(c) && run_read_input(&input, &c->err) != 0) {
+	if (cmd_wants_input(c) && read_input(&input, &c->err) != 0) {
 		status = cmd_refuse(c, c->err.kind, "%s", c->row->name);
 		goto out;
 	}

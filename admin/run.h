@@ -24,7 +24,4 @@ PH_MUSTUSE int run_store_command(
 PH_MUSTUSE int run_open_store(const struct material *m, const struct user *user,
     struct store **store_out, struct err *e);
 
-/* All of standard input, up to CMD_INPUT_MAX. */
-PH_MUSTUSE int run_read_input(struct buf *to, struct err *e);
-
 #endif

@@ -14,12 +14,6 @@
 enum { LABEL_MAX = 63, DOMAIN_MAX = 253, LOCAL_MAX = 64 };
 
 bool
-ident_is_package(struct slice s)
-{
-	return names_is_package(s);
-}
-
-bool
 ident_is_account(struct slice s, size_t *package_len_out)
 {
 	struct slice package;

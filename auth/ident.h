@@ -15,9 +15,8 @@
 
 enum { IDENT_MAX = 320 }; /* RFC 5321 4.5.3.1: 64 + 1 + 255 */
 
-/* "webNNN", NNN 1..99999999 without leading zero. */
-bool ident_is_package(struct slice s);
-/* "webNNNpM"; *package_len_out (may be NULL) is the length of "webNNN". */
+/* "webNNNpM", NNN and M 1..99999999 without leading zero; *package_len_out
+ * (may be NULL) is the length of "webNNN". */
 bool ident_is_account(struct slice s, size_t *package_len_out);
 
 /* Each folds into out[IDENT_MAX + 1], NUL-terminated; ERR_INVALID with a text

@@ -8,7 +8,7 @@ lru_init(struct lru_node *head)
 	head->prev = head->next = head;
 }
 
-bool
+static bool
 lru_empty(const struct lru_node *head)
 {
 	return head->next == head;

@@ -12,7 +12,6 @@ struct lru_node {
 
 /* The list's head is a node too: next is the newest, prev the oldest. */
 void lru_init(struct lru_node *head);
-bool lru_empty(const struct lru_node *head);
 /* Puts a node that is in no list in front. */
 void lru_add(struct lru_node *head, struct lru_node *node);
 /* Moves a node of the list to the front. */

@@ -82,15 +82,6 @@ parse_atom(struct parse *p, struct slice *out)
 }
 
 bool
-parse_is_atom(struct slice s)
-{
-	struct cur c;
-
-	cur_init(&c, s);
-	return s.n != 0 && cur_span(&c, &atom_chars).n == s.n;
-}
-
-bool
 parse_is_astring(struct slice s)
 {
 	struct cur c;

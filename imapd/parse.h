@@ -65,8 +65,7 @@ struct parse_flags {
  * read and dropped: nobody can set it, and some clients try. */
 bool parse_flag_list(struct parse *p, bool bare_ok, struct parse_flags *out);
 
-/* Quotes and backslashes: is this an atom as it stands? */
-bool parse_is_atom(struct slice s);
+/* Without quotes and backslashes: is this an astring as it stands? */
 bool parse_is_astring(struct slice s);
 
 #endif

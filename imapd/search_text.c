@@ -9,7 +9,6 @@
 #include "lib/mail/decode.h"
 #include "lib/mail/header.h"
 #include "lib/mail/mime_index.h"
-#include "lib/mail/mime_param.h"
 
 enum {
 	CHUNK = 64 << 10,
@@ -161,7 +160,7 @@ charset_of(struct text_hunt *h, const struct mime_part *part, struct arena *a,
 	own.body_off = n;
 	own.body_len = 0;
 	if (mime_read_header(a, block, &own, NULL)) {
-		raw = mime_param_raw(own.params, SLICE("charset"));
+		raw = mime_param_find(own.params, SLICE("charset"));
 		*out = arena_copy(a, raw);
 	}
 	return 0;

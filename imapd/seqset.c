@@ -178,28 +178,6 @@ ranges_count(const struct ranges *r)
 	return n;
 }
 
-struct ranges
-ranges_both(const struct ranges *x, const struct ranges *y, struct arena *a)
-{
-	struct ranges r = { 0 };
-	size_t i = 0, j = 0;
-
-	r.v = arena_alloc(a, (x->n + y->n + 1) * sizeof(*r.v));
-	while (i < x->n && j < y->n) {
-		struct seq_range p = x->v[i], q = y->v[j];
-		uint32_t lo = p.lo > q.lo ? p.lo : q.lo;
-		uint32_t hi = p.hi < q.hi ? p.hi : q.hi;
-
-		if (lo <= hi)
-			r.v[r.n++] = (struct seq_range){ lo, hi };
-		if (p.hi < q.hi)
-			i++;
-		else
-			j++;
-	}
-	return r;
-}
-
 void
 seqset_write(struct buf *out, const uint32_t *v, size_t n)
 {

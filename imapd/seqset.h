@@ -47,10 +47,6 @@ bool ranges_has(const struct ranges *r, uint32_t n);
 /* The smallest number in r that is >= from; false: none. */
 bool ranges_next(const struct ranges *r, uint32_t from, uint32_t *out);
 uint64_t ranges_count(const struct ranges *r);
-/* What is in both; memory from the arena. */
-struct ranges ranges_both(
-    const struct ranges *x, const struct ranges *y, struct arena *a);
-
 /* Appends "1:3,7": neighbours rising by one become a range, the order stays.
  * Nothing for n == 0. */
 void seqset_write(struct buf *out, const uint32_t *v, size_t n);

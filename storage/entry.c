@@ -95,12 +95,3 @@ entry_put_at(
 	return db_edit_insert(
 	    at, slice_of(key, sizeof(key)), entry_encode(p, e));
 }
-
-int
-entry_del(struct db_txn *t, uint64_t folder, uint32_t uid)
-{
-	uint8_t key[ENTRY_KEY];
-
-	entry_key(key, folder, uid);
-	return db_del(t, T_ENTRY, slice_of(key, sizeof(key)));
-}

@@ -40,7 +40,6 @@ PH_MUSTUSE int entry_put(
 /* The same of many, folders and UIDs rising: at is of T_ENTRY. */
 PH_MUSTUSE int entry_put_at(
     struct db_edit *at, uint64_t folder, uint32_t uid, const struct entry *e);
-PH_MUSTUSE int entry_del(struct db_txn *t, uint64_t folder, uint32_t uid);
 PH_MUSTUSE int entry_decode(struct slice value, struct entry *out);
 /* Only that; uidl is part of value. */
 PH_MUSTUSE int entry_decode_brief(

@@ -172,8 +172,8 @@ percent(uint64_t have, uint64_t max)
 	return p < 999 ? (unsigned)p : 999;
 }
 
-unsigned
-quota_percent_of(const struct usage_row *u)
+static unsigned
+percent_of(const struct usage_row *u)
 {
 	unsigned bytes = percent(u->bytes, u->limits.bytes_max);
 	unsigned messages = percent(u->messages, u->limits.messages_max);
@@ -184,13 +184,13 @@ quota_percent_of(const struct usage_row *u)
 bool
 quota_is_package(const struct quota *q)
 {
-	return quota_percent_of(&q->package) > quota_percent_of(&q->own);
+	return percent_of(&q->package) > percent_of(&q->own);
 }
 
 unsigned
 quota_percent(const struct quota *q)
 {
-	return quota_percent_of(quota_is_package(q) ? &q->package : &q->own);
+	return percent_of(quota_is_package(q) ? &q->package : &q->own);
 }
 
 struct telling {

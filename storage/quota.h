@@ -22,9 +22,8 @@ struct quota {
  * id, those > after. */
 PH_MUSTUSE int quota_list(struct store *s, uint64_t after, struct quota *v,
     size_t cap, size_t *n_out);
-/* How full, in bytes or messages, whichever is more. */
-unsigned quota_percent_of(const struct usage_row *u);
-/* The fuller of the account and its package. */
+/* How full, in bytes or messages, of the account or its package, whichever is
+ * more. */
 unsigned quota_percent(const struct quota *q);
 /* It is the package, all its accounts together, that is full first. */
 bool quota_is_package(const struct quota *q);

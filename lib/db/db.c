@@ -393,17 +393,6 @@ db_checkpoint(struct db *db, uint32_t kbytes, uint32_t minutes)
 	return rc;
 }
 
-int
-db_trim_log(struct db *db)
-{
-	struct db_thread *th = db_enter(db);
-	int ret = db->env->log_archive(db->env, NULL, DB_ARCH_REMOVE);
-	int rc = db_code(db, ret, "log_archive");
-
-	db_leave(th);
-	return rc;
-}
-
 static int
 stats_fill(DB_ENV *env, struct db_stats *out)
 {

@@ -86,9 +86,6 @@ PH_MUSTUSE int db_put(
 /* ERR_EXISTS when the key is there. */
 PH_MUSTUSE int db_insert(
     struct db_txn *t, unsigned table, struct slice key, struct slice value);
-/* Overwrites `bytes` at offset `at` inside an existing value. */
-PH_MUSTUSE int db_patch(struct db_txn *t, unsigned table, struct slice key,
-    size_t at, struct slice bytes);
 PH_MUSTUSE int db_del(struct db_txn *t, unsigned table, struct slice key);
 /* n keys of key_bytes each, side by side, rising; those that are not there are
  * passed over. */
@@ -117,8 +114,6 @@ PH_MUSTUSE int db_last(struct db_txn *t, unsigned table, struct slice prefix,
 PH_MUSTUSE int db_flush(struct db *db);
 /* Checkpoint when kbytes of log or `minutes` have passed; 0, 0: always. */
 PH_MUSTUSE int db_checkpoint(struct db *db, uint32_t kbytes, uint32_t minutes);
-/* Drops log files no longer needed. */
-PH_MUSTUSE int db_trim_log(struct db *db);
 
 /* A hot copy of tables and log into dir, which is empty; for one process at a
  * time.  To be opened with DB_RECOVER_COPY. */

@@ -251,52 +251,6 @@ db_insert(
 	return put(t, table, key, value, DB_NOOVERWRITE, "insert");
 }
 
-/* Through a cursor: one descent, and a missing key or a short value is seen
- * (a partial put would make them up with zeros). */
-static int
-patch_at(DBC *c, struct slice key, size_t at, struct slice bytes)
-{
-	char was[DB_VALUE_MAX];
-	DBT k, v;
-	int ret;
-
-	dbt_in(&k, key);
-	dbt_out(&v, was, sizeof(was));
-	v.flags |= DB_DBT_PARTIAL;
-	v.doff = (u_int32_t)at;
-	v.dlen = (u_int32_t)bytes.n;
-	if ((ret = c->get(c, &k, &v, DB_SET | DB_RMW)) != 0)
-		return ret;
-	if (v.size != bytes.n)
-		return DB_VERIFY_BAD;
-	dbt_in(&v, bytes);
-	v.flags = DB_DBT_PARTIAL;
-	v.doff = (u_int32_t)at;
-	v.dlen = (u_int32_t)bytes.n;
-	return c->put(c, &k, &v, DB_CURRENT);
-}
-
-int
-db_patch(struct db_txn *t, unsigned table, struct slice key, size_t at,
-    struct slice bytes)
-{
-	DB *db = table_of(t, table);
-	DBC *c;
-	int ret, end;
-
-	ph_assert(!t->reading);
-	if (t->broken != 0)
-		return t->broken;
-	if (at > DB_VALUE_MAX || bytes.n > DB_VALUE_MAX - at)
-		return ERR_INTERNAL;
-	if ((ret = db->cursor(db, t->txn, &c, 0)) != 0)
-		return db_txn_code(t, ret, "cursor");
-	ret = patch_at(c, key, at, bytes);
-	if ((end = c->close(c)) != 0 && ret == 0)
-		ret = end;
-	return ret == DB_NOTFOUND ? ERR_NOTFOUND : db_txn_code(t, ret, "patch");
-}
-
 int
 db_del(struct db_txn *t, unsigned table, struct slice key)
 {

@@ -393,19 +393,6 @@ address_parse(struct arena *a, struct slice value, size_t max)
 	return first;
 }
 
-bool
-address_split(struct slice addr, struct slice *local, struct slice *domain)
-{
-	size_t at = slice_rchr(addr, '@');
-
-	*local = *domain = SLICE("");
-	if (at == 0 || at + 1 >= addr.n)
-		return false;
-	*local = slice_sub(addr, 0, at);
-	*domain = slice_from(addr, at + 1);
-	return true;
-}
-
 /* Whether s is words of atext, with dots when asked; 8-bit text is not. */
 static bool
 is_plain(struct slice s, char also)

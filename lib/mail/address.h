@@ -38,13 +38,6 @@ struct mail_addr *address_parse(
 size_t address_append(
     struct arena *a, struct slice value, size_t max, struct mail_addr ***tail);
 
-/*
- * Splits "local@domain" at the last '@'; quotes are kept.  False when either
- * side would be empty; then the outputs are empty.
- */
-bool address_split(
-    struct slice addr, struct slice *local, struct slice *domain);
-
 /* "Name <local@host>" fit for a header field: the name quoted or encoded as
  * needed.  name may be empty. */
 void address_write(struct buf *out, struct slice name_utf8,

@@ -110,17 +110,6 @@ header_find(struct slice headers, struct slice name)
 	return (struct slice){ NULL, 0 };
 }
 
-size_t
-header_count(struct slice headers, struct slice name)
-{
-	struct header h;
-	size_t n = 0;
-
-	while (header_next(&headers, &h))
-		n += h.name.n != 0 && slice_ieq(h.name, name);
-	return n;
-}
-
 /* What unfolding drops. */
 static const struct cset fold_bytes = {
 	{ CSET_BIT('\r') | CSET_BIT('\n') | CSET_BIT('\0'), 0, 0, 0 }

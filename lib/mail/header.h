@@ -34,9 +34,6 @@ size_t header_end(struct slice msg);
  * there is none.  An empty field gives a slice of length 0 with p set. */
 struct slice header_find(struct slice headers, struct slice name);
 
-/* How many fields of this name there are. */
-size_t header_count(struct slice headers, struct slice name);
-
 /*
  * Appends the value in one line: CR, LF and NUL are dropped, other bytes kept
  * (RFC 5322 2.2.3: unfolding removes the CRLF only), blanks at both ends

@@ -4,7 +4,6 @@
 
 #include "lib/base/cset.h"
 #include "lib/mail/mime_head.h"
-#include "lib/mail/mime_param.h"
 
 enum {
 	DEPTH = 100,
@@ -215,11 +214,20 @@ scan_header(struct parser *x, struct hit *h)
 	return hit;
 }
 
+struct slice
+mime_param_find(const struct mime_param *params, struct slice name)
+{
+	for (; params != NULL; params = params->next)
+		if (slice_ieq(params->name, name))
+			return params->value;
+	return (struct slice){ NULL, 0 };
+}
+
 /* The boundary as it is matched; p == NULL: there is none to use. */
 static struct slice
 boundary_of(const struct mime_part *part)
 {
-	struct slice b = mime_param_raw(part->params, SLICE("boundary"));
+	struct slice b = mime_param_find(part->params, SLICE("boundary"));
 
 	while (b.n != 0 && cset_has(&cset_wsp, b.p[b.n - 1]))
 		b.n--;

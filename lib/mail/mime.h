@@ -40,8 +40,7 @@ enum mime_cte {
 	MIME_OTHER /* anything else: cannot be decoded */
 };
 
-/* A parameter as written; RFC 2231 forms ("name*0*") are not joined, see
- * mime_param_get() in mime_param.h. */
+/* A parameter as written; RFC 2231 forms ("name*0*") are not joined. */
 struct mime_param {
 	struct mime_param *next;
 	struct slice name;
@@ -97,5 +96,9 @@ struct mime_part *mime_parse(
  */
 bool mime_read_header(struct arena *a, struct slice msg, struct mime_part *part,
     const struct mime_limits *limits);
+
+/* The first value of this name as written, or {NULL, 0}. */
+struct slice mime_param_find(
+    const struct mime_param *params, struct slice name);
 
 #endif

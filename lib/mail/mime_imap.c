@@ -3,7 +3,6 @@
 #include "lib/base/cset.h"
 #include "lib/mail/address.h"
 #include "lib/mail/header.h"
-#include "lib/mail/mime_param.h"
 
 enum { ADDRESSES = 10000 };
 
@@ -198,7 +197,7 @@ add_params(struct buf *out, const struct mime_param *p, bool want_charset)
 {
 	char before = '(';
 
-	if (want_charset && mime_param_raw(p, SLICE("charset")).p != NULL)
+	if (want_charset && mime_param_find(p, SLICE("charset")).p != NULL)
 		want_charset = false;
 	if (p == NULL && !want_charset) {
 		buf_add(out, "NIL", 3);

@@ -7,7 +7,6 @@
 #include "lib/mail/charset.h"
 #include "lib/mail/decode.h"
 #include "lib/mail/mime_index.h"
-#include "lib/mail/mime_param.h"
 
 enum { CHUNK = 4096 };
 
@@ -81,7 +80,7 @@ text_decode(struct buf *out_utf8, struct slice msg,
 	if (body.n > max_in)
 		body.n = max_in;
 	decode_init(&d, kind_of(part->cte));
-	(void)charset_init(&c, mime_param_raw(part->params, SLICE("charset")));
+	(void)charset_init(&c, mime_param_find(part->params, SLICE("charset")));
 	(void)pump(&d, &c, body, out_utf8);
 	charset_fini(&c);
 	return true;

@@ -9,7 +9,6 @@
 #include "lib/mail/mime.h"
 #include "lib/mail/mime_imap.h"
 #include "lib/mail/mime_index.h"
-#include "lib/mail/mime_param.h"
 #include "lib/mail/preview.h"
 #include "lib/mail/rewrite.h"
 
@@ -61,7 +60,6 @@ write_all(struct mime_part *root, struct slice msg, struct arena *a)
 	mime_bodystructure(&b, root, msg, true);
 	ph_assert(buf_slice(&b).p[0] == '(');
 	mime_envelope(&b, msg);
-	(void)mime_param_get(&b, root->params, SLICE("name"));
 	ph_assert(!buf_failed(&b));
 	buf_clear(&b);
 	preview_make(&b, msg, root);

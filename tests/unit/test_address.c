@@ -204,21 +204,6 @@ test_large(void **state)
 }
 
 static void
-test_split(void **state)
-{
-	struct slice l, d;
-
-	(void)state;
-	assert_true(address_split(SLICE("a@b@c"), &l, &d));
-	expect_slice(l, "a@b");
-	expect_slice(d, "c");
-	assert_false(address_split(SLICE("@c"), &l, &d));
-	assert_false(address_split(SLICE("a@"), &l, &d));
-	assert_false(address_split(SLICE("a"), &l, &d));
-	assert_false(address_split(SLICE(""), &l, &d));
-}
-
-static void
 test_write(void **state)
 {
 	static const struct {
@@ -253,7 +238,6 @@ main(void)
 		cmocka_unit_test(test_mangled),
 		cmocka_unit_test(test_cap),
 		cmocka_unit_test(test_large),
-		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_write),
 	};
 

@@ -114,14 +114,6 @@ singles(struct db_txn *t, void *arg)
 	assert_int_equal(
 	    db_get_rmw(t, T_BIG, key_of(k, 1), v, sizeof(v), &n), 0);
 	assert_true(slice_eq(slice_of(v, n), SLICE("hello")));
-	assert_int_equal(db_patch(t, T_BIG, key_of(k, 1), 1, SLICE("ELL")), 0);
-	assert_int_equal(db_get(t, T_BIG, key_of(k, 1), v, sizeof(v), &n), 0);
-	assert_true(slice_eq(slice_of(v, n), SLICE("hELLo")));
-	/* Not past the end, not where nothing is. */
-	assert_int_equal(
-	    db_patch(t, T_BIG, key_of(k, 1), 3, SLICE("xyz")), ERR_CORRUPT);
-	assert_int_equal(
-	    db_patch(t, T_BIG, key_of(k, 9), 0, SLICE("x")), ERR_NOTFOUND);
 	assert_int_equal(
 	    db_get(t, T_BIG, key_of(k, 9), v, sizeof(v), &n), ERR_NOTFOUND);
 	/* Too long for the room given. */

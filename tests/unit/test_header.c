@@ -93,8 +93,6 @@ test_find(void **state)
 	expect_slice(header_find(s, SLICE("x-empty")), "");
 	expect_slice(header_find(s, SLICE("x-none")), NULL);
 	expect_slice(header_find(s, SLICE("")), NULL);
-	assert_int_equal(
-	    header_count(SLICE("a:1\na:2\nb:3\n\na:4"), SLICE("A")), 2);
 }
 
 static void
@@ -185,7 +183,7 @@ test_large(void **state)
 
 	(void)state;
 	assert_int_equal(header_end(s), s.n);
-	assert_int_equal(header_count(s, SLICE("a")), 200000);
+	expect_slice(header_find(s, SLICE("b")), NULL);
 	whole(s);
 	whole(t);
 	whole(u);

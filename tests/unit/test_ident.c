@@ -134,7 +134,6 @@ test_kinds(void **state)
 	assert_int_equal(n, 6);
 	assert_true(ident_is_account(SLICE("web100p12"), NULL));
 	assert_false(ident_is_account(SLICE("web100"), &n));
-	assert_true(ident_is_package(SLICE("web100")));
 }
 
 /* Whatever comes in, what comes out is short and clean. */

@@ -129,14 +129,11 @@ classes(void **state)
 		parse_init(&p, slice_of(&b, 1), &a, false);
 		assert_int_equal(parse_tag(&p, &out),
 		    plain && memchr(not_tag, b, sizeof(not_tag) - 1) == NULL);
-		assert_int_equal(parse_is_atom(slice_of(&b, 1)),
-		    plain && memchr(not_atom, b, sizeof(not_atom) - 1) == NULL);
 		assert_int_equal(parse_is_astring(slice_of(&b, 1)),
 		    (plain &&
 			memchr(not_atom, b, sizeof(not_atom) - 1) == NULL) ||
 			b == ']');
 	}
-	assert_false(parse_is_atom(SLICE("")));
 	arena_clear(&a);
 }
 

@@ -78,10 +78,10 @@ rewrite_any(struct slice msg)
 
 	buf_init(&b, 10000);
 	apply(msg, &usual, &b);
-	assert_true(header_count(buf_slice(&b), SLICE("date")) != 0);
-	assert_true(header_count(buf_slice(&b), SLICE("message-id")) != 0);
+	assert_non_null(header_find(buf_slice(&b), SLICE("date")).p);
+	assert_non_null(header_find(buf_slice(&b), SLICE("message-id")).p);
 	if (header_end(msg) < msg.n && msg.p[0] != ' ')
-		assert_int_equal(header_count(buf_slice(&b), SLICE("bcc")), 0);
+		assert_null(header_find(buf_slice(&b), SLICE("bcc")).p);
 	buf_fini(&b);
 }
 
