@@ -9,6 +9,7 @@
 #include "lib/base/mem.h"
 #include "storage/account_row.h"
 #include "storage/address_row.h"
+#include "storage/generation.h"
 #include "storage/known.h"
 #include "storage/names.h"
 #include "storage/package_row.h"
@@ -297,7 +298,7 @@ address_route(
     struct store *s, struct slice addr, struct arena *a, struct route *out)
 {
 	struct walk w = { .a = a, .out = out };
-	uint64_t begun = known_begin(s);
+	uint64_t begun = generation_of(s, GENERATION_ACCOUNTS);
 	int rc;
 
 	*out = (struct route){ .detail = SLICE("") };

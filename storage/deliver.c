@@ -10,6 +10,7 @@
 #include "storage/entry.h"
 #include "storage/fate.h"
 #include "storage/flush.h"
+#include "storage/generation.h"
 #include "storage/known.h"
 #include "storage/msg.h"
 #include "storage/msg_expunge.h"
@@ -592,7 +593,7 @@ int
 deliver_fits(struct store *s, uint64_t account, uint64_t bytes)
 {
 	struct fits f = { .account = account };
-	uint64_t begun = known_begin(s);
+	uint64_t begun = generation_of(s, GENERATION_ACCOUNTS);
 	int rc = db_read(s->db, room_txn, &f);
 
 	if (rc != 0)

@@ -11,7 +11,7 @@
 #include "lib/base/mem.h"
 #include "storage/store_priv.h"
 
-enum { COUNTERS = 8192 }; /* a power of two */
+enum { COUNTERS = 8192, OWN = 2 /* of them with one meaning only */ };
 
 struct generations {
 	_Atomic uint64_t *v; /* shared */
@@ -20,7 +20,10 @@ struct generations {
 static size_t
 slot_of(uint64_t id)
 {
-	return (size_t)(id * UINT64_C(0x9e3779b97f4a7c15) >> 32) % COUNTERS;
+	if (id == 0 || id == GENERATION_ACCOUNTS)
+		return id != 0;
+	return OWN + (size_t)(id * UINT64_C(0x9e3779b97f4a7c15) >> 32) %
+			 (COUNTERS - OWN);
 }
 
 uint64_t

@@ -9,6 +9,7 @@
 #include "lib/base/siphash.h"
 #include "storage/account.h"
 #include "storage/deliver.h"
+#include "storage/generation.h"
 #include "storage/store_priv.h"
 
 enum {
@@ -24,7 +25,7 @@ enum {
 static const uint64_t plenty_bytes = 1 << 30;
 
 struct slot_route {
-	uint64_t at_ms; /* 0: nothing here */
+	uint64_t generation;
 	uint32_t naccounts;
 	uint64_t accounts[ACCOUNTS_MAX];
 	uint8_t name_n[ACCOUNTS_MAX];
@@ -34,14 +35,12 @@ struct slot_route {
 };
 
 struct slot_room {
-	uint64_t account, at_ms;
+	uint64_t generation, account, at_ms; /* at_ms 0: nothing here */
 	uint64_t bytes, messages;
 };
 
 struct known {
 	pthread_mutex_t mtx;
-	uint64_t number; /* rises with every known_forget() */
-	uint64_t since_ms;
 	struct slot_route *routes[SLOTS];
 	struct slot_room rooms[SLOTS];
 };
@@ -69,34 +68,10 @@ known_free(struct known **kp)
 	free(k);
 }
 
-void
-known_forget(struct store *s)
-{
-	struct known *k = s->known;
-
-	pthread_mutex_lock(&k->mtx);
-	k->number++;
-	k->since_ms = clock_steady_ms() + 1;
-	pthread_mutex_unlock(&k->mtx);
-}
-
-uint64_t
-known_begin(struct store *s)
-{
-	struct known *k = s->known;
-	uint64_t number;
-
-	pthread_mutex_lock(&k->mtx);
-	number = k->number;
-	pthread_mutex_unlock(&k->mtx);
-	return number;
-}
-
-/* Learned since the last change, and lately. */
 static bool
-is_fresh(const struct known *k, uint64_t at_ms, uint64_t now)
+is_present(const struct store *s, uint64_t generation)
 {
-	return at_ms != 0 && at_ms >= k->since_ms && now < at_ms + FRESH_MS;
+	return generation == generation_of(s, GENERATION_ACCOUNTS);
 }
 
 static size_t
@@ -128,20 +103,18 @@ known_route(struct store *s, uint64_t begun, struct slice addr,
 	if (!is_plain(addr, route))
 		return;
 	pthread_mutex_lock(&k->mtx);
-	if (begun == k->number) {
-		if (*slot == NULL)
-			*slot = xmalloc(sizeof(**slot));
-		e = *slot;
-		e->at_ms = clock_steady_ms();
-		e->addr_n = (uint32_t)addr.n;
-		memcpy(e->addr, addr.p, addr.n);
-		e->naccounts = (uint32_t)route->naccounts;
-		for (size_t i = 0; i < route->naccounts; i++) {
-			e->accounts[i] = route->accounts[i];
-			e->name_n[i] = (uint8_t)route->account_names[i].n;
-			memcpy(e->names[i], route->account_names[i].p,
-			    route->account_names[i].n);
-		}
+	if (*slot == NULL)
+		*slot = xmalloc(sizeof(**slot));
+	e = *slot;
+	e->generation = begun;
+	e->addr_n = (uint32_t)addr.n;
+	memcpy(e->addr, addr.p, addr.n);
+	e->naccounts = (uint32_t)route->naccounts;
+	for (size_t i = 0; i < route->naccounts; i++) {
+		e->accounts[i] = route->accounts[i];
+		e->name_n[i] = (uint8_t)route->account_names[i].n;
+		memcpy(e->names[i], route->account_names[i].p,
+		    route->account_names[i].n);
 	}
 	pthread_mutex_unlock(&k->mtx);
 }
@@ -171,7 +144,7 @@ address_route_known(
 
 	pthread_mutex_lock(&k->mtx);
 	e = k->routes[slot_of(addr)];
-	hit = e != NULL && is_fresh(k, e->at_ms, clock_steady_ms()) &&
+	hit = e != NULL && is_present(s, e->generation) &&
 	      slice_eq(addr, slice_of(e->addr, e->addr_n));
 	if (hit)
 		copy_out(e, a, out);
@@ -192,9 +165,8 @@ known_room(struct store *s, uint64_t begun, uint64_t account, uint64_t bytes,
 	struct known *k = s->known;
 
 	pthread_mutex_lock(&k->mtx);
-	if (begun == k->number)
-		*room_of(k, account) = (struct slot_room){ account,
-			clock_steady_ms(), bytes, messages };
+	*room_of(k, account) = (struct slot_room){ begun, account,
+		clock_steady_ms(), bytes, messages };
 	pthread_mutex_unlock(&k->mtx);
 }
 
@@ -207,8 +179,9 @@ deliver_fits_known(struct store *s, uint64_t account, uint64_t bytes)
 
 	pthread_mutex_lock(&k->mtx);
 	e = room_of(k, account);
-	hit = e->account == account &&
-	      is_fresh(k, e->at_ms, clock_steady_ms()) &&
+	hit = e->account == account && e->at_ms != 0 &&
+	      is_present(s, e->generation) &&
+	      clock_steady_ms() < e->at_ms + FRESH_MS &&
 	      e->messages >= PLENTY_MESSAGES && e->bytes >= plenty_bytes &&
 	      e->bytes - plenty_bytes >= bytes;
 	pthread_mutex_unlock(&k->mtx);

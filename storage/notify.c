@@ -25,7 +25,6 @@
 #include "storage/generation.h"
 #include "storage/image.h"
 #include "storage/interest.h"
-#include "storage/known.h"
 #include "storage/notify_priv.h"
 #include "storage/rec.h"
 #include "storage/store_priv.h"
@@ -173,14 +172,25 @@ queue_add(struct notifier *n, const struct notify_event *ev, struct slice bytes)
 	}
 }
 
+/* Rows of the queue are remembered by nobody. */
+static void
+count_on(struct store *s, const struct notify_event *ev)
+{
+	if (ev->kind == NOTIFY_FOLDER)
+		generation_bump(s, ev->folder);
+	else if (ev->kind != NOTIFY_QUEUE)
+		generation_bump(s, ev->account);
+	if (ev->kind & (NOTIFY_ACCOUNT | NOTIFY_ROUTES))
+		generation_bump(s, GENERATION_ACCOUNTS);
+}
+
 void
 notify_add(struct store *s, const struct notify_event *ev)
 {
 	struct notifier *n = s->notifier;
 	struct buf b;
 
-	generation_bump(
-	    s, ev->kind == NOTIFY_FOLDER ? ev->folder : ev->account);
+	count_on(s, ev);
 	buf_init(&b, EVENT_MAX);
 	notify_encode(&b, ev);
 	pthread_mutex_lock(&n->mtx);
@@ -582,8 +592,6 @@ notify_read(struct store *s, struct notify_event *events, size_t cap)
 			images_stale(s, &events[i]);
 		else if (events[i].kind == NOTIFY_RIGHTS)
 			acl_changed(s);
-		else if (events[i].kind & (NOTIFY_ACCOUNT | NOTIFY_ROUTES))
-			known_forget(s);
 	return got;
 }
 

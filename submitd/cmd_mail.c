@@ -42,7 +42,7 @@ knows_sender(struct client *c, struct slice rest)
 	const char *why;
 
 	if (!smtp_parse_path(rest, "FROM", true, &path, &why) ||
-	    !rights_known(known, &c->who, &r) ||
+	    !rights_known(known, srv->conf, &c->who, &r) ||
 	    (path.addr.n != 0 && !own_address_known(c, path.addr)) ||
 	    (path.domain.n != 0 &&
 		ident_fold_domain(path.domain, folded, NULL) != 0) ||
@@ -179,11 +179,9 @@ set_rcpt_max(struct client *c, struct slice domain, bool known)
 	c->env.domain = slice_str(arena_str(&c->env.arena, slice_str(folded)));
 	if (known)
 		return true;
-	rc =
-	    rights_get(app_of(srv)->rights, srv->store, srv->conf, &c->who, &r);
+	rc = rights_get(app_of(srv)->rights, srv->conf, &c->who, &r);
 	if (rc == 0)
-		rc = rights_domain(
-		    app_of(srv)->rights, srv->store, c->env.domain, &limits);
+		rc = rights_domain(app_of(srv)->rights, c->env.domain, &limits);
 	if (rc != 0) {
 		words_fail(c, rc, "", "");
 		return false;

@@ -70,7 +70,7 @@ rcpt_max(const struct client *c)
 	struct rights r;
 
 	if (c->who.account != 0 &&
-	    rights_known(app_of(srv)->rights, &c->who, &r))
+	    rights_known(app_of(srv)->rights, srv->conf, &c->who, &r))
 		own = rights_rcpt_max(&r, &none);
 	return own != 0 && own < host ? own : host;
 }

@@ -24,7 +24,7 @@ start(struct server *srv, struct err *e)
 		free(app);
 		return err_set(e, rc, "no key for return addresses");
 	}
-	app->rights = rights_new();
+	app->rights = rights_new(srv->store);
 	app->rates = rate_new(PROBE_SOURCES_MAX);
 	app->probe = probe_new(PROBE_WINDOW_MS, PROBE_SOURCES_MAX);
 	app->trace = trace_new(srv);
@@ -47,11 +47,6 @@ static void
 on_notify(struct server_loop *sl, const struct notify_event *ev, size_t n)
 {
 	session_notify(sl, ev, n);
-	for (size_t i = 0; i < n; i++)
-		if (ev[i].kind & (NOTIFY_ACCOUNT | NOTIFY_ROUTES)) {
-			rights_forget(app_of(sl->srv)->rights);
-			break;
-		}
 	if (sl->index != 0)
 		return;
 	waiting_notify(app_of(sl->srv)->waiting, ev, n);

@@ -12,8 +12,7 @@ ask(struct client *c, struct slice addr)
 
 	if (rc != ERR_DENIED)
 		return rc;
-	rc =
-	    rights_get(app_of(srv)->rights, srv->store, srv->conf, &c->who, &r);
+	rc = rights_get(app_of(srv)->rights, srv->conf, &c->who, &r);
 	if (rc == 0 && !rights_lists(&r, addr))
 		rc = ERR_DENIED;
 	return rc;

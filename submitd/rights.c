@@ -5,28 +5,27 @@
 #include <string.h>
 
 #include "auth/ident.h"
-#include "lib/base/clock.h"
 #include "lib/base/map.h"
 #include "lib/base/mem.h"
 #include "lib/base/num.h"
+#include "storage/generation.h"
 
-enum {
-	CACHE_MAX = 20000,
-	OWN_MS = 2000 /* as storage/known.h: a notification may be lost */
-};
+enum { CACHE_MAX = 20000 };
 
 struct rights_cache {
+	struct store *s;
 	pthread_mutex_t lock;
-	uint64_t turn; /* rises with every rights_forget() */
+	uint64_t turn; /* the generation of all that is in here */
 	struct map accounts, domains;
-	struct map own; /* u64 account, address: when it was asked */
+	struct map own; /* u64 account, address: nothing more */
 };
 
 struct rights_cache *
-rights_new(void)
+rights_new(struct store *s)
 {
 	struct rights_cache *r = xcalloc(1, sizeof(*r));
 
+	r->s = s;
 	pthread_mutex_init(&r->lock, NULL);
 	map_init(&r->accounts);
 	map_init(&r->domains);
@@ -58,13 +57,21 @@ rights_free(struct rights_cache **rp)
 	free(r);
 }
 
-void
-rights_forget(struct rights_cache *r)
+uint64_t
+rights_turn(struct rights_cache *r)
 {
-	pthread_mutex_lock(&r->lock);
-	r->turn++;
-	empty(r);
-	pthread_mutex_unlock(&r->lock);
+	return generation_of(r->s, GENERATION_ACCOUNTS);
+}
+
+/* With the lock: what is of another generation goes. */
+static void
+be_present(struct rights_cache *r)
+{
+	uint64_t turn = rights_turn(r);
+
+	if (turn != r->turn)
+		empty(r);
+	r->turn = turn;
 }
 
 /* A copy of what is remembered; else false, and *turn_out for remember(). */
@@ -75,6 +82,7 @@ recall(struct rights_cache *r, struct map *m, struct slice key, void *out,
 	void *have;
 
 	pthread_mutex_lock(&r->lock);
+	be_present(r);
 	*turn_out = r->turn;
 	if ((have = map_get(m, key)) != NULL)
 		memcpy(out, have, n);
@@ -91,6 +99,7 @@ remember(struct rights_cache *r, struct map *m, struct slice key,
 
 	memcpy(copy, what, n);
 	pthread_mutex_lock(&r->lock);
+	be_present(r);
 	if (m->n >= CACHE_MAX)
 		empty(r);
 	if (turn == r->turn)
@@ -119,14 +128,23 @@ set_limits(struct policy_limits *to, const struct policy_limits *own,
 	to->new_day = limit_of(own->new_day, common->new_day);
 }
 
-static int
-read_rights(struct store *s, const struct conf *conf,
-    const struct auth_who *who, struct arena *a, struct rights *out)
+/* The host's stand in last, when it is asked for: a reload changes them. */
+static void
+set_host_limits(struct rights *r, const struct conf *conf)
 {
+	const struct policy_limits own = r->account;
 	const struct policy_limits host = { .messages_hour =
 						conf->messages_per_hour,
 		.recipients_hour = conf->recipients_per_hour,
 		.new_day = conf->new_recipients_per_day };
+
+	set_limits(&r->account, &own, &host);
+}
+
+static int
+read_rights(struct store *s, const struct auth_who *who, struct arena *a,
+    struct rights *out)
+{
 	struct policy_limits plan = { 0 };
 	struct policy p;
 	struct package pack;
@@ -135,7 +153,7 @@ read_rights(struct store *s, const struct conf *conf,
 	rc = policy_get(s, POLICY_ACCOUNT, slice_str(who->name), a, &p);
 	if (rc != 0)
 		return rc;
-	set_limits(&out->account, &p.limits, &host);
+	out->account = p.limits;
 	out->sent_copy = p.sent_copy;
 	out->outbox = p.outbox;
 	out->undo_sec = p.undo_sec;
@@ -150,29 +168,50 @@ read_rights(struct store *s, const struct conf *conf,
 	return rc;
 }
 
-int
-rights_get(struct rights_cache *r, struct store *s, const struct conf *conf,
-    const struct auth_who *who, struct rights *out)
+static bool
+recall_rights(struct rights_cache *r, const struct auth_who *who,
+    struct rights *out, uint64_t *turn_out)
 {
-	struct slice key = slice_str(who->name);
-	struct arena a;
-	uint64_t turn;
-	int rc;
-
-	if (recall(r, &r->accounts, key, out, sizeof(*out), &turn))
-		return 0;
-	*out = (struct rights){ 0 };
-	arena_init(&a);
-	rc = read_rights(s, conf, who, &a, out);
-	arena_clear(&a);
-	if (rc == 0)
-		remember(r, &r->accounts, key, out, sizeof(*out), turn);
-	return rc;
+	return recall(
+	    r, &r->accounts, slice_str(who->name), out, sizeof(*out), turn_out);
 }
 
 int
-rights_domain(struct rights_cache *r, struct store *s, struct slice domain,
-    struct policy_limits *out)
+rights_get(struct rights_cache *r, const struct conf *conf,
+    const struct auth_who *who, struct rights *out)
+{
+	struct arena a;
+	uint64_t turn;
+	int rc = 0;
+
+	if (!recall_rights(r, who, out, &turn)) {
+		*out = (struct rights){ 0 };
+		arena_init(&a);
+		rc = read_rights(r->s, who, &a, out);
+		arena_clear(&a);
+		if (rc == 0)
+			remember(r, &r->accounts, slice_str(who->name), out,
+			    sizeof(*out), turn);
+	}
+	set_host_limits(out, conf);
+	return rc;
+}
+
+bool
+rights_known(struct rights_cache *r, const struct conf *conf,
+    const struct auth_who *who, struct rights *out)
+{
+	uint64_t turn;
+
+	if (!recall_rights(r, who, out, &turn))
+		return false;
+	set_host_limits(out, conf);
+	return true;
+}
+
+int
+rights_domain(
+    struct rights_cache *r, struct slice domain, struct policy_limits *out)
 {
 	static const struct policy_limits none;
 	struct policy p;
@@ -185,23 +224,13 @@ rights_domain(struct rights_cache *r, struct store *s, struct slice domain,
 	    recall(r, &r->domains, domain, out, sizeof(*out), &turn))
 		return 0;
 	arena_init(&a);
-	rc = policy_get(s, POLICY_DOMAIN, domain, &a, &p);
+	rc = policy_get(r->s, POLICY_DOMAIN, domain, &a, &p);
 	arena_clear(&a);
 	if (rc != 0)
 		return rc;
 	set_limits(out, &p.limits, &none);
 	remember(r, &r->domains, domain, out, sizeof(*out), turn);
 	return 0;
-}
-
-bool
-rights_known(
-    struct rights_cache *r, const struct auth_who *who, struct rights *out)
-{
-	uint64_t turn;
-
-	return recall(
-	    r, &r->accounts, slice_str(who->name), out, sizeof(*out), &turn);
 }
 
 bool
@@ -213,17 +242,6 @@ rights_domain_known(
 	*out = (struct policy_limits){ 0 };
 	return domain.n == 0 ||
 	       recall(r, &r->domains, domain, out, sizeof(*out), &turn);
-}
-
-uint64_t
-rights_turn(struct rights_cache *r)
-{
-	uint64_t turn;
-
-	pthread_mutex_lock(&r->lock);
-	turn = r->turn;
-	pthread_mutex_unlock(&r->lock);
-	return turn;
 }
 
 enum { OWN_KEY = 8 + IDENT_MAX };
@@ -241,22 +259,18 @@ void
 rights_own(
     struct rights_cache *r, uint64_t account, struct slice addr, uint64_t turn)
 {
-	uint64_t now = clock_steady_ms();
-	char key[OWN_KEY];
+	char key[OWN_KEY], yes = 1;
 
-	remember(
-	    r, &r->own, own_key(key, account, addr), &now, sizeof(now), turn);
+	remember(r, &r->own, own_key(key, account, addr), &yes, 1, turn);
 }
 
 bool
 rights_owns(struct rights_cache *r, uint64_t account, struct slice addr)
 {
-	char key[OWN_KEY];
-	uint64_t at, turn;
+	char key[OWN_KEY], yes;
+	uint64_t turn;
 
-	return recall(r, &r->own, own_key(key, account, addr), &at, sizeof(at),
-		   &turn) &&
-	       clock_steady_ms() < at + OWN_MS;
+	return recall(r, &r->own, own_key(key, account, addr), &yes, 1, &turn);
 }
 
 bool

@@ -1,7 +1,8 @@
 /*
  * rights.h - what the store says of who sends (storage/policy.h), remembered
- * by this process until something changes (NOTIFY_ACCOUNT, NOTIFY_ROUTES).
- * Thread-safe; a miss reads the store, so in jobs only.
+ * by this process until any account or address changes (generation.h): what an
+ * operator has said acts at once.  Thread-safe; a miss reads the store, so in
+ * jobs only.
  */
 #ifndef SUBMITD_RIGHTS_H
 #define SUBMITD_RIGHTS_H
@@ -18,24 +19,23 @@ struct rights {
 	char send_as[POLICY_AS_MAX + 1];
 };
 
-struct rights_cache *rights_new(void);
+struct rights_cache *rights_new(struct store *s);
 void rights_free(struct rights_cache **r);
-void rights_forget(struct rights_cache *r);
 
 /* Of who has logged in.  Host-wide limits stand in for those not set. */
-PH_MUSTUSE int rights_get(struct rights_cache *r, struct store *s,
-    const struct conf *conf, const struct auth_who *who, struct rights *out);
-PH_MUSTUSE int rights_domain(struct rights_cache *r, struct store *s,
-    struct slice domain, struct policy_limits *out);
+PH_MUSTUSE int rights_get(struct rights_cache *r, const struct conf *conf,
+    const struct auth_who *who, struct rights *out);
+PH_MUSTUSE int rights_domain(
+    struct rights_cache *r, struct slice domain, struct policy_limits *out);
 
 /* The same when it is remembered; never reads the store, so on loops too. */
-bool rights_known(
-    struct rights_cache *r, const struct auth_who *who, struct rights *out);
+bool rights_known(struct rights_cache *r, const struct conf *conf,
+    const struct auth_who *who, struct rights *out);
 bool rights_domain_known(
     struct rights_cache *r, struct slice domain, struct policy_limits *out);
 
-/* That the folded address is one of the account's: remembered for a moment.
- * turn: rights_turn() before the store was asked. */
+/* That the folded address is one of the account's.  turn: rights_turn() before
+ * the store was asked. */
 uint64_t rights_turn(struct rights_cache *r);
 void rights_own(
     struct rights_cache *r, uint64_t account, struct slice addr, uint64_t turn);

@@ -84,8 +84,7 @@ add_limits(struct submission *s, struct client *c)
 	struct server *srv = c->s.sl->srv;
 	struct slice domain = c->env.domain;
 	struct policy_limits of_domain;
-	int rc =
-	    rights_domain(app_of(srv)->rights, srv->store, domain, &of_domain);
+	int rc = rights_domain(app_of(srv)->rights, domain, &of_domain);
 
 	if (rc != 0)
 		return rc;
@@ -113,8 +112,7 @@ submission_init(struct submission *s, struct client *c, const struct fixup *fix)
 	arena_init(&s->arena);
 	if (c->who.account == 0)
 		return 0;
-	rc = rights_get(
-	    app_of(srv)->rights, srv->store, srv->conf, &c->who, &s->rights);
+	rc = rights_get(app_of(srv)->rights, srv->conf, &c->who, &s->rights);
 	if (rc != 0 || (rc = add_limits(s, c)) != 0)
 		return rc;
 	/* Undo: everything waits a while. */

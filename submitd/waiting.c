@@ -84,8 +84,7 @@ is_wanted(struct server *srv, struct errand *e)
 	    !slice_copy(ac.name, who.name, sizeof(who.name)) ||
 	    !slice_copy(ac.package, who.package, sizeof(who.package)))
 		return false;
-	return rights_get(
-		   app_of(srv)->rights, srv->store, srv->conf, &who, &r) == 0 &&
+	return rights_get(app_of(srv)->rights, srv->conf, &who, &r) == 0 &&
 	       r.outbox;
 }
 

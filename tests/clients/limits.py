@@ -20,13 +20,6 @@ def mail(host, n, word, body=b"text"):
             b"\r\n%s\r\n" % (host.address(n).encode(), word, word, body))
 
 
-def tell(host, *words):
-    """posthof WORDS, and submitd has heard of it: commands do not wait till
-    the daemons have taken in what is new, which is a moment later."""
-    host.admin(*words)
-    time.sleep(0.2)
-
-
 def send(host, n, to, word, body=b"text", sender=None, text=None):
     """The reply to the data, or to the first command that failed."""
     c = host.submit(n)
@@ -55,7 +48,7 @@ def boxes(host, n, folder):
 
 def test_messages_an_hour():
     with pt.Host(accounts=3) as host:
-        tell(host, "account", "set", host.user(2), "--messages-per-hour", "3")
+        host.admin("account", "set", host.user(2), "--messages-per-hour", "3")
         for i in range(3):
             assert send(host, 2, [host.address(3)], b"m%d" % i)[0] == 250
         code, words = send(host, 2, [host.address(3)], b"m3")
@@ -72,23 +65,34 @@ def test_messages_an_hour():
         assert len(told) == 1 and b"account passwd web100p2" in told[0], told
         # Others are not held up, and the limit is raised in passing.
         assert send(host, 1, [host.address(3)], b"o1")[0] == 250
-        tell(host, "account", "set", host.user(2), "--messages-per-hour", "4")
+        host.admin("account", "set", host.user(2), "--messages-per-hour", "4")
         assert send(host, 2, [host.address(3)], b"m3")[0] == 250
         assert send(host, 2, [host.address(3)], b"m4")[0] == 450
-        tell(host, "account", "set", host.user(2), "--messages-per-hour", "0")
+        host.admin("account", "set", host.user(2), "--messages-per-hour", "0")
         assert send(host, 2, [host.address(3)], b"m4")[0] == 250
         # It outlives a restart.
-        tell(host, "account", "set", host.user(2), "--messages-per-hour", "4")
+        host.admin("account", "set", host.user(2), "--messages-per-hour", "4")
         host.restart()
         assert send(host, 2, [host.address(3)], b"m5")[0] == 450
         assert "4 of 4 messages/h" in host.admin(
             "account", "show", host.user(2))
 
 
+def test_of_the_host():
+    """What the configuration says comes with a reload, for those too whose
+    limits are remembered."""
+    with pt.Host(accounts=2) as host:
+        assert send(host, 1, [host.address(2)], b"a")[0] == 250
+        host.set_conf({"messages-per-hour": 1})
+        host.admin("reload")
+        pt.wait_for("the limit", lambda: send(
+            host, 1, [host.address(2)], b"b")[0] == 450)
+
+
 def test_recipients():
     with pt.Host(accounts=8) as host:
-        tell(host, "account", "set", host.user(1), "--recipients-per-hour",
-             "5", "--recipients-per-message", "4")
+        host.admin("account", "set", host.user(1), "--recipients-per-hour",
+                   "5", "--recipients-per-message", "4")
         all_of_them = [host.address(n) for n in range(2, 9)]
         code, words = send(host, 1, all_of_them, b"a")
         assert code == 452 and b"at most 4 recipients" in words, words
@@ -104,26 +108,26 @@ def test_recipients():
         assert len(boxes(host, 2, "INBOX")) == 1
         assert send(host, 1, all_of_them[:1], b"d")[0] == 250
         # More than ever fits is no "later".
-        tell(host, "account", "set", host.user(2), "--recipients-per-hour",
-             "2")
+        host.admin("account", "set", host.user(2), "--recipients-per-hour",
+                   "2")
         code, words = send(host, 2, all_of_them, b"e")
         assert code == 550 and b"5.5.3" in words, (code, words)
 
 
 def test_domains_packages_and_new_recipients():
     with pt.Host(accounts=6) as host:
-        tell(host, "domain", "set", pt.DOMAIN, "--messages-per-hour", "2")
+        host.admin("domain", "set", pt.DOMAIN, "--messages-per-hour", "2")
         assert send(host, 1, [host.address(3)], b"a")[0] == 250
         assert send(host, 2, [host.address(3)], b"b")[0] == 250
         code, words = send(host, 1, [host.address(3)], b"c")
         assert code == 450 and b"posthof.test may have 2" in words, words
-        tell(host, "domain", "set", pt.DOMAIN, "--messages-per-hour", "0")
-        tell(host, "package", "set", pt.PACKAGE, "--messages-per-hour", "1")
+        host.admin("domain", "set", pt.DOMAIN, "--messages-per-hour", "0")
+        host.admin("package", "set", pt.PACKAGE, "--messages-per-hour", "1")
         assert send(host, 1, [host.address(3)], b"c")[0] == 250
         code, words = send(host, 2, [host.address(3)], b"d")
         assert code == 450 and b"web100 may have 1" in words, words
-        tell(host, "package", "set", pt.PACKAGE, "--messages-per-hour", "0",
-             "--new-recipients-per-day", "2")
+        host.admin("package", "set", pt.PACKAGE, "--messages-per-hour", "0",
+                   "--new-recipients-per-day", "2")
         assert send(host, 1, [host.address(n) for n in (3, 4)], b"e")[0] == 250
         code, words = send(host, 1, [host.address(5)], b"f")
         assert code == 450 and b"2 new recipients a day" in words, words
@@ -151,7 +155,7 @@ def test_limits_are_exact():
 def test_limits_outlive_kills():
     """What came in is what is counted: one transaction does both."""
     with pt.Host(accounts=2) as host:
-        tell(host, "account", "set", host.user(1), "--messages-per-hour", "40")
+        host.admin("account", "set", host.user(1), "--messages-per-hour", "40")
         host.expect_restarts = True
         full = threading.Event()
         good = []
@@ -213,7 +217,7 @@ def test_refused_is_recorded():
         assert got[-2]["why"] == "own-sender"
         assert got[-2]["from"] == host.address(1), got
         # An account's own refusals are told apart.
-        tell(host, "account", "set", host.user(1), "--messages-per-hour", "1")
+        host.admin("account", "set", host.user(1), "--messages-per-hour", "1")
         for w in (b"a", b"b"):
             send(host, 1, [host.address(2)], w)
         own = json.loads(host.admin("refused", host.user(1), "--json"))
@@ -226,8 +230,8 @@ def test_exceptions_of_the_sender():
                            sender="news@list.test")
         assert code == 553 and b"web100p1 may not" in words, words
         assert b"darf diese Absenderadresse" in words, words
-        tell(host, "account", "set", host.user(1), "--send-as",
-             "news@list.test", "--send-as", "@wide.test")
+        host.admin("account", "set", host.user(1), "--send-as",
+                   "news@list.test", "--send-as", "@wide.test")
         text = mail(host, 1, b"b").replace(host.address(1).encode(),
                                            b"any@wide.test")
         assert send(host, 1, [host.address(2)], b"b", sender="news@list.test",
@@ -236,24 +240,23 @@ def test_exceptions_of_the_sender():
             0] == 553
         assert send(host, 2, [host.address(3)], b"b",
                     sender="news@list.test")[0] == 553
-        # What is remembered of whose addresses these are is forgotten in
-        # passing, and is about the account alone.
+        # What is remembered of whose addresses these are is about the account
+        # alone, and forgotten when the command is done.
         alias = "second@" + pt.DOMAIN
-        tell(host, "address", "add", alias, "--to", host.user(1))
+        host.admin("address", "add", alias, "--to", host.user(1))
         for w in (b"c", b"d"):
             assert send(host, 1, [host.address(2)], w, sender=alias)[0] == 250
         assert send(host, 2, [host.address(3)], b"c", sender=alias)[0] == 553
         host.admin("address", "del", alias)
-        pt.wait_for("a refusal", lambda: send(
-            host, 1, [host.address(2)], b"e", sender=alias)[0] == 553)
-        tell(host, "account", "set", host.user(1), "--send-as", "none")
+        assert send(host, 1, [host.address(2)], b"e", sender=alias)[0] == 553
+        host.admin("account", "set", host.user(1), "--send-as", "none")
         assert send(host, 1, [host.address(2)], b"b",
                     sender="news@list.test")[0] == 553
 
 
 def test_sent_copy():
     with pt.Host(accounts=3) as host:
-        tell(host, "account", "set", host.user(1), "--sent-copy", "on")
+        host.admin("account", "set", host.user(1), "--sent-copy", "on")
         text = mail(host, 1, b"copy").replace(
             b"\r\n\r\n", b"\r\nBcc: <" + host.address(3).encode()
             + b">\r\n\r\n", 1)
@@ -283,7 +286,7 @@ def test_sent_copy():
         assert len(boxes(host, 1, "Sent")) == 2
         c.logout()
         # No room for the copy is no reason not to send.
-        tell(host, "account", "set", host.user(1), "--messages", "3")
+        host.admin("account", "set", host.user(1), "--messages", "3")
         assert send(host, 1, [host.address(2)], b"full")[0] == 250
         assert len(boxes(host, 1, "Sent")) == 2
 

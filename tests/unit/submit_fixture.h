@@ -29,7 +29,7 @@ submit_new(struct submit_fixture *sf)
 	sf->srv.auth = sf->x.auth;
 	(void)snprintf(
 	    sf->srv.hostname, sizeof(sf->srv.hostname), "mail.example.org");
-	sf->app.rights = rights_new();
+	sf->app.rights = rights_new(sf->srv.store);
 	sf->srv.app = &sf->app;
 	sf->sl.srv = &sf->srv;
 	sf->c = xcalloc(1, sizeof(*sf->c));

@@ -7,6 +7,7 @@
 
 #include "storage/generation.h"
 #include "storage/msg.h"
+#include "storage/notify.h"
 #include "storage/view.h"
 #include "tests/unit/store_mail.h"
 
@@ -89,6 +90,36 @@ shared(void **state)
 	fixture_free(&f);
 }
 
+/* Folders and accounts by their hash, but never one of those for all; rows of
+ * the queue are counted nowhere. */
+static void
+own_meaning(void **state)
+{
+	struct store_fixture f;
+	struct notify_event queue = { .kind = NOTIFY_QUEUE, .account = 7 };
+	struct notify_event account = { .kind = NOTIFY_ACCOUNT, .account = 7 };
+	uint64_t all, accounts, seven;
+
+	(void)state;
+	fixture_new(&f);
+	all = generation_of(f.s, 0);
+	accounts = generation_of(f.s, GENERATION_ACCOUNTS);
+	for (uint64_t id = 1; id < 100000; id++)
+		generation_bump(f.s, id);
+	assert_true(generation_of(f.s, 0) == all);
+	assert_true(generation_of(f.s, GENERATION_ACCOUNTS) == accounts);
+	seven = generation_of(f.s, 7);
+	notify_add(f.s, &queue);
+	assert_true(generation_of(f.s, 7) == seven);
+	notify_add(f.s, &account);
+	assert_true(generation_of(f.s, 7) == seven + 1);
+	assert_true(generation_of(f.s, GENERATION_ACCOUNTS) == accounts + 1);
+	assert_int_equal(notify_routes(f.s, 0), 0);
+	assert_true(generation_of(f.s, 0) == all + 1);
+	assert_true(generation_of(f.s, GENERATION_ACCOUNTS) == accounts + 2);
+	fixture_free(&f);
+}
+
 int
 main(void)
 {
@@ -96,6 +127,7 @@ main(void)
 		cmocka_unit_test(counts),
 		cmocka_unit_test(reopening),
 		cmocka_unit_test(shared),
+		cmocka_unit_test(own_meaning),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
