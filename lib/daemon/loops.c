@@ -62,6 +62,8 @@ open_entry(struct server_thread *t, const struct server_door *door, int fd)
 		return;
 	}
 	trust(t, entry->listener);
+	if (door->tls)
+		listener_defer(entry->listener);
 	entry->next = t->entries;
 	t->entries = entry;
 }

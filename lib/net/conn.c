@@ -8,9 +8,9 @@
 
 #include "lib/base/mem.h"
 #include "lib/net/conn_priv.h"
+#include "lib/net/farewell.h"
 
 enum {
-	LINGER_MS = 2000,     /* for the peer's FIN, CLIENTS T7 */
 	BROKEN_MS = 2000,     /* for the end of input after a failed write */
 	ZIP_REST_MS = 10000,  /* then a compressed one gives memory back */
 	FLUSH_STEP_MS = 5000, /* without a byte going out */
@@ -544,13 +544,13 @@ conn_last(struct conn *c)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
 }
 
-/* Can close(2) do no harm to what is on its way to the peer? */
+/* Behind a QUIT: has the peer said nothing more, as it ought to? */
 static bool
 nothing_unread(const struct conn *c, int fd)
 {
 	char byte;
 
-	return (c->flags & CONN_F_LAST) && c->priv->tls == NULL &&
+	return (c->flags & CONN_F_LAST) &&
 	       recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
 	       errno == EAGAIN;
 }
@@ -561,10 +561,18 @@ conn_flushed(struct conn *c)
 {
 	int fd;
 
+	bool last;
+
 	/* Both directions have ended: close(2) sends the FIN. */
 	if (c->flags & (CONN_F_BROKEN | CONN_F_FIN) ||
-	    uv_fileno((uv_handle_t *)&c->h.stream, &fd) != 0 ||
-	    nothing_unread(c, fd) || shutdown(fd, SHUT_WR) != 0) {
+	    uv_fileno((uv_handle_t *)&c->h.stream, &fd) != 0) {
+		destroy(c);
+		return;
+	}
+	last = nothing_unread(c, fd);
+	/* Under TLS close_notify may come, and be answered by RST. */
+	if ((last && c->priv->tls == NULL) || shutdown(fd, SHUT_WR) != 0 ||
+	    (last && farewell_keep(loop_farewell(c->loop), fd))) {
 		destroy(c);
 		return;
 	}

@@ -127,9 +127,9 @@ void conn_set_timeout(struct conn *c, uint64_t ms);
 void conn_idle(struct conn *c);
 
 /* The peer has said that it sends nothing more (QUIT): the owner writes the
- * last reply and calls conn_close() now, and all goes out in one packet.  In
- * clear, with nothing unread, that does not wait for the peer's FIN; under TLS
- * its close_notify may still come, and would be answered by RST. */
+ * last reply and calls conn_close() now, and all goes out in one packet.  With
+ * nothing unread that does not wait for the peer's FIN; under TLS, where its
+ * close_notify may still come, the socket stays open for it (farewell.h). */
 void conn_last(struct conn *c);
 void conn_close(struct conn *c);
 void conn_abort(struct conn *c);

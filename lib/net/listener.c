@@ -165,6 +165,16 @@ listener_open(struct loop *loop, int fd,
 	return 0;
 }
 
+void
+listener_defer(struct listener *l)
+{
+	int sec = 1; /* until the kernel asks a second time */
+
+	/* Not for Unix sockets, and nothing is lost. */
+	(void)setsockopt(
+	    l->fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &sec, sizeof(sec));
+}
+
 static void
 part_closed(void *arg)
 {

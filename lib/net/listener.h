@@ -25,6 +25,9 @@ PH_MUSTUSE int listener_open(struct loop *loop, int fd,
 /* Connections from these networks begin with a PROXY header (proxy.h), and
  * their peer is who it names.  Once, before the loop runs. */
 void listener_trust(struct listener *l, const struct prefix *from, size_t n);
+/* The peers speak first (TLS from the start): shown with their first bytes
+ * there, which saves a turn of the loop, or silent after a second or two. */
+void listener_defer(struct listener *l);
 /* Stops accepting; closes the descriptor and frees itself on the loop. */
 void listener_close(struct listener **l);
 struct loop *listener_loop(const struct listener *l);

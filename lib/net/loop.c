@@ -7,6 +7,7 @@
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/role.h"
+#include "lib/net/farewell.h"
 
 enum {
 	BLOCK_BYTES = 65536,
@@ -26,6 +27,7 @@ struct loop {
 	char read_block[BLOCK_BYTES];
 	char tls_block[BLOCK_BYTES];
 	struct conn_tls *tls_holder;
+	struct farewell farewell;
 };
 
 /* Posting order: the stack of what was posted, turned round. */
@@ -90,6 +92,7 @@ loop_new(struct loop **loop_out)
 		return ERR_IO;
 	}
 	l->wake.data = l;
+	farewell_init(&l->farewell, &l->uv);
 	atomic_store(&l->thread, pthread_self());
 	*loop_out = l;
 	return 0;
@@ -124,6 +127,7 @@ loop_free(struct loop **lp)
 	atomic_store(&l->stop, false);
 	for (int i = 0; i < FREE_PASSES; i++)
 		(void)uv_run(&l->uv, UV_RUN_NOWAIT);
+	farewell_fini(&l->farewell);
 	uv_close((uv_handle_t *)&l->wake, NULL);
 	(void)uv_run(&l->uv, UV_RUN_NOWAIT);
 	if (uv_loop_close(&l->uv) != 0) {
@@ -207,4 +211,10 @@ struct conn_tls **
 loop_tls_holder(struct loop *l)
 {
 	return &l->tls_holder;
+}
+
+struct farewell *
+loop_farewell(struct loop *l)
+{
+	return &l->farewell;
 }

@@ -48,5 +48,8 @@ char *loop_tls_block(struct loop *l, size_t *cap_out);
 /* Whose records wait in the TLS block, or NULL; theirs to set. */
 struct conn_tls;
 struct conn_tls **loop_tls_holder(struct loop *l);
+/* Where its connections leave sockets that are to linger. */
+struct farewell;
+struct farewell *loop_farewell(struct loop *l);
 
 #endif
