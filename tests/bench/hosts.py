@@ -17,8 +17,9 @@ sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, "../lib"))
 import cpu                      # noqa: E402
 import mtas                     # noqa: E402
+import outside                  # noqa: E402
 import posthof_test as pt       # noqa: E402
-from meter import Imap          # noqa: E402
+from meter import Floor, Imap   # noqa: E402
 
 CONF = {"connections-per-address": 50000, "sessions-per-account": 50000,
         "plaintext-without-tls": "true", "store-cache": "512M",
@@ -41,11 +42,35 @@ class Ours(pt.Host):
     def cpu_us(self):
         return self.group.us()
 
+    def done(self):
+        """What was taken is where it belongs: here, with the reply."""
+
     def log_tail(self):
         return super().log_tail()[-1000:]
 
     def _abandon(self):
         super()._abandon()
+        self.group.close()
+
+
+class Bare(Floor):
+    """What the machine charges for a dialogue (floor.c)."""
+
+    title = "floor"
+
+    def __init__(self, protocol):
+        self.group = cpu.group("floor")
+        with self.group.inside():
+            super().__init__(protocol)
+
+    def cpu_us(self):
+        return self.group.us()
+
+    def done(self):
+        """At once."""
+
+    def __exit__(self, *what):
+        super().__exit__(*what)
         self.group.close()
 
 
@@ -86,7 +111,7 @@ class Peer(mtas.Tree):
     def _run_in_memory(self):
         """As /run is on any Debian: Cyrus keeps locks and lists there."""
         subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "posthof",
-                        os.path.join(self.root, "run")], check=True)
+                        os.path.join(self.root, "run")], check=False)
 
     def configure(self):
         raise NotImplementedError
@@ -96,6 +121,9 @@ class Peer(mtas.Tree):
 
     def cpu_us(self):
         return self.group.us()
+
+    def done(self):
+        """As ours."""
 
     def log(self):
         return super().log()[-1000:]
@@ -150,6 +178,67 @@ class Dovecot(Peer):
 
     def _logs(self):
         yield os.path.join(self.root, "var/log/dovecot.log")
+
+
+class PostfixDovecot(Dovecot):
+    """Debian's Postfix in front of a Dovecot, which knows its users and keeps
+    its mail.  What is not for here goes to relay_port of 127.0.0.2."""
+
+    title = "postfix"
+    ports = Peer.ports + ("submissions",)
+
+    def __init__(self, accounts, ours, relay_port):
+        self.relay_port = relay_port
+        self.postfix = None
+        super().__init__(accounts, ours)
+
+    def ready(self):
+        with self.group.inside():
+            self.postfix = Postfix(self)
+
+    def done(self):
+        """All that was taken has gone on."""
+        queue = os.path.join(self.postfix.dir, "queue")
+        pt.wait_for("an empty queue", lambda: not any(
+            os.listdir(os.path.join(queue, name))
+            for name in ("incoming", "active", "deferred", "maildrop")), 60)
+
+    def log(self):
+        return (self.postfix.log()[-2000:] if self.postfix else "") \
+            + super().log()
+
+    def close(self):
+        if self.postfix is not None:
+            self.postfix.close()
+        super().close()
+
+
+class Postfix(outside.Postfix):
+    """Submission with TLS from the start."""
+
+    def __init__(self, dovecot):
+        self._make("127.0.0.1", dovecot.port("submissions"))
+        run = os.path.join(dovecot.root, "run/dovecot")
+        self._begin(f"""\
+myhostname = mail.posthof.test
+mydestination =
+mynetworks = 127.0.0.9/32
+virtual_mailbox_domains = posthof.test
+virtual_mailbox_maps = static:box
+virtual_transport = lmtp:unix:{run}/lmtp
+relayhost = [127.0.0.2]:{dovecot.relay_port}
+smtpd_tls_wrappermode = yes
+smtpd_tls_security_level = encrypt
+smtpd_tls_cert_file = {dovecot.root}/etc/cert.pem
+smtpd_tls_key_file = {dovecot.root}/etc/key.pem
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = {run}/auth-postfix
+smtpd_relay_restrictions = permit_sasl_authenticated, reject
+smtpd_client_event_limit_exceptions = static:all
+in_flow_delay = 0
+max_use = 10000
+""")
 
 
 DOVECOT = """\
@@ -213,6 +302,11 @@ service imap {{
 service pop3 {{
   service_count = 10000
   process_min_avail = 2
+}}
+service auth {{
+  unix_listener auth-postfix {{
+    mode = 0666
+  }}
 }}
 service lmtp {{
   process_min_avail = 2

@@ -5,10 +5,17 @@ import os
 import subprocess
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
 from meter import cpu_us, pt    # noqa: E402
 
 BIG = 100000    # messages of the big folder, account 1
+
+
+def build(host):
+    """What load() runs."""
+    subprocess.run(["gcc", "-O2", "-o", os.path.join(host.dir, "load"),
+                    os.path.join(HERE, "load.c")], check=True)
 
 
 def load(host, connections, count, *rcpts, size=5600):
@@ -30,9 +37,7 @@ def deliver(host, name, connections, count, *rcpts):
 
 def bench_lmtp(host):
     """The big folder comes to be."""
-    here = os.path.dirname(os.path.abspath(__file__))
-    subprocess.run(["gcc", "-O2", "-o", os.path.join(host.dir, "load"),
-                    os.path.join(here, "load.c")], check=True)
+    build(host)
     others = [host.address(n) for n in (3, 4)]
     for connections, count in ((1, 5000), (8, 10000), (32, 20000)):
         deliver(host, f"LMTP, 5.6 KB, {connections} connections",

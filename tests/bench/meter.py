@@ -142,12 +142,18 @@ class Imap:
             if Imap.context is None:
                 Imap.context = ssl._create_unverified_context()
             self.sock = Imap.context.wrap_socket(self.sock)
+        self.quick_ack = getattr(host, "quick_ack", False)
         self.tail = self.read()
         if n is not None:
             self.ask(b"LOGIN %s %s" % (host.user(n).encode(),
                                        host.password(n).encode()))
 
+    def _acknowledge(self):
+        if self.quick_ack:
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+
     def read(self):
+        self._acknowledge()
         data = self.sock.recv(1 << 16)
         if not data:
             raise pt.Failure("closed")
@@ -165,6 +171,7 @@ class Imap:
         """Reads to this tag's line; all of it if to be kept."""
         want, tail, all_of_it = b"\r\n" + tag + b" ", b"\r\n", []
         while True:
+            self._acknowledge()
             n = self.sock.recv_into(self.space)
             if n == 0:
                 raise pt.Failure("closed")
@@ -268,13 +275,17 @@ def message(i, seed=1):
             + data.replace("\n", "\r\n") + "--=_b--\r\n").encode()
 
 
+def build_smtp(program):
+    subprocess.run(["gcc", "-O2", "-o", program,
+                    os.path.join(HERE, "smtp.c"), "-lssl", "-lcrypto",
+                    "-lpthread"], check=True)
+
+
 def main_smtp(names):
     """Runs the bench_*(program) of a module that its arguments name, or all,
     with smtp.c built."""
     program = f"/tmp/posthof-smtp-{os.getpid()}"
-    subprocess.run(["gcc", "-O2", "-o", program,
-                    os.path.join(HERE, "smtp.c"), "-lssl", "-lcrypto",
-                    "-lpthread"], check=True)
+    build_smtp(program)
     heading()
     try:
         for name, f in list(names.items()):

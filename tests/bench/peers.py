@@ -8,6 +8,7 @@ so for all.  The goal is the issue's figure to the peer's that it names.
 hosts.py has how the peers are set up.
 """
 
+import concurrent.futures
 import os
 import signal
 import sys
@@ -16,9 +17,13 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cpu                                      # noqa: E402
 import hosts                                    # noqa: E402
+import imap                                     # noqa: E402
+import lmtp                                     # noqa: E402
 import mtas                                     # noqa: E402
 import pop3                                     # noqa: E402
-from meter import Imap, message                 # noqa: E402
+import relay                                    # noqa: E402
+import submission                               # noqa: E402
+from meter import Imap, build_smtp, message     # noqa: E402
 
 ROUNDS = 5
 
@@ -40,50 +45,71 @@ def figure(x):
 
 
 class Table:
-    """Rows of some hosts, ours first."""
+    """Rows of some hosts, ours first.  Where a server mostly waits the row has
+    a floor as well: a server that does nothing (floor.c)."""
 
-    def __init__(self, title, *these):
-        self.hosts = these
-        names = "".join(f"{h.title:>9}" for h in these)
-        print(f"\n{title:40}{names} {'ratio':>6} {'goal':>6}        "
-              f" | wall:{names}")
+    def __init__(self, title, *these, bare=None):
+        self.hosts, self.bare = these, bare
+        names = "".join(f"{h.title:>9}" for h in
+                        these + ((bare,) if bare else ()))
+        print(f"\n{title:40}{names}   ratio   goal         | wall:{names}")
 
-    def row(self, name, count, goal, work, rounds=ROUNDS, warm=False):
-        """work(host) does a thing `count` times; goal: (ours, the peer's)."""
-        least = {h: [float("inf")] * 2 for h in self.hosts}
-        for h in self.hosts:
+    def row(self, name, count, goal, work, rounds=ROUNDS, warm=False,
+            bare=False, prepare=None):
+        """work(host) does a thing `count` times; goal: (ours, the peer's).
+        prepare(host) comes before each and does not count."""
+        driven = self.hosts + ((self.bare,) if bare else ())
+        least = {h: [float("inf")] * 2 for h in driven}
+        for h in driven:
             if warm:
                 work(h)
             at_rest(h)
         for turn in range(rounds):
-            at = turn % len(self.hosts)
-            for h in self.hosts[at:] + self.hosts[:at]:
+            at = turn % len(driven)
+            for h in driven[at:] + driven[:at]:
+                if prepare:
+                    prepare(h)
+                    at_rest(h)
                 begin, before = time.monotonic(), h.cpu_us()
                 work(h)
+                h.done()
                 wall = (time.monotonic() - begin) * 1e6
                 for i, x in enumerate((at_rest(h) - before, wall)):
                     least[h][i] = min(least[h][i], x / count)
-        self._say(name, [least[h][0] for h in self.hosts],
-                  [least[h][1] for h in self.hosts], goal)
+        self._say(name, [least[h][0] for h in driven],
+                  [least[h][1] for h in driven], goal)
 
-    @staticmethod
-    def _say(name, cpus, walls, goal):
-        ratio = cpus[0] / min(cpus[1:])
+    def latency(self, name, goal, work, rounds=3):
+        """work(host) tells milliseconds, which are what counts."""
+        least = [min(work(h) for _ in range(rounds)) for h in self.hosts]
+        self._say(name, least, [None] * len(least), goal)
+
+    def _say(self, name, cpus, walls, goal):
+        ratio = cpus[0] / min(cpus[1:len(self.hosts)])
         verdict = ""
         if goal is not None:
             goal = goal[0] / goal[1]
             verdict = "ok" if ratio <= goal else "missed"
-        print(f"{name:40}" + "".join(f"{figure(x):>9}" for x in cpus)
-              + f" {ratio:6.3f} "
+        columns = len(self.hosts) + (self.bare is not None)
+        cpus, walls = ("".join(f"{figure(x):>9}" for x in x + [None])
+                       [:9 * columns] for x in (cpus, walls))
+        print(f"{name:40}{cpus} {ratio:7.3f} "
               + (f"{goal:6.3f}" if verdict else f"{'-':>6}")
-              + f" {verdict:6}  |      "
-              + "".join(f"{figure(x):>9}" for x in walls), flush=True)
+              + f" {verdict:6}  |      {walls}", flush=True)
 
 
-def fill(host, n, count, first=0):
-    c = Imap(host, n)
-    c.append(b"INBOX", [message(first + i) for i in range(count)])
-    c.close()
+def fill(these, boxes):
+    """boxes: account: how many messages.  All hosts at once."""
+    texts = [message(i) for i in range(max(boxes.values()))]
+
+    def one(host):
+        for n, count in boxes.items():
+            c = Imap(host, n)
+            c.append(b"INBOX", texts[:count])
+            c.close()
+    with concurrent.futures.ThreadPoolExecutor(len(these)) as pool:
+        for _ in pool.map(one, these):
+            pass
 
 
 # ---- POP3, issue 4
@@ -94,12 +120,11 @@ DELE_BOXES = (3, 4, 5)
 
 def bench_pop3():
     with hosts.Ours(5) as ours, hosts.Dovecot(5, ours) as dovecot, \
-            hosts.Cyrus(5, ours) as cyrus:
-        for h in (ours, dovecot, cyrus):
-            fill(h, 2, BIG)
-            for n in DELE_BOXES:
-                fill(h, n, SMALL)
-        pop3_table(Table("POP3, CPU us", ours, dovecot, cyrus))
+            hosts.Cyrus(5, ours) as cyrus, hosts.Bare("pop3") as bare:
+        fill((ours, dovecot, cyrus),
+             {2: BIG, **dict.fromkeys(DELE_BOXES, SMALL)})
+        pop3_table(Table("POP3, CPU us", ours, dovecot, cyrus,
+                         bare=bare))
 
 
 def pop3_table(t):
@@ -117,7 +142,7 @@ def pop3_table(t):
 
 def pop3_session(t):
     """What one does in a session that stays."""
-    c = {h: pop3.Client(h).login(2) for h in t.hosts}
+    c = {h: pop3.Client(h).login(2) for h in t.hosts + (t.bare,)}
     for command, goal in ((b"LIST\r\n", (0.09, 0.18)),
                           (b"UIDL\r\n", (0.1, 0.19))):
         t.row(command.decode().strip() + ", a message", 5 * BIG, goal,
@@ -125,10 +150,119 @@ def pop3_session(t):
     t.row("RETR of 5.6 KB, pipelined", BIG, (8, 18),
           lambda h: pop3.retr_pipelined(c[h], BIG), 3, warm=True)
     t.row("RETR of 5.6 KB, one by one", 2000, (20, 40),
-          lambda h: pop3.retr_one_by_one(c[h], 2000))
+          lambda h: pop3.retr_one_by_one(c[h], 2000), bare=True)
+    for session in c.values():
+        session.ask(b"QUIT\r\n")
+        session.close()
+
+
+# ---- LMTP and submission, issue 5
+
+BOXES = 10
+
+
+def bench_lmtp():
+    with hosts.Ours(BOXES) as ours, hosts.Dovecot(BOXES, ours) as dovecot, \
+            hosts.Cyrus(BOXES, ours) as cyrus:
+        t = Table("LMTP, durable, 5.6 KB, CPU us", ours, dovecot, cyrus)
+        for h in t.hosts:
+            lmtp.build(h)
+        to = [ours.address(n) for n in range(1, BOXES + 1)]
+        t.row("32 connections, a message", 1000, (80, 1240),
+              lambda h: lmtp.load(h, 32, 1000, *to), 3)
+        t.row("one connection, a message", 300, None,
+              lambda h: lmtp.load(h, 1, 300, *to), 3)
+        t.row("ten recipients at once, a delivery", 1000, (25, 860),
+              lambda h: lmtp.load(h, 8, 100, f"+{BOXES}", *to), 3)
+
+
+def bench_submission():
+    port = relay.free_port()
+    with hosts.Ours(BOXES, {**relay.LOTS,
+                            "smarthost": f'"127.0.0.2:{port}"'}) as ours, \
+            hosts.PostfixDovecot(BOXES, ours, port) as postfix:
+        t = Table("Submission, TLS and AUTH, CPU us", ours, postfix)
+        program = os.path.join(ours.dir, "smtp")
+        build_smtp(program)
+        for how, name, goal in (
+                ("submit", "kept connections, local", (150, 4180)),
+                ("each", "a connection a message, local", (700, 5769))):
+            t.row(name, 500, goal,
+                  lambda h: submission.submit(h, program, how, 8, 500), 3,
+                  warm=True)
+
+        def away(h):
+            sink = relay.Sink(program, port, 500)
+            relay.submit(h, program, 1, 8, 500, 5600, "u%d@away.test")
+            sink.wait()
+        t.row("kept connections, to a sink", 500, (300, 2044), away, 3,
+              warm=True)
+
+
+# ---- IMAP, issue 3
+
+MANY, SOME = 20000, 5000
+HEADERS = (b"FETCH 1:* BODY.PEEK[HEADER.FIELDS (DATE FROM TO CC SUBJECT "
+           b"MESSAGE-ID REFERENCES)]")
+ENVELOPE = b"FETCH 1:* (ENVELOPE BODYSTRUCTURE INTERNALDATE RFC822.SIZE)"
+
+
+def bench_imap():
+    with hosts.Ours(12) as ours, hosts.Dovecot(12, ours) as dovecot, \
+            hosts.Cyrus(12, ours) as cyrus, hosts.Bare("imap") as bare:
+        fill((ours, dovecot, cyrus), {1: MANY, 2: SOME})
+        t = Table("IMAP, CPU us", ours, dovecot, cyrus, bare=bare)
+        t.row("connect, TLS 1.3, PLAIN, LOGOUT", 100, (500, 1393),
+              lambda h: imap.login_and_out(h, 3, 100), warm=True, bare=True)
+        imap_reading(t)
+        imap_writing(t)
+        t.latency("delivery seen by IDLE, ms", (0.5, 0.7),
+                  lambda h: imap.idle_delivery(h, 12, 10))
+
+
+def selected(h, n=1):
+    c = Imap(h, n)
+    c.ask(b"SELECT INBOX")
+    return c
+
+
+def imap_reading(t):
+    c = {}
+
+    def again(h):
+        h.restart()
+        c[h] = selected(h)
     for h in t.hosts:
-        c[h].ask(b"QUIT\r\n")
-        c[h].close()
+        selected(h).ask(ENVELOPE)
+    t.row(f"FETCH ENVELOPE of {MANY}, after a start", MANY, (1.3, 2.7),
+          lambda h: c[h].ask(ENVELOPE), 3, prepare=again)
+    t.row(f"SELECT of {MANY}, again", 300, (13, 26),
+          lambda h: [c[h].ask(b"SELECT INBOX") for _ in range(300)],
+          warm=True)
+    t.row("FETCH HEADER.FIELDS, a message", MANY, (1.1, 2.3),
+          lambda h: c[h].ask(HEADERS), 3, warm=True)
+    t.row("THREAD=REFERENCES, a message", MANY, (0.6, 1.3),
+          lambda h: c[h].ask(b"THREAD REFERENCES UTF-8 ALL"), 3, warm=True)
+    t.row("STORE +FLAGS, a message", MANY, (0.25, 0.51),
+          lambda h: c[h].ask(b"STORE 1:* +FLAGS (\\Flagged)"), 3,
+          prepare=lambda h: c[h].ask(b"STORE 1:* -FLAGS.SILENT (\\Flagged)"))
+    for session in c.values():
+        session.close()
+
+
+def imap_writing(t):
+    c = {h: selected(h, 2) for h in t.hosts}
+
+    def copy(h):
+        c[h].ask(b"COPY 1:* copies%d" % c[h].count)
+
+    t.row("COPY, a message", SOME, (3, 6.8), copy, 3, prepare=lambda h:
+          c[h].ask(b"CREATE copies%d" % (c[h].count + 1)))
+    texts = [message(i) for i in range(400)]
+    t.row("APPEND durable, one session", 100, (120, 388),
+          lambda h: imap.append_each(h, 3, texts[:100]), 3)
+    t.row("APPEND durable, eight sessions", 400, (90, 437),
+          lambda h: imap.append_eight(h, 4, texts), 3)
 
 
 # ---- running them

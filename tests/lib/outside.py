@@ -330,6 +330,7 @@ flush unix n - n 1000? 0 flush
 proxymap unix - - n - - proxymap
 smtp unix - - n - - smtp
 relay unix - - n - - smtp
+lmtp unix - - n - - lmtp
 error unix - - n - - error
 retry unix - - n - - error
 virtual unix - n n - - virtual
@@ -344,26 +345,13 @@ class Postfix:
     maildirs and hands what is for `away` to address:port."""
 
     def __init__(self, address, port, domain, away, to):
-        self.dir = tempfile.mkdtemp(prefix="posthof-postfix-")
-        os.chmod(self.dir, 0o755)
-        self.mail = os.path.join(self.dir, "mail")
-        self.port, self.address = port, address
-        user = pwd.getpwnam("postfix")
-        for name in ("conf", "queue", "data", "mail"):
-            os.mkdir(os.path.join(self.dir, name), 0o755)
-        os.chown(os.path.join(self.dir, "data"), user.pw_uid, user.pw_gid)
+        self._make(address, port)
         nobody = pwd.getpwnam("nobody")
         os.chown(self.mail, nobody.pw_uid, nobody.pw_gid)
-        self._write("main.cf", f"""\
-compatibility_level = 3.6
-queue_directory = {self.dir}/queue
-data_directory = {self.dir}/data
-maillog_file = {self.dir}/log
-maillog_file_prefixes = {self.dir}
+        self._begin(f"""\
 myhostname = mx.{domain}
 mydestination =
 mynetworks = 127.0.0.0/8
-inet_protocols = ipv4
 smtp_bind_address = {address}
 virtual_mailbox_domains = {domain}
 virtual_mailbox_base = {self.mail}
@@ -372,14 +360,35 @@ virtual_uid_maps = static:{nobody.pw_uid}
 virtual_gid_maps = static:{nobody.pw_gid}
 transport_maps = inline:{{{away}=smtp:[{to[0]}]:{to[1]}}}
 smtp_tls_security_level = may
-disable_dns_lookups = yes
-smtp_host_lookup = native
 minimal_backoff_time = 300s
-alias_maps =
-alias_database =
 smtputf8_enable = no
 """)
-        self._write("master.cf", MASTER.format(smtpd=f"{address}:{port}"))
+
+    def _make(self, address, port):
+        self.dir = tempfile.mkdtemp(prefix="posthof-postfix-")
+        os.chmod(self.dir, 0o755)
+        self.mail = os.path.join(self.dir, "mail")
+        self.port, self.address = port, address
+        user = pwd.getpwnam("postfix")
+        for name in ("conf", "queue", "data", "mail"):
+            os.mkdir(os.path.join(self.dir, name), 0o755)
+        os.chown(os.path.join(self.dir, "data"), user.pw_uid, user.pw_gid)
+
+    def _begin(self, main):
+        self._write("main.cf", f"""\
+compatibility_level = 3.6
+queue_directory = {self.dir}/queue
+data_directory = {self.dir}/data
+maillog_file = {self.dir}/log
+maillog_file_prefixes = {self.dir}
+inet_protocols = ipv4
+disable_dns_lookups = yes
+smtp_host_lookup = native
+alias_maps =
+alias_database =
+""" + main)
+        self._write("master.cf", MASTER.format(
+            smtpd=f"{self.address}:{self.port}"))
         self._run("check")
         self._run("start")
         pt.wait_for("postfix", self._listens)
