@@ -20,13 +20,13 @@ PH_MUSTUSE int selfcert_issue(struct slice ca_cert, struct slice ca_key,
     const char *const *names, size_t nnames, struct buf *cert_out,
     struct buf *key_out, struct err *e);
 
-/* Do this chain and key belong together?  *expires_out: seconds since 1970
- * when the first certificate ends.  name (may be NULL): does it cover that
- * host name? */
+/* Of the first certificate: its end, seconds since 1970, and whether it is for
+ * the name that was asked for. */
 struct selfcert_look {
 	int64_t expires_at;
 	bool covers;
 };
+/* Do this chain and key belong together?  name may be NULL. */
 PH_MUSTUSE int selfcert_check(struct slice chain, struct slice key,
     const char *name, struct selfcert_look *out, struct err *e);
 

@@ -36,7 +36,7 @@ bool parse_sp(struct parse *p);
 /* tag = 1*<any ASTRING-CHAR except "+"> */
 bool parse_tag(struct parse *p, struct slice *out);
 bool parse_atom(struct parse *p, struct slice *out);
-/* string = quoted / literal; literal8 too when eight_ok */
+/* string = quoted / literal; a literal8 means the same */
 bool parse_string(struct parse *p, struct slice *out);
 bool parse_astring(struct parse *p, struct slice *out);
 /* out->p == NULL for NIL */

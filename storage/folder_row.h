@@ -21,8 +21,8 @@ PH_MUSTUSE int folder_row_get(
     struct db_txn *t, uint64_t folder, bool rmw, struct folder_row *out);
 PH_MUSTUSE int folder_row_put(
     struct db_txn *t, uint64_t folder, const struct folder_row *row);
-/* The same of many, ids rising: e is of T_FOLDER.  get_at takes the write lock;
- * put_at is for the one got last. */
+/* The same of many, ids rising: e is of T_FOLDER.  Getting takes the write
+ * lock; what is put is the one got last. */
 PH_MUSTUSE int folder_row_get_at(
     struct db_edit *e, uint64_t folder, struct folder_row *out);
 PH_MUSTUSE int folder_row_put_at(

@@ -35,7 +35,7 @@ struct runner {
 	LIST_HEAD(, relay_node) relays;
 	TAILQ_HEAD(, relay_node) idle; /* the oldest first */
 	bool stopping, timer_closed;
-	bool starting; /* start_relays() is at work */
+	bool starting; /* crew_start() is at work */
 	uint64_t looked_at;
 
 	/* The look at the queue: one job at a time. */

@@ -62,13 +62,14 @@ void admit_count_out(struct server_priv *p, struct map *m, struct slice key);
 void seats_open(struct server *srv);
 void seats_close(struct server *srv);
 
-/* loops.c: starts every loop's thread, says goodbye, joins them.  loops_join
- * returns false when clients were left after the grace time. */
+/* loops.c: starts every loop's thread. */
 PH_MUSTUSE int loops_start(struct server *srv, struct err *e);
 void loops_notify(struct server *srv);
 uint64_t loops_oldest_ms(struct server *srv);
 /* How long the slowest loop took to answer since the last call, us. */
 uint64_t loops_lag_us(struct server *srv);
+/* Says goodbye and joins them; false when clients were left after the grace
+ * time. */
 bool loops_end(struct server *srv);
 /* The last client of a loop that ends has gone. */
 void loops_maybe_end(struct server_loop *sl);
