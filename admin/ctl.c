@@ -12,38 +12,38 @@
 #include "lib/base/mem.h"
 #include "lib/base/num.h"
 
-enum { HEAD = 5, BACKLOG = 64, WAIT_SEC = 30, PIECE = 64 << 10 };
+enum { HEAD = 5, WAIT_SEC = 30, PIECE = 64 << 10 };
 
-static const char sock_name[] = "admin.sock";
-
-static bool
-address_of(const char *run_dir, struct sockaddr_un *sa)
+bool
+ctl_address(const char *run_dir, const char *name, struct sockaddr_un *out)
 {
-	char *path = xasprintf("%s/%s", run_dir, sock_name);
+	char *path = xasprintf("%s/%s", run_dir, name);
 	bool fits;
 
-	*sa = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	fits = slice_copy(slice_str(path), sa->sun_path, sizeof(sa->sun_path));
+	*out = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	fits =
+	    slice_copy(slice_str(path), out->sun_path, sizeof(out->sun_path));
 	free(path);
 	return fits;
 }
 
 int
-ctl_listen(const char *run_dir, struct err *e)
+ctl_listen(
+    const char *run_dir, const char *name, int type, int backlog, struct err *e)
 {
 	struct sockaddr_un sa;
 	mode_t mask;
 	int fd, bad;
 
-	if (!address_of(run_dir, &sa))
+	if (!ctl_address(run_dir, name, &sa))
 		return err_set(e, ERR_TOOBIG, "run-dir is too long");
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return err_set(e, ERR_IO, "socket: %s", strerror(errno));
-	(void)unlink(sa.sun_path); /* an earlier keeper's */
+	(void)unlink(sa.sun_path);
 	mask = umask(0177);
 	bad = bind(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0 ||
-	      listen(fd, BACKLOG) != 0;
+	      listen(fd, backlog) != 0;
 	(void)umask(mask);
 	if (!bad)
 		return fd;
@@ -190,7 +190,7 @@ ctl_dial(const char *run_dir, int *fd_out, struct err *e)
 	struct sockaddr_un sa;
 	int fd, errnum;
 
-	if (!address_of(run_dir, &sa))
+	if (!ctl_address(run_dir, CTL_KEEPER, &sa))
 		return err_set(e, ERR_TOOBIG, "run-dir is too long");
 	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) < 0)
 		return err_set(e, ERR_IO, "socket: %s", strerror(errno));

@@ -10,9 +10,12 @@
 #ifndef ADMIN_CTL_H
 #define ADMIN_CTL_H
 
+#include <sys/un.h>
+
 #include "admin/cmd.h"
 
-enum { CTL_WORD_MAX = 64 << 10 };
+enum { CTL_WORD_MAX = 64 << 10, CTL_BACKLOG = 64 };
+#define CTL_KEEPER "admin.sock"
 
 /* The other side of a command: the keeper's. */
 struct ctl_request {
@@ -21,8 +24,13 @@ struct ctl_request {
 	struct buf input;
 };
 
-/* A listening socket at RUN/admin.sock; negative on error. */
-PH_MUSTUSE int ctl_listen(const char *run_dir, struct err *e);
+/* The address RUN/name; false when it is too long for one. */
+bool ctl_address(
+    const char *run_dir, const char *name, struct sockaddr_un *out);
+/* A listening socket there, for us and root, in place of a stale one: the
+ * caller holds the lock that says so.  Negative on error. */
+PH_MUSTUSE int ctl_listen(const char *run_dir, const char *name, int type,
+    int backlog, struct err *e);
 /* May this peer give commands?  root and our own user. */
 bool ctl_may_ask(int fd);
 /* Reads a whole request; ERR_CLOSED, ERR_TOOBIG, ERR_TIMEOUT.  Blocks. */

@@ -17,7 +17,7 @@
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 
-enum { CONF_MAX = 1 << 20, RECOVER_LOCK_MS = 60000, LOCK_PAUSE_MS = 20 };
+enum { RECOVER_LOCK_MS = 60000, LOCK_PAUSE_MS = 20 };
 
 char *
 host_path(const struct conf *conf, const char *name)
@@ -159,22 +159,10 @@ host_store_conf(const struct conf *conf, const char *name, enum store_role role)
 		.role = role };
 }
 
-static enum log_level
-level_of(const char *word)
-{
-	static const char *const words[] = { "error", "warn", "info", "debug" };
-
-	for (size_t i = 0; i < PH_LEN(words); i++)
-		if (strcmp(word, words[i]) == 0)
-			return (enum log_level)i;
-	return LOG_INFO;
-}
-
 int
 host_passed_conf(const char *program, struct conf **conf_out)
 {
-	const char *name = getenv("POSTHOF_CONF_NAME");
-	struct buf text, errors;
+	struct err e;
 	int rc;
 
 	log_init(program, LOG_INFO);
@@ -183,19 +171,14 @@ host_passed_conf(const char *program, struct conf **conf_out)
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGTERM, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
-	buf_init(&text, CONF_MAX);
-	buf_init(&errors, CONF_MAX);
-	if ((rc = file_read_fd(SPAWN_CONF_FD, &text, NULL)) == 0)
-		rc = conf_parse(name != NULL ? name : "posthof.conf",
-		    buf_slice(&text), conf_out, &errors);
+	rc = conf_passed(SPAWN_CONF_FD, conf_out, &e);
 	if (rc == 0)
-		log_init(program, getenv("POSTHOF_QUIET") != NULL
-				      ? LOG_WARN
-				      : level_of((*conf_out)->log_level));
+		log_init(
+		    program, getenv("POSTHOF_QUIET") != NULL
+				 ? LOG_WARN
+				 : log_level_named((*conf_out)->log_level));
 	else
 		log_error(NULL, "start", "failed=\"bad configuration\"");
-	buf_fini(&text);
-	buf_fini(&errors);
 	return rc;
 }
 

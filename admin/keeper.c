@@ -302,23 +302,16 @@ reload(struct keeper *k, int conf_fd, int profile_fd)
 {
 	char answer[2] = { CONTROL_RELOADED, '1' };
 	struct conf *fresh = NULL;
-	struct buf text, errors;
+	struct err e;
 
-	buf_init(&text, TEXT_MAX);
-	buf_init(&errors, TEXT_MAX);
-	if (conf_fd >= 0 &&
-	    dup3(profile_fd, SPAWN_PROFILE_FD, O_CLOEXEC) >= 0 &&
-	    file_read_fd(conf_fd, &text, NULL) == 0 &&
-	    conf_parse("posthof.conf", buf_slice(&text), &fresh, &errors) ==
-		0) {
+	if (dup3(profile_fd, SPAWN_PROFILE_FD, O_CLOEXEC) >= 0 &&
+	    conf_passed(conf_fd, &fresh, &e) == 0) {
 		k->old = mem_grow(
 		    k->old, &k->old_cap, k->nold, sizeof(struct conf *));
 		k->old[k->nold++] = k->conf;
 		__atomic_store_n(&k->conf, fresh, __ATOMIC_RELEASE);
 		answer[1] = '0';
 	}
-	buf_fini(&text);
-	buf_fini(&errors);
 	say(answer, sizeof(answer));
 }
 
@@ -413,7 +406,8 @@ start(struct keeper *k, struct err *e)
 
 	if ((rc = store_open(&sc, LOCK_WAIT_MS, &k->store, e)) != 0)
 		return rc;
-	if ((k->admin_fd = ctl_listen(k->conf->run_dir, e)) < 0)
+	if ((k->admin_fd = ctl_listen(k->conf->run_dir, CTL_KEEPER, SOCK_STREAM,
+		 CTL_BACKLOG, e)) < 0)
 		return k->admin_fd;
 	if (pthread_create(&k->sweeper, NULL, sweep, k) != 0)
 		return err_set(e, ERR_IO, "cannot start a thread");

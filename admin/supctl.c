@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "admin/ctl.h"
 #include "admin/supfig.h"
 #include "admin/supreload.h"
 #include "lib/base/clock.h"
@@ -19,41 +19,14 @@ enum { WORD_MAX = 16, ERRORS_MAX = 8 << 10 };
 
 static const char sock_name[] = "supervisor.sock";
 
-static int
-address_of(const char *run_dir, struct sockaddr_un *sa)
-{
-	char *path = xasprintf("%s/%s", run_dir, sock_name);
-	bool fits;
-
-	*sa = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	fits = slice_copy(slice_str(path), sa->sun_path, sizeof(sa->sun_path));
-	free(path);
-	return fits ? 0 : ERR_TOOBIG;
-}
-
 int
 supctl_open(struct supervisor *s, struct err *e)
 {
-	struct sockaddr_un sa;
-	mode_t mask;
-	int fd, bad;
+	int fd = ctl_listen(
+	    s->m.conf->run_dir, sock_name, SOCK_SEQPACKET, SUP_CLIENTS_MAX, e);
 
-	if (address_of(s->m.conf->run_dir, &sa) != 0)
-		return err_set(e, ERR_TOOBIG, "run-dir is too long");
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
-		return err_set(e, ERR_IO, "socket: %s", strerror(errno));
-	(void)unlink(sa.sun_path); /* we hold host.lock: it is stale */
-	mask = umask(0177);
-	bad = bind(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0 ||
-	      listen(fd, SUP_CLIENTS_MAX) != 0;
-	(void)umask(mask);
-	if (bad) {
-		(void)err_set(e, ERR_IO, "cannot listen at %s: %s", sa.sun_path,
-		    strerror(errno));
-		close(fd);
-		return ERR_IO;
-	}
+		return fd;
 	s->ctl_fd = fd;
 	return 0;
 }
@@ -72,7 +45,8 @@ supctl_close(struct supervisor *s)
 	struct sockaddr_un sa;
 
 	if (s->ctl_fd >= 0 &&
-	    address_of(s->m.conf != NULL ? s->m.conf->run_dir : "", &sa) == 0)
+	    ctl_address(
+		s->m.conf != NULL ? s->m.conf->run_dir : "", sock_name, &sa))
 		(void)unlink(sa.sun_path);
 	if (s->ctl_fd >= 0)
 		close(s->ctl_fd);
@@ -94,16 +68,6 @@ supctl_poll(const struct supervisor *s, struct pollfd *pfd)
 	return n;
 }
 
-static bool
-may_ask(int fd)
-{
-	struct ucred who;
-	socklen_t n = sizeof(who);
-
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0 &&
-	       (who.uid == 0 || who.uid == geteuid());
-}
-
 static void
 let_in(struct supervisor *s)
 {
@@ -111,7 +75,7 @@ let_in(struct supervisor *s)
 
 	if (fd < 0)
 		return;
-	for (size_t i = 0; i < SUP_CLIENTS_MAX && may_ask(fd); i++)
+	for (size_t i = 0; i < SUP_CLIENTS_MAX && ctl_may_ask(fd); i++)
 		if (s->clients[i].fd < 0) {
 			s->clients[i] = (struct sup_client){ .fd = fd };
 			return;
@@ -267,7 +231,7 @@ dial(const char *run_dir, int *fd_out, struct err *e)
 	struct sockaddr_un sa;
 	int fd, errnum;
 
-	if (address_of(run_dir, &sa) != 0)
+	if (!ctl_address(run_dir, sock_name, &sa))
 		return err_set(e, ERR_TOOBIG, "run-dir is too long");
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)

@@ -30,37 +30,18 @@ static const struct {
 	{ "figures-webd", "webd", 'w' },
 };
 
-static enum log_level
-level_of(const char *word)
-{
-	static const char *const words[] = { "error", "warn", "info", "debug" };
-
-	for (size_t i = 0; i < PH_LEN(words); i++)
-		if (strcmp(word, words[i]) == 0)
-			return (enum log_level)i;
-	return LOG_INFO;
-}
-
 static int
-take_conf(struct web *w, int fd)
+take_conf(struct web *w, int fd, struct err *e)
 {
 	struct conf *fresh = NULL;
-	struct buf text, errors;
-	int rc;
+	int rc = conf_passed(fd, &fresh, e);
 
-	buf_init(&text, TEXT_MAX);
-	buf_init(&errors, TEXT_MAX);
-	if ((rc = file_read_fd(fd, &text, NULL)) == 0)
-		rc = conf_parse(
-		    "posthof.conf", buf_slice(&text), &fresh, &errors);
-	if (rc == 0) {
-		conf_free(&w->conf);
-		w->conf = fresh;
-		w->host.conf = fresh;
-	}
-	buf_fini(&text);
-	buf_fini(&errors);
-	return rc;
+	if (rc != 0)
+		return rc;
+	conf_free(&w->conf);
+	w->conf = fresh;
+	w->host.conf = fresh;
+	return 0;
 }
 
 static void
@@ -102,8 +83,9 @@ static void
 on_reload(struct web *w, const int fds[2])
 {
 	char answer[2] = { CONTROL_RELOADED, '0' };
+	struct err e;
 
-	if (take_conf(w, fds[0]) != 0 || take_profile(w, fds[1]) != 0) {
+	if (take_conf(w, fds[0], &e) != 0 || take_profile(w, fds[1]) != 0) {
 		answer[1] = '1';
 		log_error(NULL, "reload", "failed=1");
 	}
@@ -193,11 +175,12 @@ open_all(struct web *w, struct err *e)
 	w->control = inherit_find(&w->fds, SLICE("control"), 0);
 	if (w->control < 0)
 		return err_set(e, ERR_INVALID, "no control socket was passed");
-	if ((rc = take_conf(w, inherit_find(&w->fds, SLICE("conf"), 0))) != 0 ||
+	if ((rc = take_conf(w, inherit_find(&w->fds, SLICE("conf"), 0), e)) !=
+		0 ||
 	    (rc = take_profile(
 		 w, inherit_find(&w->fds, SLICE("profile"), 0))) != 0)
 		return err_set(e, rc, "configuration or profile is bad");
-	log_init("webd", level_of(w->conf->log_level));
+	log_init("webd", log_level_named(w->conf->log_level));
 	take_figures(w);
 	return serve_open(w, e);
 }

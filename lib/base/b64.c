@@ -26,8 +26,8 @@ b64_encode(struct buf *out, struct slice in)
 	buf_advance(out, made);
 }
 
-static int
-value(char c)
+int
+b64_value(char c)
 {
 	if (c >= 'A' && c <= 'Z')
 		return c - 'A';
@@ -48,7 +48,7 @@ decode_group(struct buf *out, const char *q, size_t pad)
 	char bytes[3];
 
 	for (size_t i = 0; i < 4; i++) {
-		int d = i >= 4 - pad ? 0 : value(q[i]);
+		int d = i >= 4 - pad ? 0 : b64_value(q[i]);
 
 		if (d < 0)
 			return false;

@@ -11,7 +11,12 @@
 #include "lib/base/num.h"
 #include "lib/base/prefix.h"
 
-enum { FILE_MAX_BYTES = 1 << 20, SHOW_BYTES = 32, WRAP = 76 };
+enum {
+	FILE_MAX_BYTES = 16 << 20,
+	ERRORS_MAX_BYTES = 4096,
+	SHOW_BYTES = 32,
+	WRAP = 76
+};
 
 enum type { T_STR, T_LIST, T_NUM, T_SIZE, T_TIME, T_BOOL };
 
@@ -551,6 +556,32 @@ conf_load(const char *path, struct conf **conf_out, struct buf *errors)
 	else
 		buf_printf(errors, "%s: %s\n", path, e.text);
 	buf_fini(&text);
+	return rc;
+}
+
+int
+conf_passed(int fd, struct conf **conf_out, struct err *e)
+{
+	const char *name = getenv("POSTHOF_CONF_NAME");
+	struct buf text, errors;
+	struct slice all, first;
+	int rc;
+
+	*conf_out = NULL;
+	buf_init(&text, FILE_MAX_BYTES);
+	buf_init(&errors, ERRORS_MAX_BYTES);
+	if (fd < 0)
+		rc = err_set(e, ERR_INVALID, "no configuration was passed");
+	else if ((rc = file_read_fd(fd, &text, e)) == 0 &&
+		 (rc = conf_parse(name != NULL ? name : "posthof.conf",
+		      buf_slice(&text), conf_out, &errors)) != 0) {
+		all = buf_slice(&errors);
+		(void)slice_split(&all, '\n', &first);
+		(void)err_set(e, rc, "bad configuration: %.*s", (int)first.n,
+		    first.p != NULL ? first.p : "");
+	}
+	buf_fini(&text);
+	buf_fini(&errors);
 	return rc;
 }
 

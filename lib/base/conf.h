@@ -44,6 +44,9 @@ PH_MUSTUSE int conf_parse(const char *file, struct slice text,
 PH_MUSTUSE int conf_load(
     const char *path, struct conf **conf_out, struct buf *errors);
 
+/* The same of a text that the supervisor passed; the first mistake in e. */
+PH_MUSTUSE int conf_passed(int fd, struct conf **conf_out, struct err *e);
+
 void conf_free(struct conf **conf);
 
 /* A commented sample file with every option and its default. */

@@ -33,6 +33,17 @@ log_tee(void (*fn)(void *arg, struct slice line), void *arg)
 	log_tee_arg = arg;
 }
 
+enum log_level
+log_level_named(const char *word)
+{
+	static const char *const words[] = { "error", "warn", "info", "debug" };
+
+	for (size_t i = 0; i < PH_LEN(words); i++)
+		if (strcmp(word, words[i]) == 0)
+			return (enum log_level)i;
+	return LOG_INFO;
+}
+
 bool
 log_wants(enum log_level level)
 {

@@ -19,6 +19,8 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 /* program: static string.  Once, before any thread. */
 void log_init(const char *program, enum log_level max_level);
+/* As the option log-level names it. */
+enum log_level log_level_named(const char *word);
 bool log_wants(enum log_level level);
 
 /* id: the session's or message's id, or NULL. */

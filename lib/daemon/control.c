@@ -49,29 +49,21 @@ say_beat(struct server *srv)
 }
 
 static int
-reload_conf(struct server *srv, int fd)
+reload_conf(struct server *srv, int fd, struct err *e)
 {
 	struct server_priv *p = srv->priv;
-	struct buf text, errors;
 	struct conf *fresh = NULL;
-	int rc;
+	int rc = conf_passed(fd, &fresh, e);
 
-	buf_init(&text, TEXT_MAX);
-	buf_init(&errors, TEXT_MAX);
-	if ((rc = file_read_fd(fd, &text, NULL)) == 0)
-		rc = conf_parse(
-		    "posthof.conf", buf_slice(&text), &fresh, &errors);
-	if (rc == 0) {
-		/* Threads may be reading the old one: it stays. */
-		p->old_confs = mem_grow(
-		    p->old_confs, &p->old_cap, p->nold, sizeof(struct conf *));
-		p->old_confs[p->nold++] = (struct conf *)srv->conf;
-		srv->conf = fresh;
-		auth_set_conf(srv->auth, fresh);
-	}
-	buf_fini(&text);
-	buf_fini(&errors);
-	return rc;
+	if (rc != 0)
+		return rc;
+	/* Threads may be reading the old one: it stays. */
+	p->old_confs =
+	    mem_grow(p->old_confs, &p->old_cap, p->nold, sizeof(struct conf *));
+	p->old_confs[p->nold++] = (struct conf *)srv->conf;
+	srv->conf = fresh;
+	auth_set_conf(srv->auth, fresh);
+	return 0;
 }
 
 static int
@@ -94,11 +86,11 @@ on_reload(struct server *srv, const int fds[2])
 	struct err e = { 0 };
 	char answer[2] = { CONTROL_RELOADED, '0' };
 
-	if (fds[0] < 0 || fds[1] < 0 || reload_conf(srv, fds[0]) != 0 ||
+	if (fds[0] < 0 || fds[1] < 0 || reload_conf(srv, fds[0], &e) != 0 ||
 	    reload_tls(srv, fds[1], &e) != 0) {
 		answer[1] = '1';
-		log_error(
-		    NULL, "reload", "failed=%s detail=%s", e.text, e.detail);
+		log_error(NULL, "reload", "failed=\"%s\" detail=\"%s\"", e.text,
+		    e.detail);
 	} else {
 		log_info(NULL, "reload", "done=1");
 	}

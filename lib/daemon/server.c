@@ -15,40 +15,6 @@
 enum { TEXT_MAX = 16 << 20, LOCK_WAIT_MS = 10000 };
 
 static int
-open_conf(struct server *srv, struct err *e)
-{
-	const char *name = getenv("POSTHOF_CONF_NAME");
-	int fd = inherit_find(&srv->priv->fds, SLICE("conf"), 0), rc;
-	struct buf text, errors;
-	struct conf *conf = NULL;
-
-	buf_init(&text, TEXT_MAX);
-	buf_init(&errors, 4096);
-	if (fd < 0)
-		rc = err_set(e, ERR_INVALID, "no configuration was passed");
-	else if ((rc = file_read_fd(fd, &text, e)) == 0 &&
-		 (rc = conf_parse(name != NULL ? name : "posthof.conf",
-		      buf_slice(&text), &conf, &errors)) != 0)
-		(void)err_set(e, rc, "bad configuration: %.*s",
-		    (int)buf_len(&errors), errors.p != NULL ? errors.p : "");
-	srv->conf = conf;
-	buf_fini(&text);
-	buf_fini(&errors);
-	return rc;
-}
-
-static enum log_level
-level_of(const char *word)
-{
-	static const char *const words[] = { "error", "warn", "info", "debug" };
-
-	for (size_t i = 0; i < PH_LEN(words); i++)
-		if (strcmp(word, words[i]) == 0)
-			return (enum log_level)i;
-	return LOG_INFO;
-}
-
-static int
 open_tls(struct server *srv, struct err *e)
 {
 	int fd = inherit_find(&srv->priv->fds, SLICE("tls"), 0), rc;
@@ -112,6 +78,7 @@ static int
 open_all(struct server *srv, struct err *e)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	struct conf *conf;
 	int rc;
 
 	if ((rc = inherit_take(&srv->priv->fds, e)) != 0)
@@ -122,9 +89,11 @@ open_all(struct server *srv, struct err *e)
 	srv->priv->control = inherit_find(&srv->priv->fds, SLICE("control"), 0);
 	if (srv->priv->control < 0)
 		return err_set(e, ERR_INVALID, "no control socket was passed");
-	if ((rc = open_conf(srv, e)) != 0)
+	if ((rc = conf_passed(inherit_find(&srv->priv->fds, SLICE("conf"), 0),
+		 &conf, e)) != 0)
 		return rc;
-	log_init(srv->ops->name, level_of(srv->conf->log_level));
+	srv->conf = conf;
+	log_init(srv->ops->name, log_level_named(srv->conf->log_level));
 	if (srv->conf->hostname[0] != '\0')
 		(void)slice_copy(slice_str(srv->conf->hostname), srv->hostname,
 		    sizeof(srv->hostname));

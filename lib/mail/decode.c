@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "lib/base/b64.h"
 #include "lib/base/cset.h"
 #include "lib/base/utf8.h"
 #include "lib/mail/charset.h"
@@ -9,23 +10,17 @@
 enum { PAD = -1, BLANK = -2, JUNK = -3 };
 
 static int
-b64_value(char c)
+b64_meaning(char c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
+	int v = b64_value(c);
+
 	switch (c) {
-	case '+': return 62;
-	case '/': return 63;
 	case '=': return PAD;
 	case '\r':
 	case '\n':
 	case '\t':
 	case ' ': return BLANK;
-	default: return JUNK;
+	default: return v < 0 ? JUNK : v;
 	}
 }
 
@@ -86,7 +81,7 @@ b64_flush(struct decoder *d, char *to)
 static char *
 b64_one(struct decoder *d, char c, char *to)
 {
-	int v = b64_value(c);
+	int v = b64_meaning(c);
 
 	if (v == PAD)
 		return b64_flush(d, to);

@@ -1,5 +1,6 @@
 #include "lib/mail/mutf7.h"
 
+#include "lib/base/b64.h"
 #include "lib/base/utf8.h"
 
 static const char alphabet[] =
@@ -65,18 +66,11 @@ mutf7_encode(struct buf *out, struct slice utf8)
 	return true;
 }
 
+/* RFC 3501 5.1.3: "," is used instead of "/" */
 static int
 value_of(char c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '+')
-		return 62;
-	return c == ',' ? 63 : -1;
+	return c == ',' ? 63 : c == '/' ? -1 : b64_value(c);
 }
 
 /* One UTF-16 unit; *high holds the first half of a pair, or 0. */
