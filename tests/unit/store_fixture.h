@@ -150,6 +150,13 @@ assert_store_sound(struct store *s)
 	assert_int_equal(rc, 0);
 }
 
+static inline void
+fixture_end(struct store_fixture *f)
+{
+	assert_store_sound(f->s);
+	fixture_free(f);
+}
+
 /* For tests with a host each: *state is its struct store_fixture. */
 static inline int
 fixture_setup(void **state)
@@ -166,8 +173,7 @@ fixture_teardown(void **state)
 {
 	struct store_fixture *f = *state;
 
-	assert_store_sound(f->s);
-	fixture_free(f);
+	fixture_end(f);
 	free(f);
 	return 0;
 }

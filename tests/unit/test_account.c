@@ -12,22 +12,7 @@
 
 static struct store_fixture f;
 
-static int
-setup(void **state)
-{
-	(void)state;
-	fixture_host(&f);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	assert_store_sound(f.s);
-	fixture_free(&f);
-	return 0;
-}
+UNIT_AROUND(fixture_host(&f), fixture_end(&f))
 
 static void
 test_names(void **state)

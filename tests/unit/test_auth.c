@@ -11,21 +11,7 @@ static struct auth_fixture x;
 static struct auth_who who;
 static struct err err;
 
-static int
-setup(void **state)
-{
-	(void)state;
-	auth_fixture_new(&x);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	auth_fixture_free(&x);
-	return 0;
-}
+UNIT_AROUND(auth_fixture_new(&x), auth_fixture_free(&x))
 
 static int
 login_from(const char *ip, unsigned scope, const char *name, const char *pass)

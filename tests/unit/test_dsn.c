@@ -6,21 +6,7 @@
 
 static struct submit_fixture sf;
 
-static int
-setup(void **state)
-{
-	(void)state;
-	submit_new(&sf);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	submit_free(&sf);
-	return 0;
-}
+UNIT_AROUND(submit_new(&sf), submit_free(&sf))
 
 /* RFC 3463 2, RFC 3464 2.3.4 */
 static const struct {

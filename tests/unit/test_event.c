@@ -7,21 +7,7 @@
 
 static struct store_fixture f;
 
-static int
-setup(void **state)
-{
-	(void)state;
-	fixture_new(&f);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	fixture_free(&f);
-	return 0;
-}
+UNIT_AROUND(fixture_new(&f), fixture_free(&f))
 
 static size_t
 count(uint64_t account)

@@ -5,21 +5,7 @@
 
 static struct submit_fixture sf;
 
-static int
-setup(void **state)
-{
-	(void)state;
-	submit_new(&sf);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	submit_free(&sf);
-	return 0;
-}
+UNIT_AROUND(submit_new(&sf), submit_free(&sf))
 
 /* The whole message as delivered; "" and *rc_out when it is refused. */
 static void

@@ -9,21 +9,7 @@
 static struct auth_fixture x;
 static struct auth_who who;
 
-static int
-setup(void **state)
-{
-	(void)state;
-	auth_fixture_new(&x);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	auth_fixture_free(&x);
-	return 0;
-}
+UNIT_AROUND(auth_fixture_new(&x), auth_fixture_free(&x))
 
 static const struct auth_peer home = { SCOPE_IMAP, "192.0.2.1", "TLSv1.3", "t1",
 	'+', "mutt" };

@@ -8,21 +8,7 @@
 static struct sched s;
 static uint64_t last_id;
 
-static int
-setup(void **state)
-{
-	(void)state;
-	sched_init(&s, 64, 8, 4);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	sched_fini(&s);
-	return 0;
-}
+UNIT_AROUND(sched_init(&s, 64, 8, 4), sched_fini(&s))
 
 static struct errand *
 add(uint64_t account, const char *domain)

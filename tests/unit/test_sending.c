@@ -6,21 +6,7 @@
 static struct store_fixture f;
 static const int64_t t0 = INT64_C(1795867200); /* a multiple of six hours */
 
-static int
-setup(void **state)
-{
-	(void)state;
-	fixture_new(&f);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	fixture_free(&f);
-	return 0;
-}
+UNIT_AROUND(fixture_new(&f), fixture_free(&f))
 
 static int
 count_txn(struct db_txn *t, void *arg)

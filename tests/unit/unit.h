@@ -15,6 +15,21 @@
 
 #include "lib/base/slice.h"
 
+/* setup() and teardown() around each test of a program with one fixture. */
+#define UNIT_AROUND(begin, end)           \
+	static int setup(void **state)    \
+	{                                 \
+		(void)state;              \
+		begin;                    \
+		return 0;                 \
+	}                                 \
+	static int teardown(void **state) \
+	{                                 \
+		(void)state;              \
+		end;                      \
+		return 0;                 \
+	}
+
 /* A copy in a heap block of exactly n bytes: a read past the end is seen by
  * the sanitizer.  The caller frees .p. */
 static inline struct slice
