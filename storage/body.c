@@ -3,13 +3,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/buf.h"
 #include "lib/base/mem.h"
 #include "lib/base/num.h"
 #include "lib/db/db_many.h"
 #include "storage/segment_row.h"
 #include "storage/tables.h"
 
-enum { BODY_FORMAT = 1, BODY_BYTES = 29, BODY_KEY = 8, BODY_REFS_AT = 25 };
+enum {
+	BODY_FORMAT = 1,
+	BODY_SHARED = 2, /* format of a row that shared chunks follow */
+	BODY_BYTES = 29,
+	BODY_KEY = 8,
+	BODY_REFS_AT = 25,
+	SHARED_KEY = BODY_KEY + 1,
+	SHARED_CHUNK = 960
+};
+
+static bool
+is_row(const char *v, size_t n)
+{
+	return n == BODY_BYTES && (v[0] == BODY_FORMAT || v[0] == BODY_SHARED);
+}
 
 static int
 row_get(struct db_txn *t, uint64_t id, bool rmw, char v[BODY_BYTES])
@@ -22,10 +37,77 @@ row_get(struct db_txn *t, uint64_t id, bool rmw, char v[BODY_BYTES])
 	num_put64(key, id);
 	rc = rmw ? db_get_rmw(t, T_BODY, k, v, BODY_BYTES, &n)
 		 : db_get(t, T_BODY, k, v, BODY_BYTES, &n);
-	if (rc == 0 && (n != BODY_BYTES || v[0] != BODY_FORMAT))
-		return ERR_CORRUPT;
+	return rc == 0 && !is_row(v, n) ? ERR_CORRUPT : rc;
+}
+
+/* ---- what a body's message records share ---- */
+
+static struct slice
+shared_key(char key[SHARED_KEY], uint64_t id, unsigned chunk)
+{
+	num_put64(key, id);
+	key[BODY_KEY] = (char)chunk;
+	return slice_of(key, SHARED_KEY);
+}
+
+/* The last chunk is the first that is not full. */
+static int
+put_shared(struct db_txn *t, uint64_t id, struct slice shared)
+{
+	char key[SHARED_KEY], v[1 + SHARED_CHUNK];
+	unsigned chunk = 0;
+	size_t n;
+	int rc;
+
+	v[0] = BODY_FORMAT;
+	do {
+		n = shared.n < SHARED_CHUNK ? shared.n : SHARED_CHUNK;
+		memcpy(v + 1, shared.p, n);
+		rc = db_insert(t, T_BODY, shared_key(key, id, chunk++),
+		    slice_of(v, 1 + n));
+		shared = slice_from(shared, n);
+	} while (rc == 0 && n == SHARED_CHUNK);
 	return rc;
 }
+
+int
+body_shared(
+    struct db_txn *t, uint64_t id, struct arena *a, struct slice *shared_out)
+{
+	char key[SHARED_KEY], v[1 + SHARED_CHUNK];
+	struct buf b;
+	size_t n;
+	int rc = 0;
+
+	buf_init(&b, SHARED_CHUNK << 8);
+	for (unsigned chunk = 0; rc == 0 && chunk <= UINT8_MAX; chunk++) {
+		rc = db_get(
+		    t, T_BODY, shared_key(key, id, chunk), v, sizeof(v), &n);
+		if (rc == 0 && (n < 1 || v[0] != BODY_FORMAT))
+			rc = ERR_CORRUPT;
+		if (rc != 0)
+			break;
+		buf_add(&b, v + 1, n - 1);
+		if (n <= SHARED_CHUNK)
+			break;
+	}
+	*shared_out = rc == 0 ? arena_copy(a, buf_slice(&b)) : slice_of("", 0);
+	buf_fini(&b);
+	return rc;
+}
+
+static int
+drop_shared(struct db_txn *t, uint64_t id)
+{
+	char key[SHARED_KEY];
+	int rc = 0;
+
+	for (unsigned chunk = 0; rc == 0 && chunk <= UINT8_MAX; chunk++)
+		rc = db_del(t, T_BODY, shared_key(key, id, chunk));
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+/* ---- rows ---- */
 
 static void
 loc_decode(uint64_t id, const char *v, struct body_loc *loc)
@@ -38,25 +120,28 @@ loc_decode(uint64_t id, const char *v, struct body_loc *loc)
 }
 
 int
-body_put(struct db_txn *t, const struct body_loc *loc, uint32_t references)
+body_put(struct db_txn *t, const struct body_loc *loc, uint32_t references,
+    struct slice shared)
 {
 	char key[BODY_KEY], v[BODY_BYTES];
+	int rc;
 
 	num_put64(key, loc->id);
-	v[0] = BODY_FORMAT;
+	v[0] = shared.n != 0 ? BODY_SHARED : BODY_FORMAT;
 	num_put32(v + 1, loc->segment);
 	num_put64(v + 5, loc->offset);
 	num_put64(v + 13, loc->length);
 	num_put32(v + 21, loc->crc);
 	num_put32(v + BODY_REFS_AT, references);
-	return db_insert(
+	rc = db_insert(
 	    t, T_BODY, slice_of(key, sizeof(key)), slice_of(v, sizeof(v)));
+	return rc == 0 && shared.n != 0 ? put_shared(t, loc->id, shared) : rc;
 }
 
 int
 body_add(struct db_txn *t, const struct body_loc *loc, uint32_t references)
 {
-	int rc = body_put(t, loc, references);
+	int rc = body_put(t, loc, references, slice_of(NULL, 0));
 
 	if (rc != 0)
 		return rc;
@@ -103,7 +188,8 @@ body_unref(struct db_txn *t, uint64_t id, uint32_t fewer)
 	if (refs > fewer)
 		return put_refs(t, id, v, refs - fewer);
 	num_put64(key, id);
-	if ((rc = db_del(t, T_BODY, slice_of(key, sizeof(key)))) != 0)
+	if ((rc = db_del(t, T_BODY, slice_of(key, sizeof(key)))) != 0 ||
+	    (v[0] == BODY_SHARED && (rc = drop_shared(t, id)) != 0))
 		return rc;
 	loc_decode(id, v, &loc);
 	return segment_row_live(t, loc.segment, -(int64_t)loc.length);
@@ -112,8 +198,8 @@ body_unref(struct db_txn *t, uint64_t id, uint32_t fewer)
 /* One of many; *loc_out is where a body was that lost its last reference, with
  * length 0 if it did not. */
 static int
-unref_at(
-    struct db_edit *e, uint64_t id, uint32_t fewer, struct body_loc *loc_out)
+unref_at(struct db_txn *t, struct db_edit *e, uint64_t id, uint32_t fewer,
+    struct body_loc *loc_out)
 {
 	char key[BODY_KEY], v[BODY_BYTES];
 	struct slice k = slice_of(key, sizeof(key));
@@ -124,7 +210,7 @@ unref_at(
 	*loc_out = (struct body_loc){ 0 };
 	num_put64(key, id);
 	rc = db_edit_seek(e, k, v, sizeof(v), &n);
-	if (rc == 0 && (n != BODY_BYTES || v[0] != BODY_FORMAT))
+	if (rc == 0 && !is_row(v, n))
 		rc = ERR_CORRUPT;
 	if (rc != 0)
 		return rc;
@@ -133,9 +219,10 @@ unref_at(
 		num_put32(v, refs - fewer);
 		return db_edit_patch(e, BODY_REFS_AT, slice_of(v, 4));
 	}
-	if ((rc = db_edit_del(e)) == 0)
-		loc_decode(id, v, loc_out);
-	return rc;
+	if ((rc = db_edit_del(e)) != 0)
+		return rc;
+	loc_decode(id, v, loc_out);
+	return v[0] == BODY_SHARED ? drop_shared(t, id) : 0;
 }
 
 /* What segments lose, rising; few at a time. */
@@ -183,7 +270,7 @@ body_unref_many(struct db_txn *t, const uint64_t *ids, size_t n,
 	for (size_t i = 0, k; rc == 0 && i < n; i = k) {
 		for (k = i + 1; k < n && ids[k] == ids[i]; k++)
 			;
-		rc = unref_at(e, ids[i], (uint32_t)(k - i), &loc);
+		rc = unref_at(t, e, ids[i], (uint32_t)(k - i), &loc);
 		if (rc == 0 && loc.length != 0)
 			add_loss(lost, &nlost, &loc);
 		else if (rc == ERR_NOTFOUND || rc == ERR_CORRUPT) {

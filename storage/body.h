@@ -5,17 +5,23 @@
 #ifndef STORAGE_BODY_H
 #define STORAGE_BODY_H
 
+#include "lib/base/arena.h"
 #include "lib/db/db.h"
 #include "storage/segment.h"
 
 /* A new row with so many references; adds to its segment's live bytes. */
 PH_MUSTUSE int body_add(
     struct db_txn *t, const struct body_loc *loc, uint32_t references);
-/* The same, but for the live bytes, which are the caller's. */
-PH_MUSTUSE int body_put(
-    struct db_txn *t, const struct body_loc *loc, uint32_t references);
+/* The same, but for the live bytes, which are the caller's.  shared: what all
+ * its message records have in common (message.h), kept with it; or empty. */
+PH_MUSTUSE int body_put(struct db_txn *t, const struct body_loc *loc,
+    uint32_t references, struct slice shared);
+/* That, in the arena.  ERR_NOTFOUND. */
+PH_MUSTUSE int body_shared(
+    struct db_txn *t, uint64_t id, struct arena *a, struct slice *shared_out);
 PH_MUSTUSE int body_ref(struct db_txn *t, uint64_t id, uint32_t more);
-/* The last reference deletes the row and takes from the live bytes. */
+/* The last reference deletes the row, with what is shared, and takes from the
+ * live bytes. */
 PH_MUSTUSE int body_unref(struct db_txn *t, uint64_t id, uint32_t fewer);
 /* One reference less for each of ids[], which rise and may come several times;
  * of a row that is missing or damaged only `damaged` is told. */

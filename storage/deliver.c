@@ -255,7 +255,7 @@ put_bodies(struct db_txn *t, struct plan *p)
 			live = 0;
 		}
 		if (rc == 0)
-			rc = body_put(t, &b->loc, b->references);
+			rc = body_put(t, &b->loc, b->references, b->shared);
 		live += (int64_t)b->loc.length;
 		last = b;
 	}

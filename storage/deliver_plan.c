@@ -13,7 +13,9 @@
 
 enum {
 	PREFIX_MAX = 800,
-	COPY_MAX = 4 << 20 /* parts are joined in memory up to here */
+	COPY_MAX = 4 << 20, /* parts are joined in memory up to here */
+	SHARE_ROWS = 4, /* so many records of a body keep its envelope once, */
+	SHARE_BYTES = 200 /* if it is that large */
 };
 
 /* A message record counts its body's bytes in 32 bits. */
@@ -73,13 +75,14 @@ make_rows(struct plan *p)
 			r->account = it->t->account;
 			r->msg = it->msg;
 			r->prefix = it->t->prefix;
-			p->bodies[it->msg].references++;
+			p->bodies[it->msg].rows++;
 		}
 		r->references++;
 		it->row = p->nrows - 1;
 	}
 	for (size_t i = 0; i < p->d->nmsgs; i++)
-		p->bodies[i].references += (uint32_t)p->d->msgs[i].nqueue;
+		p->bodies[i].references =
+		    p->bodies[i].rows + (uint32_t)p->d->msgs[i].nqueue;
 }
 
 /* What each account is charged.  One target that may not pass the limit makes
@@ -305,6 +308,24 @@ write_body(struct plan *p, size_t i)
 	return 0;
 }
 
+/* A record for each of many accounts would hold the same again and again; who
+ * reads one of them reads a row more for it. */
+static void
+share(struct plan *p, size_t i, struct buf *scratch)
+{
+	struct plan_body *b = &p->bodies[i];
+
+	if (b->rows < SHARE_ROWS || p->d->msgs[i].body != 0)
+		return;
+	buf_clear(scratch);
+	message_encode_shared(scratch, &b->meta);
+	ph_assert(!buf_failed(scratch));
+	if (buf_len(scratch) < SHARE_BYTES)
+		return;
+	b->meta.shared = true;
+	b->shared = arena_copy(&p->arena, buf_slice(scratch));
+}
+
 int
 plan_write_bodies(struct plan *p)
 {
@@ -318,6 +339,8 @@ plan_write_bodies(struct plan *p)
 	}
 	p->d->bad_msg = 0;
 	buf_init(&b, MESSAGE_MAX);
+	for (size_t i = 0; i < p->d->nmsgs; i++)
+		share(p, i, &b);
 	for (size_t i = 0; i < p->nrows; i++) {
 		struct plan_row *r = &p->rows[i];
 		struct message m = p->bodies[r->msg].meta;
@@ -408,7 +431,7 @@ merge_bodies(struct plan *p, struct plan *const *parts, size_t n)
 		add_submit(p, from->d->submit, msg);
 		for (size_t i = 0; i < from->d->nmsgs; i++) {
 			p->bodies[msg] = from->bodies[i];
-			p->bodies[msg].references = 0;
+			p->bodies[msg].rows = 0;
 			p->d->msgs[msg++] = from->d->msgs[i];
 		}
 	}

@@ -21,7 +21,9 @@ struct plan_body {
 	struct message meta;
 	int64_t internal_date;
 	uint64_t size;
-	uint32_t references; /* message records and queue rows */
+	uint32_t rows;       /* message records, */
+	uint32_t references; /* and queue rows */
+	struct slice shared; /* of meta, when it is kept but once */
 };
 
 /* A message record: of one body, for one account, with one prefix. */

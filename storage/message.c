@@ -15,7 +15,8 @@ enum {
 	TAG_BODYSTRUCTURE,
 	TAG_STRUCTURE,
 	TAG_HEADERS,
-	TAG_PREVIEW
+	TAG_PREVIEW,
+	TAG_SHARED
 };
 
 void
@@ -50,6 +51,15 @@ message_encode(struct buf *out, const struct message *m)
 	buf_add(out, head, sizeof(head));
 	if (m->prefix.n > 0)
 		rec_add(out, TAG_PREFIX, m->prefix);
+	if (m->shared)
+		rec_add(out, TAG_SHARED, slice_of("", 0));
+	else
+		message_encode_shared(out, m);
+}
+
+void
+message_encode_shared(struct buf *out, const struct message *m)
+{
 	add(out, TAG_ENVELOPE, m->envelope);
 	add(out, TAG_BODYSTRUCTURE, m->bodystructure);
 	add(out, TAG_STRUCTURE, m->structure);
@@ -61,9 +71,6 @@ int
 message_decode(struct slice record, struct message *out)
 {
 	const uint8_t *p = (const uint8_t *)record.p;
-	struct slice rest, bytes;
-	bool bad = false;
-	uint8_t tag;
 
 	*out = (struct message){ 0 };
 	if (record.n < HEAD)
@@ -76,7 +83,18 @@ message_decode(struct slice record, struct message *out)
 	out->header_bytes = num_get32(p + 28);
 	out->thread = num_get64(p + 32);
 	out->crc = num_get32(p + 40);
-	rest = slice_from(record, HEAD);
+	if (out->header_bytes > out->body_bytes)
+		return ERR_CORRUPT;
+	return message_decode_shared(slice_from(record, HEAD), out);
+}
+
+int
+message_decode_shared(struct slice rest, struct message *out)
+{
+	struct slice bytes;
+	bool bad = false;
+	uint8_t tag;
+
 	while (rec_next(&rest, &tag, &bytes, &bad)) {
 		switch (tag) {
 		case TAG_PREFIX: out->prefix = bytes; break;
@@ -85,10 +103,11 @@ message_decode(struct slice record, struct message *out)
 		case TAG_STRUCTURE: out->structure = bytes; break;
 		case TAG_HEADERS: out->headers = bytes; break;
 		case TAG_PREVIEW: out->preview = bytes; break;
+		case TAG_SHARED: out->shared = true; break;
 		default: break;
 		}
 	}
-	return bad || out->header_bytes > out->body_bytes ? ERR_CORRUPT : 0;
+	return bad ? ERR_CORRUPT : 0;
 }
 
 int

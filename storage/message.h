@@ -27,6 +27,7 @@ struct message {
 	uint32_t crc;                      /* of the body */
 	uint32_t body_bytes, header_bytes; /* without prefix */
 	uint64_t thread;
+	bool shared; /* what follows the prefix is with the body */
 	/* p == NULL: not kept, because it was too large */
 	struct slice prefix, envelope, bodystructure, structure, headers,
 	    preview;
@@ -35,9 +36,13 @@ struct message {
 void message_key(
     uint8_t key[MESSAGE_KEY], uint64_t account, uint64_t msgid, unsigned chunk);
 
-/* The whole record.  Slices of the decoded one are borrowed from it. */
+/* The whole record, or with m->shared what is not with the body.  Slices of
+ * the decoded one are borrowed from it. */
 void message_encode(struct buf *out, const struct message *m);
 PH_MUSTUSE int message_decode(struct slice record, struct message *out);
+/* What is: body_put() keeps it, body_shared() has it. */
+void message_encode_shared(struct buf *out, const struct message *m);
+PH_MUSTUSE int message_decode_shared(struct slice shared, struct message *out);
 
 /* Writes a new record with so many references; `record` is from
  * message_encode() or message_load(). */

@@ -290,17 +290,21 @@ where_at(struct msg_iter *it, uint64_t msgid)
 }
 
 /* A whole record: for all of the batch that have this id. */
-static void
-loaded(struct msg_iter *it, uint64_t msgid, struct slice record)
+static int
+loaded(
+    struct db_txn *t, struct msg_iter *it, uint64_t msgid, struct slice record)
 {
 	size_t lo = where_at(it, msgid);
+	int rc = 0;
 
 	record = arena_copy(&it->arena, record);
-	for (; lo < it->nbatch && it->where[lo].msgid == msgid; lo++) {
-		msg_load_record(
-		    &it->arena, record, &it->batch[it->where[lo].at]);
+	for (; rc == 0 && lo < it->nbatch && it->where[lo].msgid == msgid;
+	     lo++) {
+		rc = msg_load_record(
+		    t, &it->arena, record, &it->batch[it->where[lo].at]);
 		it->where[lo].loaded = true;
 	}
+	return rc;
 }
 
 static bool
@@ -311,9 +315,9 @@ is_wanted(struct msg_iter *it, uint64_t msgid)
 	return at < it->nbatch && it->where[at].msgid == msgid;
 }
 
-static void
-take_chunk(
-    struct msg_iter *it, struct chunks *c, struct slice key, struct slice value)
+static int
+take_chunk(struct db_txn *t, struct msg_iter *it, struct chunks *c,
+    struct slice key, struct slice value)
 {
 	uint64_t msgid = num_get64(key.p + 8);
 	unsigned chunk = (uint8_t)key.p[16];
@@ -324,16 +328,14 @@ take_chunk(
 		buf_clear(&c->b);
 	}
 	if (msgid != c->msgid || chunk != c->next || value.n < 1)
-		return;
+		return 0;
 	c->next++;
 	value = slice_from(value, 1);
-	if (chunk == 0 && value.n < MESSAGE_CHUNK) {
-		loaded(it, msgid, value);
-		return;
-	}
+	if (chunk == 0 && value.n < MESSAGE_CHUNK)
+		return loaded(t, it, msgid, value);
 	buf_add_slice(&c->b, value);
-	if (value.n < MESSAGE_CHUNK)
-		loaded(it, msgid, buf_slice(&c->b));
+	return value.n < MESSAGE_CHUNK ? loaded(t, it, msgid, buf_slice(&c->b))
+				       : 0;
 }
 
 static int
@@ -354,7 +356,7 @@ scan_messages(struct db_txn *t, struct msg_iter *it)
 	while (rc == 0 && it->arena.used < BATCH_BYTES_MAX &&
 	       (rc = db_scan_next(scan, &key, &value)) == 0)
 		if (key.n == MESSAGE_KEY)
-			take_chunk(it, &c, key, value);
+			rc = take_chunk(t, it, &c, key, value);
 	db_scan_fini(&scan);
 	buf_fini(&c.b);
 	return rc == ERR_NOTFOUND ? 0 : rc;

@@ -1,6 +1,7 @@
 #include "storage/msg_load.h"
 
 #include "lib/base/log.h"
+#include "storage/body.h"
 #include "storage/folder_row.h"
 #include "storage/message.h"
 #include "storage/meta.h"
@@ -27,18 +28,34 @@ msg_load_uidl(
 	return slice_str(arena_printf(a, "%u.%u", uidvalidity, uid));
 }
 
-void
-msg_load_record(struct arena *a, struct slice record, struct msg_meta *m)
+static int
+decode(
+    struct db_txn *t, struct arena *a, struct slice record, struct message *r)
+{
+	struct slice shared;
+	int rc = message_decode(record, r);
+
+	if (rc != 0 || !r->shared)
+		return rc;
+	rc = body_shared(t, r->body, a, &shared);
+	return rc == 0 ? message_decode_shared(shared, r) : rc;
+}
+
+int
+msg_load_record(
+    struct db_txn *t, struct arena *a, struct slice record, struct msg_meta *m)
 {
 	struct message r;
-	int rc = message_decode(record, &r);
+	int rc = decode(t, a, record, &r);
 
 	if (rc == 0 && m->size != r.prefix.n + (uint64_t)r.body_bytes)
 		rc = ERR_CORRUPT;
+	if (rc != 0 && rc != ERR_NOTFOUND && rc != ERR_CORRUPT)
+		return rc;
 	if (rc != 0) {
 		log_error(NULL, "index-damage", "record=message id=%llu",
 		    (unsigned long long)m->msgid);
-		return;
+		return 0;
 	}
 	m->body = r.body;
 	m->hint_segment = r.segment;
@@ -54,6 +71,7 @@ msg_load_record(struct arena *a, struct slice record, struct msg_meta *m)
 	m->structure = r.structure;
 	m->preview = r.preview;
 	m->headers = meta_join_headers(a, r.prefix, r.headers);
+	return 0;
 }
 
 int
@@ -65,9 +83,7 @@ msg_load_message(
 
 	if (rc == ERR_NOTFOUND || rc == ERR_CORRUPT)
 		rc = 0; /* an empty record is damage */
-	if (rc == 0)
-		msg_load_record(a, record, m);
-	return rc;
+	return rc == 0 ? msg_load_record(t, a, record, m) : rc;
 }
 
 struct one {

@@ -14,9 +14,10 @@ void msg_load_brief(
 /* As shown; memory from the arena. */
 struct slice msg_load_uidl(
     struct arena *a, uint32_t uidvalidity, uint32_t uid, const struct entry *e);
-/* What the message record tells; slices are borrowed from it.  Damage leaves
- * m->body at 0. */
-void msg_load_record(struct arena *a, struct slice record, struct msg_meta *m);
+/* What the message record tells, and what is kept with its body; slices are
+ * borrowed from it.  Damage leaves m->body at 0. */
+PH_MUSTUSE int msg_load_record(
+    struct db_txn *t, struct arena *a, struct slice record, struct msg_meta *m);
 /* Reads the record of m->msgid.  A missing one is damage, too. */
 PH_MUSTUSE int msg_load_message(
     struct db_txn *t, uint64_t account, struct arena *a, struct msg_meta *m);

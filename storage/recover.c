@@ -275,7 +275,7 @@ list_unsure(struct db_txn *t, void *arg)
 	struct recovery *r = arg;
 	const struct found *f = &r->seg[r->at];
 	struct body_loc loc;
-	char prefix[4], key[8], value[64];
+	char prefix[4], key[9], value[DB_VALUE_MAX];
 	struct slice before = { NULL, 0 };
 	size_t kn, vn;
 	int rc;
@@ -287,9 +287,11 @@ list_unsure(struct db_txn *t, void *arg)
 		    before, key, sizeof(key), &kn, value, sizeof(value), &vn);
 		if (rc == ERR_NOTFOUND)
 			return 0;
-		if (rc != 0 || kn != sizeof(key))
+		if (rc != 0 || kn < 8)
 			return rc != 0 ? rc : ERR_CORRUPT;
-		before = slice_of(key, sizeof(key));
+		before = slice_of(key, kn);
+		if (kn != 8)
+			continue; /* what its records share */
 		if ((rc = body_get(t, num_get64(key), &loc)) != 0)
 			return rc;
 		if (loc.segment != f->number)

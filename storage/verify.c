@@ -251,6 +251,7 @@ store_verify(struct store *s, struct buf *report)
 	map_fini(&v.usage, free);
 	free(v.pairs);
 	free(v.bodies.v);
+	free(v.sharing.v);
 	if (rc != 0)
 		return rc;
 	return v.breaches > 0 ? ERR_CORRUPT : 0;

@@ -32,6 +32,7 @@ struct verify {
 	struct verify_pair *pairs;
 	size_t npairs, pairs_cap;
 	struct verify_list bodies;  /* one for each reference */
+	struct verify_list sharing; /* those of which something is shared */
 	struct map usage;           /* account -> struct verify_usage */
 	size_t nhot, nentry, nuidl; /* rows that belong to a folder */
 };
@@ -42,7 +43,7 @@ struct verify_usage *verify_usage_of(struct verify *v, uint64_t account);
 
 /* Invariants 1, 2, 3, 6: folder, hot, entry, gone.  Fills pairs, usage. */
 PH_MUSTUSE int verify_folders(struct db_txn *t, struct verify *v);
-/* Invariant 4: message, body; 8: segment.  Needs pairs, and in bodies what
+/* Invariant 4: message, body; 8: segment; 12.  Needs pairs, and in bodies what
  * the queue holds. */
 PH_MUSTUSE int verify_refs(struct db_txn *t, struct verify *v);
 /* Invariant 7; a walk of its own.  Fills bodies. */

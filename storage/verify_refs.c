@@ -47,6 +47,7 @@ static void
 first_chunk(struct msgs *m, struct slice value)
 {
 	struct verify *v = m->v;
+	struct message r;
 	size_t from;
 
 	while (m->at < v->npairs && cmp_pair(&v->pairs[m->at], &m->cur) < 0)
@@ -62,6 +63,10 @@ first_chunk(struct msgs *m, struct slice value)
 		    (unsigned long long)m->cur.account, num_get32(value.p + 1),
 		    m->at - from);
 	verify_list_add(&v->bodies, num_get64(value.p + 5));
+	/* One that shares is short: all of it is here. */
+	if (value.n <= MESSAGE_CHUNK &&
+	    message_decode(slice_from(value, 1), &r) == 0 && r.shared)
+		verify_list_add(&v->sharing, r.body);
 }
 
 static void
@@ -112,8 +117,50 @@ check_messages(struct db_txn *t, struct verify *v)
 struct bodies {
 	struct verify *v;
 	size_t at;
+	size_t sharing;  /* next of these */
+	uint64_t id;     /* the last row's */
+	bool more;       /* a chunk follows */
+	unsigned chunk;  /* the next */
 	struct map live; /* segment -> uint64_t */
 };
+
+static void
+shared_ends(struct bodies *b)
+{
+	if (b->more)
+		verify_breach(b->v, "12 body %llx: chunk %u is missing",
+		    (unsigned long long)b->id, b->chunk);
+	b->more = false;
+}
+
+static void
+shared_chunk(struct bodies *b, struct slice key, struct slice value)
+{
+	if (!b->more || num_get64(key.p) != b->id ||
+	    (uint8_t)key.p[8] != b->chunk || value.n < 1 || value.p[0] != 1) {
+		verify_breach(b->v, "12 body %llx: a chunk out of order",
+		    (unsigned long long)num_get64(key.p));
+		return;
+	}
+	b->more = value.n == 1 + MESSAGE_CHUNK;
+	b->chunk++;
+}
+
+/* Does what the records say agree with the row? */
+static void
+shared_begins(struct bodies *b, uint64_t id, bool shared)
+{
+	const struct verify_list *l = &b->v->sharing;
+
+	while (b->sharing < l->n && l->v[b->sharing] < id)
+		b->sharing++;
+	if (b->sharing < l->n && l->v[b->sharing] == id && !shared)
+		verify_breach(b->v, "12 body %llx: nothing that is shared",
+		    (unsigned long long)id);
+	b->id = id;
+	b->more = shared;
+	b->chunk = 0;
+}
 
 static void
 add_live(struct bodies *b, uint32_t segment, uint64_t bytes)
@@ -134,11 +181,17 @@ body_row(struct bodies *b, struct slice key, struct slice value)
 	uint64_t id;
 	size_t from;
 
+	if (key.n == 9) {
+		shared_chunk(b, key, value);
+		return;
+	}
+	shared_ends(b);
 	if (key.n != 8 || value.n != 29) {
 		verify_breach(b->v, "body: a damaged row");
 		return;
 	}
 	id = num_get64(key.p);
+	shared_begins(b, id, value.p[0] == 2);
 	for (; b->at < l->n && l->v[b->at] < id; b->at++)
 		verify_breach(b->v, "4 body: no row %llx",
 		    (unsigned long long)l->v[b->at]);
@@ -178,10 +231,14 @@ check_bodies(struct db_txn *t, struct verify *v)
 	map_init(&b.live);
 	if (v->bodies.n > 0)
 		qsort(v->bodies.v, v->bodies.n, sizeof(*v->bodies.v), cmp_u64);
+	if (v->sharing.n > 0)
+		qsort(
+		    v->sharing.v, v->sharing.n, sizeof(*v->sharing.v), cmp_u64);
 	rc = db_scan_init(t, T_BODY, none, none, &scan);
 	while (rc == 0 && (rc = db_scan_next(scan, &key, &value)) == 0)
 		body_row(&b, key, value);
 	db_scan_fini(&scan);
+	shared_ends(&b);
 	if (rc == ERR_NOTFOUND) {
 		for (; b.at < v->bodies.n; b.at++)
 			verify_breach(v, "4 body: no row %llx",

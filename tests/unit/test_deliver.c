@@ -132,6 +132,117 @@ many_targets(void **state)
 	free(got);
 }
 
+/* What the index keeps of it, as with a message of its own. */
+static void
+assert_same_meta(struct store_fixture *f, uint64_t account, uint32_t uid,
+    const struct msg_meta *want)
+{
+	struct msg_meta m;
+	struct arena a;
+
+	arena_init(&a);
+	assert_int_equal(
+	    msg_meta_get(f->s, account, f->inbox[account], uid, &a, &m), 0);
+	assert_true(m.body != 0);
+	assert_int_equal(m.thread, want->thread);
+	assert_true(slice_eq(m.envelope, want->envelope));
+	assert_true(slice_eq(m.bodystructure, want->bodystructure));
+	assert_true(slice_eq(m.structure, want->structure));
+	assert_true(slice_eq(m.preview, want->preview));
+	/* The prefix's Delivered-To is before them. */
+	assert_true(m.headers.n > want->headers.n);
+	assert_true(
+	    slice_eq(slice_from(m.headers, m.headers.n - want->headers.n),
+		want->headers));
+	arena_clear(&a);
+}
+
+enum { SHARERS = 4, SHARED_MAX = 8000 };
+
+static void
+share(struct store_fixture *f, struct slice text, const struct msg_meta *want)
+{
+	struct deliver_target t[SHARERS] = {
+		{ .account = 1, .prefix = SLICE("Delivered-To: a\r\n") },
+		{ .account = 1, .prefix = SLICE("Delivered-To: b\r\n") },
+		{ .account = 2, .prefix = SLICE("Delivered-To: c\r\n") },
+		{ .account = 2, .prefix = SLICE("Delivered-To: d\r\n") },
+	};
+	struct deliver_msg m = {
+		.parts = &text, .nparts = 1, .targets = t, .ntargets = SHARERS
+	};
+	struct deliver d = { .msgs = &m, .nmsgs = 1 };
+	struct err e;
+
+	assert_int_equal(deliver(f->s, &d, &e), 0);
+	for (int i = 0; i < SHARERS; i++)
+		assert_same_meta(f, t[i].account, t[i].uid, want);
+	assert_store_sound(f->s);
+	fixture_reopen(f);
+	for (int i = 0; i < SHARERS; i++)
+		assert_same_meta(f, t[i].account, t[i].uid, want);
+}
+
+/* All of an inbox in one scan. */
+static void
+assert_all_same(
+    struct store_fixture *f, uint64_t account, const struct msg_meta *want)
+{
+	struct msg_iter *it;
+	struct msg_meta m;
+	uint32_t n = 0;
+
+	assert_int_equal(msg_iter_open(f->s, account, f->inbox[account], NULL,
+			     0, 0, MSG_WANT_META, &it),
+	    0);
+	while (msg_iter_next(it, &m) == 0) {
+		assert_true(slice_eq(m.envelope, want->envelope));
+		n++;
+	}
+	msg_iter_close(&it);
+	assert_int_equal(n, messages(f, f->inbox[account]));
+}
+
+/* Many records of one body keep what is the same in all of them once, of one
+ * chunk or several; it goes with the last. */
+static void
+shared_by_many(void **state)
+{
+	static const size_t sizes[] = { 20, 900, 960, 3000 };
+	struct store_fixture *f = *state;
+	char text[SHARED_MAX];
+
+	for (size_t i = 0; i < PH_LEN(sizes); i++) {
+		struct slice s;
+		struct deliver_target t = { .account = 1 };
+		struct deliver_msg m = {
+			.parts = &s, .nparts = 1, .targets = &t, .ntargets = 1
+		};
+		struct deliver d = { .msgs = &m, .nmsgs = 1 };
+		struct msg_meta want;
+		struct arena a;
+		struct err e;
+
+		(void)snprintf(text, sizeof(text),
+		    "Subject: %0*d\r\nFrom: <x@example.org>\r\n"
+		    "Message-ID: <%zu@example.org>\r\n\r\nall of them\r\n",
+		    (int)sizes[i], 7, i);
+		s = slice_str(text);
+		arena_init(&a);
+		assert_int_equal(deliver(f->s, &d, &e), 0);
+		assert_int_equal(
+		    msg_meta_get(f->s, 1, f->inbox[1], t.uid, &a, &want), 0);
+		share(f, s, &want);
+		assert_all_same(f, 2, &want);
+		for (uint64_t k = 1; k <= FIXTURE_ACCOUNTS; k++)
+			assert_int_equal(msg_expunge(f->s, k, f->inbox[k], NULL,
+					     0, false, NULL),
+			    0);
+		arena_clear(&a);
+		assert_store_sound(f->s);
+	}
+}
+
 static void
 several_messages(void **state)
 {
@@ -522,6 +633,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(one_in_parts),
 		FIXTURE_TEST(many_targets),
+		FIXTURE_TEST(shared_by_many),
 		FIXTURE_TEST(several_messages),
 		FIXTURE_TEST(quota),
 		FIXTURE_TEST(one_goes_when_one_comes),

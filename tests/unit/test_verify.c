@@ -11,6 +11,7 @@
 #include "lib/base/num.h"
 #include "storage/acl.h"
 #include "storage/body.h"
+#include "storage/deliver.h"
 #include "storage/entry.h"
 #include "storage/folder_row.h"
 #include "storage/hot.h"
@@ -253,11 +254,90 @@ kill_nine(void **state)
 	f->s = fixture_open_as(f, STORE_DAEMON);
 }
 
+/* Invariant 12: what many records of a body share. */
+enum { NO_CHUNK, NO_SECOND, NO_ROW_KNOWS, STRAY, SHARED_HOWS };
+
+struct shared_breaking {
+	unsigned how;
+	uint64_t body;
+};
+
+static int
+break_shared(struct db_txn *t, void *arg)
+{
+	struct shared_breaking *b = arg;
+	char key[9], v[64];
+	size_t n;
+	int rc;
+
+	num_put64(key, b->body);
+	key[8] = b->how == NO_SECOND;
+	switch (b->how) {
+	case NO_CHUNK:
+	case NO_SECOND: return db_del(t, T_BODY, slice_of(key, 9));
+	case STRAY:
+		key[8] = 9;
+		return db_put(t, T_BODY, slice_of(key, 9), SLICE("\1x"));
+	default: break;
+	}
+	rc = db_get_rmw(t, T_BODY, slice_of(key, 8), v, sizeof(v), &n);
+	v[0] = 1;
+	return rc != 0 ? rc
+		       : db_put(t, T_BODY, slice_of(key, 8), slice_of(v, n));
+}
+
+/* Of two chunks. */
+static uint64_t
+deliver_shared(struct store_fixture *f)
+{
+	struct deliver_target t[] = {
+		{ .account = 1, .prefix = SLICE("Delivered-To: a\r\n") },
+		{ .account = 1, .prefix = SLICE("Delivered-To: b\r\n") },
+		{ .account = 2, .prefix = SLICE("Delivered-To: c\r\n") },
+		{ .account = 2, .prefix = SLICE("Delivered-To: d\r\n") },
+	};
+	struct deliver_msg m = { .nparts = 1, .targets = t, .ntargets = 4 };
+	struct deliver d = { .msgs = &m, .nmsgs = 1 };
+	struct slice text;
+	struct msg_meta meta;
+	struct arena a;
+	char buf[1200];
+	struct err e;
+
+	(void)snprintf(buf, sizeof(buf), "Subject: %0*d\r\n\r\nx\r\n", 900, 7);
+	text = slice_str(buf);
+	m.parts = &text;
+	arena_init(&a);
+	assert_int_equal(deliver(f->s, &d, &e), 0);
+	assert_int_equal(
+	    msg_meta_get(f->s, 1, f->inbox[1], t[0].uid, &a, &meta), 0);
+	arena_clear(&a);
+	return meta.body;
+}
+
+static void
+body_breaches(void **state)
+{
+	(void)state;
+	for (unsigned how = 0; how < SHARED_HOWS; how++) {
+		struct shared_breaking b = { .how = how };
+		struct store_fixture f;
+
+		fixture_new(&f);
+		b.body = deliver_shared(&f);
+		assert_store_sound(f.s);
+		assert_int_equal(db_update(f.s->db, break_shared, &b), 0);
+		assert_breach(&f, "12 body");
+		fixture_free(&f);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(breaches),
+		cmocka_unit_test(body_breaches),
 		cmocka_unit_test(shared_breaches),
 		FIXTURE_TEST(kill_nine),
 	};
