@@ -176,6 +176,13 @@ class Dovecot(Peer):
         self.write("etc/dovecot/dovecot.conf", DOVECOT.format(
             box=self.box, **self._ports))
 
+    def ready(self):
+        """Two deliveries that both make a mailbox: it refuses one."""
+        for n in range(1, self.accounts + 1):
+            c = Imap(self, n)
+            c.ask(b"SELECT INBOX")
+            c.close()
+
     def _logs(self):
         yield os.path.join(self.root, "var/log/dovecot.log")
 
@@ -193,6 +200,7 @@ class PostfixDovecot(Dovecot):
         super().__init__(accounts, ours)
 
     def ready(self):
+        super().ready()
         with self.group.inside():
             self.postfix = Postfix(self)
 

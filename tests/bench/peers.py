@@ -131,7 +131,7 @@ def pop3_table(t):
     for tls, goal in ((True, (500, 1600)), (False, (100, 758))):
         t.row("check mail, " + ("TLS 1.3" if tls else "in clear"), 100, goal,
               lambda h: [pop3.check(h, 1, tls) for _ in range(100)],
-              warm=True)
+              warm=True, bare=True)
     t.row(f"check mail, {BIG} messages", 30, (300, 2400),
           lambda h: [pop3.check(h, 2, False) for _ in range(30)], warm=True)
     pop3_session(t)
