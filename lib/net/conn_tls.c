@@ -17,6 +17,7 @@ struct conn_tls {
 	struct conn *conn;
 	SSL *ssl;
 	struct tls_hold *hold;
+	struct tickets *tickets; /* a server's */
 	struct tls_io io;
 	struct buf spill; /* ciphertext kept while c->in is full */
 	size_t held;      /* bytes in the loop's TLS block */
@@ -116,6 +117,9 @@ handshake(struct conn_tls *t)
 	ERR_clear_error();
 	if ((rc = SSL_do_handshake(t->ssl)) == 1) {
 		t->up = true;
+		if (t->tickets != NULL)
+			ticket_done(t->tickets, slice_str(t->conn->peer_ip),
+			    SSL_session_reused(t->ssl));
 		conn_ended(t->conn, 0, "%s", "");
 		ERR_clear_error();
 		return;
@@ -325,6 +329,16 @@ conn_tls_fini(struct conn *c)
 
 /* ---- beginning ---- */
 
+static void
+begin_server(struct conn_tls *t, struct tls_server *server)
+{
+	t->tickets = tls_server_tickets(server);
+	t->ssl = tls_server_session(server, &t->io, &t->hold);
+	if (t->ssl != NULL &&
+	    !ticket_worth(t->tickets, slice_str(t->conn->peer_ip)))
+		(void)SSL_set_num_tickets(t->ssl, 0);
+}
+
 static int
 begin(struct conn *c, struct tls_server *server, struct tls_client *client,
     const char *name, uint64_t timeout_ms)
@@ -339,9 +353,10 @@ begin(struct conn *c, struct tls_server *server, struct tls_client *client,
 	t->io.in = SLICE("");
 	t->io.out = on_out;
 	buf_init(&t->spill, SPILL_MAX);
-	t->ssl = server != NULL
-		     ? tls_server_session(server, &t->io, &t->hold)
-		     : tls_client_session(client, name, &t->io, &t->hold);
+	if (server != NULL)
+		begin_server(t, server);
+	else
+		t->ssl = tls_client_session(client, name, &t->io, &t->hold);
 	if (t->ssl == NULL) {
 		free(t);
 		return ERR_TLS;

@@ -36,6 +36,7 @@ struct tls_hold {
 struct tls_server {
 	pthread_mutex_t lock; /* of set */
 	struct tls_hold *set;
+	struct tickets tickets;
 };
 
 struct tls_client {
@@ -447,6 +448,12 @@ tls_server_free(struct tls_server **tp)
 	tls_hold_drop(&t->set);
 	pthread_mutex_destroy(&t->lock);
 	free(t);
+}
+
+struct tickets *
+tls_server_tickets(struct tls_server *tls)
+{
+	return &tls->tickets;
 }
 
 SSL *

@@ -13,6 +13,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
+#include "lib/net/ticket.h"
 #include "lib/net/tls_io.h"
 
 struct tls_server;
@@ -26,6 +27,8 @@ PH_MUSTUSE int tls_server_new(
 PH_MUSTUSE int tls_server_reload(
     struct tls_server *tls, struct slice bundle, struct err *e);
 void tls_server_free(struct tls_server **tls);
+/* What it knows of who resumes sessions. */
+struct tickets *tls_server_tickets(struct tls_server *tls);
 
 /* ca_file: PEM bundle, NULL or "" for the system's.  verify: refuse peers
  * whose chain or name does not fit; otherwise opportunistic (RFC 7435). */
