@@ -52,7 +52,7 @@ shared_key(char key[SHARED_KEY], uint64_t id, unsigned chunk)
 
 /* The last chunk is the first that is not full. */
 static int
-put_shared(struct db_txn *t, uint64_t id, struct slice shared)
+put_shared(struct db_edit *e, uint64_t id, struct slice shared)
 {
 	char key[SHARED_KEY], v[1 + SHARED_CHUNK];
 	unsigned chunk = 0;
@@ -63,8 +63,8 @@ put_shared(struct db_txn *t, uint64_t id, struct slice shared)
 	do {
 		n = shared.n < SHARED_CHUNK ? shared.n : SHARED_CHUNK;
 		memcpy(v + 1, shared.p, n);
-		rc = db_insert(t, T_BODY, shared_key(key, id, chunk++),
-		    slice_of(v, 1 + n));
+		rc = db_edit_insert(
+		    e, shared_key(key, id, chunk++), slice_of(v, 1 + n));
 		shared = slice_from(shared, n);
 	} while (rc == 0 && n == SHARED_CHUNK);
 	return rc;
@@ -120,28 +120,37 @@ loc_decode(uint64_t id, const char *v, struct body_loc *loc)
 }
 
 int
-body_put(struct db_txn *t, const struct body_loc *loc, uint32_t references,
+body_put_at(struct db_edit *e, const struct body_loc *loc, uint32_t references,
     struct slice shared)
 {
 	char key[BODY_KEY], v[BODY_BYTES];
+	struct slice k = slice_of(key, sizeof(key));
+	size_t n;
 	int rc;
 
 	num_put64(key, loc->id);
+	rc = db_edit_seek(e, k, v, sizeof(v), &n);
+	if (rc != ERR_NOTFOUND)
+		return rc == 0 ? ERR_EXISTS : rc;
 	v[0] = shared.n != 0 ? BODY_SHARED : BODY_FORMAT;
 	num_put32(v + 1, loc->segment);
 	num_put64(v + 5, loc->offset);
 	num_put64(v + 13, loc->length);
 	num_put32(v + 21, loc->crc);
 	num_put32(v + BODY_REFS_AT, references);
-	rc = db_insert(
-	    t, T_BODY, slice_of(key, sizeof(key)), slice_of(v, sizeof(v)));
-	return rc == 0 && shared.n != 0 ? put_shared(t, loc->id, shared) : rc;
+	rc = db_edit_insert(e, k, slice_of(v, sizeof(v)));
+	return rc == 0 && shared.n != 0 ? put_shared(e, loc->id, shared) : rc;
 }
 
 int
 body_add(struct db_txn *t, const struct body_loc *loc, uint32_t references)
 {
-	int rc = body_put(t, loc, references, slice_of(NULL, 0));
+	struct db_edit *e;
+	int rc = db_edit_init(t, T_BODY, DB_FAR, &e);
+
+	if (rc == 0)
+		rc = body_put_at(e, loc, references, slice_of(NULL, 0));
+	db_edit_fini(&e);
 
 	if (rc != 0)
 		return rc;

@@ -9,12 +9,15 @@
 #include "lib/db/db.h"
 #include "storage/segment.h"
 
+struct db_edit; /* lib/db/db_many.h */
+
 /* A new row with so many references; adds to its segment's live bytes. */
 PH_MUSTUSE int body_add(
     struct db_txn *t, const struct body_loc *loc, uint32_t references);
-/* The same, but for the live bytes, which are the caller's.  shared: what all
- * its message records have in common (message.h), kept with it; or empty. */
-PH_MUSTUSE int body_put(struct db_txn *t, const struct body_loc *loc,
+/* The same of many, ids rising, but for the live bytes, which are the caller's:
+ * e is of T_BODY.  shared: what all its message records have in common
+ * (message.h), kept with it; or empty. */
+PH_MUSTUSE int body_put_at(struct db_edit *e, const struct body_loc *loc,
     uint32_t references, struct slice shared);
 /* That, in the arena.  ERR_NOTFOUND. */
 PH_MUSTUSE int body_shared(

@@ -238,8 +238,9 @@ static int
 put_bodies(struct db_txn *t, struct plan *p)
 {
 	const struct plan_body *last = NULL;
+	struct db_edit *e;
 	int64_t live = 0;
-	int rc = 0;
+	int rc = db_edit_init(t, T_BODY, DB_NEAR, &e);
 
 	for (size_t i = 0; rc == 0 && i < p->d->nmsgs; i++) {
 		const struct plan_body *b = &p->bodies[i];
@@ -255,10 +256,11 @@ put_bodies(struct db_txn *t, struct plan *p)
 			live = 0;
 		}
 		if (rc == 0)
-			rc = body_put(t, &b->loc, b->references, b->shared);
+			rc = body_put_at(e, &b->loc, b->references, b->shared);
 		live += (int64_t)b->loc.length;
 		last = b;
 	}
+	db_edit_fini(&e);
 	if (rc == 0 && last != NULL)
 		rc = segment_row_live(t, last->loc.segment, live);
 	return rc;

@@ -40,7 +40,7 @@ void message_key(
  * the decoded one are borrowed from it. */
 void message_encode(struct buf *out, const struct message *m);
 PH_MUSTUSE int message_decode(struct slice record, struct message *out);
-/* What is: body_put() keeps it, body_shared() has it. */
+/* What is: body_put_at() keeps it, body_shared() has it. */
 void message_encode_shared(struct buf *out, const struct message *m);
 PH_MUSTUSE int message_decode_shared(struct slice shared, struct message *out);
 

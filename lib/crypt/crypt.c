@@ -2,6 +2,8 @@
 
 #include <nettle/hmac.h>
 #include <nettle/pbkdf2.h>
+#include <nettle/sha1.h>
+#include <nettle/sha2.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -28,16 +30,28 @@ crypt_equal(const void *a, const void *b, size_t n)
 	return CRYPTO_memcmp(a, b, n) == 0;
 }
 
+/* By nettle: libcrypto looks each digest up and makes a context for it, which
+ * of a short text costs ten times the digest. */
 void
 crypt_sha256(struct slice in, uint8_t out[SHA256_LEN])
 {
-	ph_assert(EVP_Digest(in.p, in.n, out, NULL, EVP_sha256(), NULL) == 1);
+	struct sha256_ctx c;
+
+	sha256_init(&c);
+	sha256_update(&c, in.n, (const uint8_t *)in.p);
+	sha256_digest(&c, SHA256_LEN, out);
+	explicit_bzero(&c, sizeof(c));
 }
 
 void
 crypt_sha1(struct slice in, uint8_t out[SHA1_LEN])
 {
-	ph_assert(EVP_Digest(in.p, in.n, out, NULL, EVP_sha1(), NULL) == 1);
+	struct sha1_ctx c;
+
+	sha1_init(&c);
+	sha1_update(&c, in.n, (const uint8_t *)in.p);
+	sha1_digest(&c, SHA1_LEN, out);
+	explicit_bzero(&c, sizeof(c));
 }
 
 void
