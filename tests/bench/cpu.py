@@ -134,8 +134,11 @@ class Walk:
         ours, stats = self._all()
         return sum(stats[pid][1] for pid in ours) * TICK_US
 
+    def pids(self):
+        return list(self._all()[0])
+
     def close(self):
-        for pid in self._all()[0]:
+        for pid in self.pids():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 

@@ -19,7 +19,7 @@ import cpu                      # noqa: E402
 import mtas                     # noqa: E402
 import outside                  # noqa: E402
 import posthof_test as pt       # noqa: E402
-from meter import Floor, Imap   # noqa: E402
+from meter import Floor, Imap, private_of   # noqa: E402
 
 CONF = {"connections-per-address": 50000, "sessions-per-account": 50000,
         "plaintext-without-tls": "true", "store-cache": "512M",
@@ -41,6 +41,9 @@ class Ours(pt.Host):
 
     def cpu_us(self):
         return self.group.us()
+
+    def private_kib(self):
+        return private_of(self.group.pids())
 
     def done(self):
         """What was taken is where it belongs: here, with the reply."""
@@ -121,6 +124,9 @@ class Peer(mtas.Tree):
 
     def cpu_us(self):
         return self.group.us()
+
+    def private_kib(self):
+        return private_of(self.group.pids())
 
     def done(self):
         """As ours."""

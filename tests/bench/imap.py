@@ -277,22 +277,29 @@ MIXED = (b"NOOP", b"SELECT INBOX", b"FETCH 1:20 (UID FLAGS ENVELOPE)",
          b'LIST "" *', b"FETCH 1:* FLAGS", b"NOOP")
 
 
-def bench_mixed(host):
-    """Each of 50 sessions has one command under way."""
-    for n in range(20, 30):
+def mixed_sessions(host, first):
+    """50 with TLS, of ten accounts that get 100 messages each."""
+    for n in range(first, first + 10):
         c = Imap(host, n)
         c.append(b"INBOX", [message(i) for i in range(100)])
         c.close()
-    sessions = [Imap(host, 20 + k % 10, True) for k in range(50)]
+    return [Imap(host, first + k % 10, True) for k in range(50)]
 
-    def work():
-        for step in range(60):
-            tags = [c.send(MIXED[(step + k) % len(MIXED)] if step
-                           else b"SELECT INBOX")
-                    for k, c in enumerate(sessions)]
-            for c, tag in zip(sessions, tags):
-                c.wait(tag)
-    row(host, "mixed commands of 50 TLS sessions", 3000, 45, 149, work)
+
+def mixed(sessions):
+    """3,000 commands; each session has one under way."""
+    for step in range(60):
+        tags = [c.send(MIXED[(step + k) % len(MIXED)] if step
+                       else b"SELECT INBOX")
+                for k, c in enumerate(sessions)]
+        for c, tag in zip(sessions, tags):
+            c.wait(tag)
+
+
+def bench_mixed(host):
+    sessions = mixed_sessions(host, 20)
+    row(host, "mixed commands of 50 TLS sessions", 3000, 45, 149,
+        lambda: mixed(sessions))
     for c in sessions:
         c.close()
 
@@ -360,18 +367,25 @@ def bench_idle_many(host):
         c.close()
 
 
+def idle_sessions(host, n, count):
+    """With TLS and INBOX."""
+    idle = []
+    while len(idle) < count:
+        c = Imap(host, n, True)
+        c.ask(b"SELECT INBOX")
+        c.space = None
+        c.send(b"IDLE")
+        c.read()
+        idle.append(c)
+    time.sleep(1)
+    return idle
+
+
 def bench_memory(host):
     first = private_kib(host, "imapd")
     idle = []
     for upto in (2000, 10000):
-        while len(idle) < upto:
-            c = Imap(host, 17, True)
-            c.ask(b"SELECT INBOX")
-            c.space = None
-            c.send(b"IDLE")
-            c.read()
-            idle.append(c)
-        time.sleep(1)
+        idle += idle_sessions(host, 17, upto - len(idle))
         say(f"memory of an idle TLS session, at {upto}",
             (private_kib(host, "imapd") - first) / upto, None, 24, 605,
             "KiB")

@@ -39,9 +39,13 @@ def cpu_us(host):
 
 
 def private_kib(host, program):
-    """Memory of its own: what would come back if it ended."""
+    return private_of(host.children()[program])
+
+
+def private_of(pids):
+    """KiB of their own: what would come back if they ended."""
     total = 0
-    for pid in host.children()[program]:
+    for pid in pids:
         with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
             total += sum(int(line.split()[1]) for line in f
                          if line.startswith("Private_"))

@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
-"""peers.py [pop3 ...] - Posthof and its peers side by side, in one run.
+"""peers.py [TABLE ...] - Posthof and its peers side by side, in one run.
 
 All hosts are up at once and one is driven at a time, in turns; what counts is
 the least CPU of all of a host's processes (cpu.py) in ROUNDS rounds, and how
 ours stands to the best peer's: the machine may be slow today, but then it is
 so for all.  The goal is the issue's figure to the peer's that it names.
 hosts.py has how the peers are set up.
+
+Tables: pop3, lmtp, submission, imap, imap_writing, imap_sessions.  Goals are
+those of issues 3 to 5; "floor" is a server that does nothing (floor.c).
 """
 
 import concurrent.futures
+import contextlib
 import os
 import signal
 import sys
@@ -52,7 +56,8 @@ class Table:
         self.hosts, self.bare = these, bare
         names = "".join(f"{h.title:>9}" for h in
                         these + ((bare,) if bare else ()))
-        print(f"\n{title:40}{names}   ratio   goal         | wall:{names}")
+        print(f"\n{title:40}{names}   ratio   goal         | wall:{names}",
+              flush=True)
 
     def row(self, name, count, goal, work, rounds=ROUNDS, warm=False,
             bare=False, prepare=None):
@@ -79,8 +84,8 @@ class Table:
         self._say(name, [least[h][0] for h in driven],
                   [least[h][1] for h in driven], goal)
 
-    def latency(self, name, goal, work, rounds=3):
-        """work(host) tells milliseconds, which are what counts."""
+    def told(self, name, goal, work, rounds=3):
+        """work(host) tells what counts itself."""
         least = [min(work(h) for _ in range(rounds)) for h in self.hosts]
         self._say(name, least, [None] * len(least), goal)
 
@@ -201,68 +206,148 @@ def bench_submission():
 
 # ---- IMAP, issue 3
 
-MANY, SOME = 20000, 5000
+MANY, SOME, FOLDERS = 20000, 4000, 200
 HEADERS = (b"FETCH 1:* BODY.PEEK[HEADER.FIELDS (DATE FROM TO CC SUBJECT "
            b"MESSAGE-ID REFERENCES)]")
 ENVELOPE = b"FETCH 1:* (ENVELOPE BODYSTRUCTURE INTERNALDATE RFC822.SIZE)"
+# Commands over all of MANY.
+READING = (
+    ("FETCH ENVELOPE ..., again", ENVELOPE, (1.3, 2.7)),
+    ("FETCH 1:* (UID FLAGS)", b"FETCH 1:* (UID FLAGS)", (0.2, 0.45)),
+    ("FETCH HEADER.FIELDS", HEADERS, (1.1, 2.3)),
+    ("SORT DATE", b"SORT (DATE) UTF-8 ALL", (0.12, 0.32)),
+    ("SORT SUBJECT", b"SORT (SUBJECT) UTF-8 ALL", (0.15, 0.30)),
+    ("THREAD=REFERENCES", b"THREAD REFERENCES UTF-8 ALL", (0.6, 1.3)),
+)
 
 
-def bench_imap():
-    with hosts.Ours(12) as ours, hosts.Dovecot(12, ours) as dovecot, \
-            hosts.Cyrus(12, ours) as cyrus, hosts.Bare("imap") as bare:
-        fill((ours, dovecot, cyrus), {1: MANY, 2: SOME})
-        t = Table("IMAP, CPU us", ours, dovecot, cyrus, bare=bare)
-        t.row("connect, TLS 1.3, PLAIN, LOGOUT", 100, (500, 1393),
-              lambda h: imap.login_and_out(h, 3, 100), warm=True, bare=True)
-        imap_reading(t)
-        imap_writing(t)
-        t.latency("delivery seen by IDLE, ms", (0.5, 0.7),
-                  lambda h: imap.idle_delivery(h, 12, 10))
+@contextlib.contextmanager
+def three_hosts(accounts, boxes):
+    """Ours, Dovecot and Cyrus with so many messages."""
+    with contextlib.ExitStack() as stack:
+        ours = stack.enter_context(hosts.Ours(accounts))
+        these = (ours, *(stack.enter_context(kind(accounts, ours))
+                         for kind in (hosts.Dovecot, hosts.Cyrus)))
+        if boxes:
+            fill(these, boxes)
+        yield these
 
 
-def selected(h, n=1):
-    c = Imap(h, n)
+def selected(h, n=1, tls=False):
+    c = Imap(h, n, tls)
     c.ask(b"SELECT INBOX")
     return c
 
 
-def imap_reading(t):
-    c = {}
+def bench_imap():
+    with three_hosts(1, {1: MANY}) as these:
+        t = Table(f"IMAP, {MANY} messages, CPU us each", *these)
+        c = {}
 
-    def again(h):
-        h.restart()
-        c[h] = selected(h)
-    for h in t.hosts:
-        selected(h).ask(ENVELOPE)
-    t.row(f"FETCH ENVELOPE of {MANY}, after a start", MANY, (1.3, 2.7),
-          lambda h: c[h].ask(ENVELOPE), 3, prepare=again)
-    t.row(f"SELECT of {MANY}, again", 300, (13, 26),
+        def again(h):
+            h.restart()
+            c[h] = selected(h)
+        for h in these:
+            selected(h).ask(ENVELOPE)
+        t.row("FETCH ENVELOPE ..., after a start", MANY, (1.3, 2.7),
+              lambda h: c[h].ask(ENVELOPE), 3, prepare=again)
+        for name, command, goal in READING:
+            t.row(name, MANY, goal, lambda h: c[h].ask(command), 3, warm=True)
+        for sign, other in ((b"+", b"-"), (b"-", b"+")):
+            t.row(f"STORE {sign.decode()}FLAGS", MANY, (0.25, 0.51),
+                  lambda h: c[h].ask(b"STORE 1:* %sFLAGS (\\Flagged)" % sign),
+                  3, prepare=lambda h: c[h].ask(
+                      b"STORE 1:* %sFLAGS.SILENT (\\Flagged)" % other))
+        imap_searches(t, c)
+        imap_opening(t, c)
+
+
+def imap_searches(t, c):
+    for name, key, ours, theirs, _ in imap.SEARCHES:
+        count = SOME if name == "body" else MANY
+        t.row(f"SEARCH by {name}", count, (ours, theirs),
+              lambda h: c[h].ask(b"SEARCH RETURN (COUNT) 1:%d " % count + key),
+              3, warm=True)
+    for tls, goal in ((False, (4.5, 9)), (True, (12, 25))):
+        b = {h: selected(h, tls=tls) for h in t.hosts}
+        t.row("FETCH BODY.PEEK[], " + ("TLS" if tls else "plain"), SOME, goal,
+              lambda h: b[h].ask(b"FETCH 1:%d BODY.PEEK[]" % SOME), 3,
+              warm=True)
+
+
+def imap_opening(t, c):
+    t.row("SELECT, again", 300, (13, 26),
           lambda h: [c[h].ask(b"SELECT INBOX") for _ in range(300)],
           warm=True)
-    t.row("FETCH HEADER.FIELDS, a message", MANY, (1.1, 2.3),
-          lambda h: c[h].ask(HEADERS), 3, warm=True)
-    t.row("THREAD=REFERENCES, a message", MANY, (0.6, 1.3),
-          lambda h: c[h].ask(b"THREAD REFERENCES UTF-8 ALL"), 3, warm=True)
-    t.row("STORE +FLAGS, a message", MANY, (0.25, 0.51),
-          lambda h: c[h].ask(b"STORE 1:* +FLAGS (\\Flagged)"), 3,
-          prepare=lambda h: c[h].ask(b"STORE 1:* -FLAGS.SILENT (\\Flagged)"))
-    for session in c.values():
-        session.close()
+    fresh = {}
+
+    def anew(h):
+        for session in fresh.pop(h, ()):
+            session.close()
+        fresh[h] = [Imap(h, 1) for _ in range(50)]
+    t.row("SELECT, fresh session", 50, (40, 173),
+          lambda h: [session.ask(b"SELECT INBOX") for session in fresh[h]],
+          prepare=anew)
+    for h in t.hosts:
+        c[h].ask_many([b"CREATE folder/%04d" % i for i in range(FOLDERS)])
+    t.row("LIST with STATUS, a folder", 5 * FOLDERS, (3, 6.6),
+          lambda h: c[h].ask_many([b'LIST "" * RETURN (STATUS (MESSAGES '
+                                   b'UNSEEN UIDNEXT))'] * 5, 5), warm=True)
 
 
-def imap_writing(t):
-    c = {h: selected(h, 2) for h in t.hosts}
+def bench_imap_writing():
+    with three_hosts(12, {1: SOME}) as these:
+        t = Table("IMAP, writing, CPU us a message", *these)
+        c = {h: selected(h) for h in these}
 
-    def copy(h):
-        c[h].ask(b"COPY 1:* copies%d" % c[h].count)
+        def copied(h):
+            """A folder with a copy of all; another without."""
+            c[h].ask(b"SELECT INBOX")
+            c[h].folder = b"f%d" % c[h].count
+            c[h].ask(b"CREATE " + c[h].folder)
+            c[h].ask(b"CREATE to" + c[h].folder)
+            c[h].ask(b"COPY 1:* " + c[h].folder)
+            c[h].ask(b"SELECT " + c[h].folder)
 
-    t.row("COPY, a message", SOME, (3, 6.8), copy, 3, prepare=lambda h:
-          c[h].ask(b"CREATE copies%d" % (c[h].count + 1)))
-    texts = [message(i) for i in range(400)]
-    t.row("APPEND durable, one session", 100, (120, 388),
-          lambda h: imap.append_each(h, 3, texts[:100]), 3)
-    t.row("APPEND durable, eight sessions", 400, (90, 437),
-          lambda h: imap.append_eight(h, 4, texts), 3)
+        def doomed(h):
+            copied(h)
+            c[h].ask(b"STORE 1:* +FLAGS.SILENT (\\Deleted)")
+        t.row("COPY", SOME, (3, 6.8), lambda h: c[h].ask(
+            b"COPY 1:* to" + c[h].folder), 3, prepare=copied)
+        t.row("MOVE", SOME, (4, 10), lambda h: c[h].ask(
+            b"MOVE 1:* to" + c[h].folder), 3, prepare=copied)
+        t.row("EXPUNGE", SOME, (1.1, 2.2), lambda h: c[h].ask(b"EXPUNGE"), 3,
+              prepare=doomed)
+        texts = [message(i) for i in range(1000)]
+        t.row("APPEND durable, one session", 100, (120, 388),
+              lambda h: imap.append_each(h, 3, texts[:100]), 3)
+        t.row("APPEND durable, eight sessions", 400, (90, 437),
+              lambda h: imap.append_eight(h, 4, texts[:400]), 3)
+        t.row("MULTIAPPEND of 250", 1000, None,
+              lambda h: c[h].append(b"INBOX", texts), 3)
+        t.told("delivery seen by IDLE, ms", (0.5, 0.7),
+                  lambda h: imap.idle_delivery(h, 12, 10))
+
+
+def bench_imap_sessions(idle=200):
+    with three_hosts(11, {}) as these, hosts.Bare("imap") as bare:
+        t = Table("IMAP, sessions, CPU us", *these, bare=bare)
+        t.row("connect, TLS 1.3, PLAIN, LOGOUT", 100, (500, 1393),
+              lambda h: imap.login_and_out(h, 1, 100), warm=True, bare=True)
+        sessions = {h: imap.mixed_sessions(h, 2) for h in these}
+        t.row("mixed commands of 50 TLS sessions", 3000, (45, 149),
+              lambda h: imap.mixed(sessions[h]), 3, warm=True)
+        for session in sum(sessions.values(), []):
+            session.close()
+
+        def memory(h):
+            before = h.private_kib()
+            open_now = imap.idle_sessions(h, 1, idle)
+            used = h.private_kib() - before
+            for session in open_now:
+                session.close()
+            return used / idle
+        t.told(f"an idle TLS session of {idle}, KiB", (24, 605), memory, 1)
 
 
 # ---- running them
