@@ -132,7 +132,7 @@ run: deps ## build, make a host in run/, print its settings, serve
 .PHONY: check
 check: test-deps ## lint and every test; ends with "N passed, N failed"
 	@$(SUB) -k all tests || echo "the build failed; what needs it will fail"
-	@$(RUNTESTS) lint clients crash unit proto stress fuzz
+	@$(RUNTESTS) lint clients crash proto stress unit fuzz
 
 .PHONY: tests
 tests: $(UNIT) $(FUZZ) ## build the unit tests and the corpus runners

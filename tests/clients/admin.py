@@ -11,6 +11,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 import posthof_test as pt       # noqa: E402
+from posthof_test import same  # noqa: E402
 
 ACCOUNT_KEYS = {"account", "id", "package", "name", "suspended", "lang",
                 "bytes_used", "bytes_max", "messages_used", "messages_max",
@@ -18,11 +19,6 @@ ACCOUNT_KEYS = {"account", "id", "package", "name", "suspended", "lang",
                 "deleted_at", "purge_at"}
 DAEMONS = {"keeper", "imapd", "pop3d", "submitd"}
 LONE = {"webd"}      # falls and rises alone
-
-
-def same(got, want):
-    if got != want:
-        raise pt.Failure(f"got {got!r}, wanted {want!r}")
 
 
 def refused(host, status, *words, says="", stdin=None):

@@ -12,14 +12,11 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 
 import posthof_test as pt
+from posthof_test import same
 
 FROM = os.environ.get("POSTHOF_NPM", os.path.join(pt.REPO, "build", "npm"))
 DRIVER = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                       "imapflow.mjs")
-
-
-def same(got, want):
-    assert got == want, f"{got!r} is not {want!r}"
 
 
 def drive(host):

@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 
 import outside
 import posthof_test as pt
+from posthof_test import same
 
 HEAD = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) "
                   r"(error|warn|info|debug) (\w+) (.*)")
@@ -19,10 +20,6 @@ WORDS = re.compile(r"(?:([a-z][0-9a-f]+-[0-9a-f]+|Q[0-9A-F]+) )?"
                    r"([a-z][a-z-]*)"
                    r"(?: (.*))?")
 PAIR = re.compile(r' ?([A-Za-z][A-Za-z0-9_-]*)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
-
-
-def same(got, want):
-    assert got == want, f"{got!r} is not {want!r}"
 
 
 class Line:

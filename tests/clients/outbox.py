@@ -2,7 +2,6 @@
 """Mail that waits can be called back, and Sent shows what became of it."""
 
 import os
-import re
 import sys
 import time
 

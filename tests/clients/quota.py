@@ -245,16 +245,10 @@ def test_room_again():
 
 
 def warnings(host, n):
-    c = host.imap(n)
-    count_of = int(c.select("INBOX", True)[1][0])
-    found = []
-    for i in range(1, count_of + 1):
-        data = c.fetch(str(i), "(BODY.PEEK[])")[1][0][1]
-        m = email.message_from_bytes(data, policy=email.policy.default)
-        if m["Auto-Submitted"] == "auto-generated":
-            found.append(m)
-    c.logout()
-    return found
+    """The INBOX's warnings, parsed, oldest first."""
+    mails = [email.message_from_bytes(m, policy=email.policy.default)
+             for m in host.mails(n)]
+    return [m for m in mails if m["Auto-Submitted"] == "auto-generated"]
 
 
 def test_warnings_of_a_package():

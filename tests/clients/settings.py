@@ -18,24 +18,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 
 import outside
 import posthof_test as pt
+from posthof_test import same
 
 AD = "http://schemas.microsoft.com/exchange/autodiscover/"
 
 
-def same(got, want):
-    assert got == want, f"{got!r} is not {want!r}"
-
-
 def settings(host, who, *words):
     return host.admin("settings", who, *words, check=False).stdout
-
-
-def quiet(call):
-    """What it returns, or None when there is nobody to talk to."""
-    try:
-        return call()
-    except OSError:
-        return None
 
 
 # -- Thunderbird

@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 
 import outside
 import posthof_test as pt
+from posthof_test import same
 
 PROGRAM = shutil.which("thunderbird")
 
@@ -36,10 +37,6 @@ const folder = name => {
 const later = (call) => Promise.resolve().then(call).then(
     v => done(v ?? null), e => done("ERROR " + e));
 """
-
-
-def same(got, want):
-    assert got == want, f"{got!r} is not {want!r}"
 
 
 class Thunderbird:

@@ -200,19 +200,6 @@ def test_a_plus_that_was_not_escaped(host):
 
 # -- strangers
 
-def raw(host, data, door="http", wait=20):
-    with socket.create_connection(("127.0.0.1", host.port(door)),
-                                  wait) as s:
-        s.sendall(data)
-        got = b""
-        try:
-            while piece := s.recv(65536):
-                got += piece
-        except OSError:
-            pass
-        return got
-
-
 def test_bad_requests(host):
     base = "/mail/config-v1.1.xml?emailaddress="
     for bad in ("", "x", "@" + pt.DOMAIN, "a@", "a@@b", "a%00b@" + pt.DOMAIN,

@@ -379,6 +379,15 @@ class Host:
                           + run.stderr.decode(errors="replace"))
         return run.stdout.decode(errors="replace") if check else run
 
+    def mails(self, n, folder="INBOX"):
+        """The messages of account n's folder, as bytes."""
+        c = self.imap(n)
+        count = int(c.select(folder, readonly=True)[1][0])
+        got = [c.fetch(str(i), "(BODY.PEEK[])")[1][0][1]
+               for i in range(1, count + 1)]
+        c.logout()
+        return got
+
     # -- its processes and its log
 
     def children(self):
@@ -400,6 +409,12 @@ class Host:
                     name = argv[1]
                 found.setdefault(name, []).append(int(entry))
         return found
+
+    def memory(self, program):
+        """Bytes of its own; what is mapped of a segment is the page cache's."""
+        pid = self.children()[program][0]
+        with open(f"/proc/{pid}/status", encoding="ascii") as f:
+            return int(re.search(r"RssAnon:\s+(\d+)", f.read())[1]) << 10
 
     def kill(self, program, sig=signal.SIGKILL):
         """Kills one child by its program's name."""
@@ -429,6 +444,10 @@ class Host:
             if RESTART_LOG.search(line) and not self.expect_restarts:
                 return "in the log: " + line
         return None
+
+
+def same(got, want):
+    assert got == want, f"{got!r} is not {want!r}"
 
 
 def at_once(sock):

@@ -76,11 +76,9 @@ class World:
             count = int(c.select("INBOX", readonly=True)[1][0])
             return count >= n and count
         count = pt.wait_for(f"{n} reports", look, seconds)
-        raw = [c.fetch(str(i), "(BODY.PEEK[])")[1][0][1]
-               for i in range(1, count + 1)]
         c.logout()
         return [email.message_from_bytes(r, policy=email.policy.default)
-                for r in raw]
+                for r in self.host.mails(1)[:count]]
 
     def queue_empty(self):
         pt.wait_for("an empty queue", lambda:

@@ -24,11 +24,6 @@ def imapd(host):
     return host.children()["imapd"][0]
 
 
-def memory(host):
-    with open(f"/proc/{imapd(host)}/status", encoding="ascii") as f:
-        return int(re.search(r"RssAnon:\s+(\d+)", f.read())[1]) * 1024
-
-
 def cpu_sec(host):
     total = 0
     for path in glob.glob(f"/proc/{imapd(host)}/task/*/schedstat"):
@@ -90,9 +85,9 @@ def opened(host, n):
 
 
 def grows_less(host, what, limit, work):
-    before = memory(host)
+    before = host.memory("imapd")
     work()
-    grown = memory(host) - before
+    grown = host.memory("imapd") - before
     if grown > limit and pt.SLOW == 1:  # sanitizers keep what is freed
         raise pt.Failure(f"{what}: {grown >> 10} KiB more than before")
 
@@ -116,14 +111,14 @@ def test_slow_reader_of_ten_gigabytes(host):
     if size < 10 << 30:
         raise pt.Failure(f"only {size >> 20} MiB in the folder")
     c.ask("FETCH 2 (FLAGS BODY.PEEK[]<0.1000000>)")
-    before = memory(host)
+    before = host.memory("imapd")
     c.send(b"a FETCH 1:* (FLAGS BODY.PEEK[])\r\n")
     seen, worst = 0, 0
     for step in range(60):
         seen += len(c.sock.recv(1 << 20))
         if step % 6 == 0:
             time.sleep(0.05)
-            worst = max(worst, memory(host) - before)
+            worst = max(worst, host.memory("imapd") - before)
     if worst > MIB and pt.SLOW == 1:
         raise pt.Failure(f"{worst >> 10} KiB held for a slow reader")
     if seen == 0:

@@ -37,25 +37,6 @@ def message(size, k=0):
     return head + body + b"\r\n"
 
 
-def rss(pid):
-    """Memory of its own: what is mapped of a segment is the page cache's."""
-    with open(f"/proc/{pid}/status", encoding="ascii") as f:
-        return int(re.search(r"RssAnon:\s+(\d+)", f.read())[1]) << 10
-
-
-def imapd_pid(host):
-    for entry in os.listdir("/proc"):
-        try:
-            with open(f"/proc/{entry}/stat", encoding="ascii") as f:
-                stat = f.read()
-        except OSError:
-            continue
-        words = stat[stat.rindex(")") + 2:].split()
-        if "(imapd)" in stat and int(words[1]) == host.process.pid:
-            return int(entry)
-    raise AssertionError("no imapd")
-
-
 def test_long_search_tells_its_progress(_):
     """RFC 9585 4: as it goes on, and never in the midst of a line."""
     with pt.Host(accounts=1, conf={"imap-progress": "1ms"}) as host:
@@ -133,16 +114,15 @@ def test_slow_client_costs_little(host):
     c = host.imap(n)
     for k in range(40):
         c.append("INBOX", None, None, message(1 << 20, k))
-    pid = imapd_pid(host)
     s, f = raw(host, n)
     f.write(b"a SELECT INBOX\r\n")
     f.flush()
     until(f, b"a")
-    before = rss(pid)
+    before = host.memory("imapd")
     f.write(b"b FETCH 1:* BODY.PEEK[]\r\n")
     f.flush()
     time.sleep(2)
-    grown = rss(pid) - before
+    grown = host.memory("imapd") - before
     assert grown < 8 << 20 or pt.SLOW > 1, grown
     # Others are served meanwhile.
     t = time.monotonic()
@@ -227,15 +207,14 @@ def test_catenate_of_large_parts_needs_little_memory(_):
         c = host.imap(1)
         big = message(20 << 20)
         assert c.append("INBOX", None, None, big)[0] == "OK"
-        pid, before = imapd_pid(host), None
         s, f = raw(host, 1)
-        before = rss(pid)
+        before = host.memory("imapd")
         f.write(b'a APPEND INBOX CATENATE (URL "/INBOX/;UID=1" '
                 b"TEXT {10485760+}\r\n" + b"b" * 10485760 +
                 b' URL "/INBOX/;UID=1/;PARTIAL=100.1000")\r\n')
         f.flush()
         assert until(f, b"a")[-1].startswith(b"a OK")
-        grown = rss(pid) - before
+        grown = host.memory("imapd") - before
         c.select("INBOX")
         got = c.fetch("2", "(BODY.PEEK[])")[1][0][1]
         assert got == big + b"b" * 10485760 + big[100:1100]

@@ -55,16 +55,6 @@ class Talk:
         self.sock.close()
 
 
-def inbox(host, n, folder="INBOX"):
-    """The messages of account n, as bytes."""
-    c = host.imap(n)
-    count = int(c.select(folder, readonly=True)[1][0])
-    got = [c.fetch(str(i), "(BODY.PEEK[])")[1][0][1]
-           for i in range(1, count + 1)]
-    c.logout()
-    return got
-
-
 def body(message):
     return message.split(b"\r\n\r\n", 1)[1]
 
@@ -93,7 +83,7 @@ def test_smuggling(host):
         assert c.data([address], HEAD % b"good" + text
                       + b".\r\n").startswith("250")
     c.close()
-    assert [body(m) for m in inbox(host, n)] == [
+    assert [body(m) for m in host.mails(n)] == [
         b".\r\n", b"..\r\n", b".x\r\n", b"x\r\n"]
 
 
@@ -116,7 +106,7 @@ def test_big_ones(host):
     assert c.reply().startswith("250")
     assert c.reply().startswith("250")
     c.close()
-    got = inbox(host, n)
+    got = host.mails(n)
     assert len(got) == 3
     for message in got:
         assert message[message.index(b"From: <sender"):] == text
@@ -137,7 +127,7 @@ def test_every_split():
             codes = [c.reply()[:3] for _ in range(5)]
             assert codes == ["250", "250", "354", "250", "250"], (at, codes)
         c.close()
-        assert {body(m) for m in inbox(host, 1)} == {b".\r\n"}
+        assert {body(m) for m in host.mails(1)} == {b".\r\n"}
 
 
 def test_full_box_by_lmtp():
@@ -158,7 +148,7 @@ def test_full_box_by_lmtp():
         assert [a[:9] for a in answers] == [
             "250 2.0.0", "452 4.2.2", "452 4.2.2", "452 4.2.2",
             "250 2.0.0"], answers
-        counts = [len(inbox(host, n)) for n in (1, 2, 3, 4)]
+        counts = [len(host.mails(n)) for n in (1, 2, 3, 4)]
         assert counts == [2, 1, 1, 2], counts
         # All that was asked for is full.
         assert c.data([host.address(2)], fill).startswith("452 4.2.2")
@@ -173,7 +163,7 @@ def test_full_box_by_lmtp():
         assert c.data([host.address(1), host.address(2)],
                       fill).startswith("452 4.2.2")
         c.close()
-        assert len(inbox(host, 1)) == 2
+        assert len(host.mails(1)) == 2
 
 
 def test_addresses_and_forwards():
@@ -188,7 +178,7 @@ def test_addresses_and_forwards():
                        host.address(1), "anything@posthof.test"],
                       HEAD % b"to all" + b".\r\n").startswith("250")
         c.close()
-        boxes = [inbox(host, n) for n in (1, 2, 3)]
+        boxes = [host.mails(n) for n in (1, 2, 3)]
         assert [len(b) for b in boxes] == [1, 1, 1]
         assert b"Delivered-To: team@posthof.test\r\n" in boxes[0][0]
         assert b"Delivered-To: anything@posthof.test\r\n" in boxes[2][0]
@@ -336,7 +326,7 @@ def test_stop_under_load():
         for t in threads:
             t.join()
         for k in range(4):
-            n = len(inbox(host, k + 1))
+            n = len(host.mails(k + 1))
             assert accepted[k] <= n <= accepted[k] + 1, (accepted[k], n)
         assert sum(accepted) > 20, accepted
 

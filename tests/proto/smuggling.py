@@ -28,15 +28,6 @@ def hidden(host, n):
             % host.address(n).encode())
 
 
-def inbox(host, n):
-    c = host.imap(n)
-    count = int(c.select("INBOX", readonly=True)[1][0])
-    got = [c.fetch(str(i), "(BODY.PEEK[])")[1][0][1]
-           for i in range(1, count + 1)]
-    c.logout()
-    return got
-
-
 class Line:
     def __init__(self, host, port, n):
         if port == "smtp":
@@ -89,7 +80,7 @@ def run(host, port, wants, chunked=False):
         # The very next reply is to what we say, not to what was hidden.
         assert line.ask(b"NOOP\r\n") == b"250", (port, end)
         kept += code == b"250"
-    got = inbox(host, n)
+    got = host.mails(n)
     assert len(got) == kept, (port, len(got), kept)
     for mail in got:
         assert b"Subject: outer" in mail and b"\0" not in mail
@@ -130,8 +121,8 @@ def test_line_ends_put_right():
             # The sender of what came as commands was looked at as ever.
             if replies.count(b"354") or b"553" in replies:
                 assert b"553-5.7.1" in replies, (end, replies)
-        assert inbox(host, 2) == []
-        for mail in inbox(host, 1):
+        assert host.mails(2) == []
+        for mail in host.mails(1):
             assert mail.count(b"\n") == mail.count(b"\r\n") \
                 == mail.count(b"\r")
 
