@@ -29,13 +29,76 @@ struct warning {
 	unsigned level;
 	uint64_t fetched, fetched_bytes;
 	char host[256];
-	bool english;
+	const struct words *words;
 	int64_t now;
 };
 
+/* Its words; [1] when the package is full.  {x} stands for a fact. */
+struct words {
+	char point; /* in numbers */
+	const char *server, *subject[2];
+	const char *shared;      /* for a package */
+	const char *bytes[2];    /* with a limit of bytes */
+	const char *messages[2]; /* with one of messages */
+	const char *full[2];
+	const char *please;  /* when nothing was fetched by POP3, */
+	const char *fetched; /* else this, and */
+	const char *goes;    /* when it goes by itself, */
+	const char *advice;  /* else this */
+};
+
+static const struct words german = { ',', "E-Mail-Server",
+	{ "Ihr Postfach {account} ist zu {percent} % voll",
+	    "Die Konten von {package} sind zu {percent} % voll" },
+	"Alle Postfächer von {package} haben zusammen einen Platz.\r\n",
+	{ "Belegt sind {used} von {room}.\r\n",
+	    "Belegt sind {used} von {room}.\r\n" },
+	{ "Es sind {messages} von höchstens {limit} Nachrichten.\r\n",
+	    "Es sind {messages} von höchstens {limit} Nachrichten.\r\n" },
+	{ "Ist das Postfach ganz voll, werden neue Nachrichten an Sie "
+	  "abgewiesen.\r\n\r\n",
+	    "Ist er ganz voll, werden neue Nachrichten an alle "
+	    "abgewiesen.\r\n\r\n"
+	    "In Ihrem Postfach {account} sind {own-messages} Nachrichten mit "
+	    "{own-used}.\r\n" },
+	"Bitte löschen Sie, was Sie nicht mehr brauchen, auch im "
+	"Papierkorb.\r\n",
+	"Davon sind {fetched} Nachrichten mit {fetched-used} ({share} %) "
+	"Kopien, die Ihre\r\n"
+	"E-Mail-Programme per POP3 abgeholt und auf dem Server gelassen "
+	"haben.\r\n",
+	"Sie werden {days} Tage, nachdem alle Ihre Programme sie abgeholt "
+	"haben,\r\nvon selbst gelöscht.\r\n",
+	"Stellen Sie in den Programmen ein, dass Kopien nach einiger Zeit "
+	"vom\r\nServer gelöscht werden, oder bitten Sie Ihren Anbieter, das "
+	"für Ihr\r\nPostfach einzuschalten.\r\n" };
+
+static const struct words english = { '.', "Mail server",
+	{ "Your mailbox {account} is {percent} % full",
+	    "The mailboxes of {package} are {percent} % full" },
+	"All mailboxes of {package} share one space.\r\n",
+	{ "It holds {used} of {room}.\r\n",
+	    "Together they hold {used} of {room}.\r\n" },
+	{ "It holds {messages} of at most {limit} messages.\r\n",
+	    "Together they hold {messages} of at most {limit} messages.\r\n" },
+	{ "When it is full, new messages to you are refused.\r\n\r\n",
+	    "When it is full, new messages to all of them are "
+	    "refused.\r\n\r\n"
+	    "Your mailbox {account} has {own-messages} messages with "
+	    "{own-used}.\r\n" },
+	"Please delete what you do not need any more, in the trash as "
+	"well.\r\n",
+	"Of these, {fetched} messages with {fetched-used} ({share} %) are "
+	"copies that your\r\n"
+	"mail programs have fetched by POP3 and left on the server.\r\n",
+	"They are deleted by themselves {days} days after all of your "
+	"programs\r\nhave fetched them.\r\n",
+	"Set your programs to remove copies from the server after some time, "
+	"or\r\nask your provider to switch that on for your mailbox.\r\n" };
+
 /* "1.7 GB", "1,7 GB". */
-static const char *
-size_text(struct arena *a, uint64_t bytes, bool english)
+static void
+put_size(struct buf *b, uint64_t bytes, char point)
 {
 	static const char *const units[] = { "kB", "MB", "GB", "TB" };
 	uint64_t tenths = bytes / 100; /* of a kB */
@@ -45,44 +108,74 @@ size_text(struct arena *a, uint64_t bytes, bool english)
 		tenths /= 1000;
 		i++;
 	}
-	if (tenths >= 1000)
-		return arena_printf(
-		    a, "%llu %s", (unsigned long long)tenths / 10, units[i]);
-	return arena_printf(a, "%llu%c%llu %s", (unsigned long long)tenths / 10,
-	    english ? '.' : ',', (unsigned long long)tenths % 10, units[i]);
+	buf_add_u64(b, tenths / 10);
+	if (tenths < 1000)
+		buf_printf(b, "%c%u", point, (unsigned)(tenths % 10));
+	buf_printf(b, " %s", units[i]);
 }
 
-static unsigned
-share(uint64_t part, uint64_t whole)
+static void
+put_fact(struct buf *b, const struct warning *w, struct slice name)
 {
-	return whole == 0 ? 0 : (unsigned)(part * 100 / whole);
+	const struct usage_row *own = &w->q->own;
+	const struct usage_row *u = w->package ? &w->q->package : own;
+	const struct {
+		const char *name;
+		uint64_t v;
+		bool size;
+	} facts[] = {
+		{ "percent", quota_percent(w->q), false },
+		{ "used", u->bytes, true },
+		{ "room", u->limits.bytes_max, true },
+		{ "messages", u->messages, false },
+		{ "limit", u->limits.messages_max, false },
+		{ "own-used", own->bytes, true },
+		{ "own-messages", own->messages, false },
+		{ "fetched", w->fetched, false },
+		{ "fetched-used", w->fetched_bytes, true },
+		{ "share",
+		    own->bytes == 0 ? 0 : w->fetched_bytes * 100 / own->bytes,
+		    false },
+		{ "days", w->ac.pop3_remove_sec / 86400, false },
+	};
+
+	if (slice_eq(name, SLICE("account")))
+		buf_add_slice(b, w->ac.name);
+	else if (slice_eq(name, SLICE("package")))
+		buf_add_slice(b, w->ac.package);
+	for (size_t i = 0; i < PH_LEN(facts); i++)
+		if (slice_eq(name, slice_str(facts[i].name))) {
+			if (facts[i].size)
+				put_size(b, facts[i].v, w->words->point);
+			else
+				buf_add_u64(b, facts[i].v);
+		}
+}
+
+static void
+say(struct buf *b, const struct warning *w, const char *text)
+{
+	struct slice rest = slice_str(text), piece, name;
+
+	while (slice_split(&rest, '{', &piece)) {
+		buf_add_slice(b, piece);
+		if (slice_split(&rest, '}', &name))
+			put_fact(b, w, name);
+	}
 }
 
 static void
 head(struct buf *b, const struct warning *w)
 {
-	const struct slice name = w->ac.name;
-	const struct slice what = w->package ? w->ac.package : name;
-	/* [English][of the package] */
-	/* [English][of the package]: before and behind the name, behind the
-	 * number */
-	static const char *const subjects[2][2][3] = {
-		{ { "Ihr Postfach", "ist zu", "voll" },
-		    { "Die Konten von", "sind zu", "voll" } },
-		{ { "Your mailbox", "is", "full" },
-		    { "The mailboxes of", "are", "full" } },
-	};
-	const char *const *words = subjects[w->english][w->package];
-
 	buf_add_str(b, "Date: ");
 	date_rfc5322(b, w->now, 0);
-	buf_printf(b, "\r\nFrom: \"%s\" <postmaster@%s>\r\n",
-	    w->english ? "Mail server" : "E-Mail-Server", w->host);
-	buf_printf(b, "To: <%.*s@%s>\r\n", (int)name.n, name.p, w->host);
-	buf_printf(b, "Subject: %s %.*s %s %u %% %s\r\n", words[0], (int)what.n,
-	    what.p, words[1], quota_percent(w->q), words[2]);
+	buf_printf(b, "\r\nFrom: \"%s\" <postmaster@%s>\r\n", w->words->server,
+	    w->host);
+	buf_printf(b, "To: <%.*s@%s>\r\nSubject: ", (int)w->ac.name.n,
+	    w->ac.name.p, w->host);
+	say(b, w, w->words->subject[w->package]);
 	buf_printf(b,
-	    "Message-ID: <quota.%llu.%u.%lld@%s>\r\n"
+	    "\r\nMessage-ID: <quota.%llu.%u.%lld@%s>\r\n"
 	    "Auto-Submitted: auto-generated\r\n" /* RFC 3834 5 */
 	    "MIME-Version: 1.0\r\n"
 	    "Content-Type: text/plain; charset=utf-8\r\n"
@@ -91,123 +184,25 @@ head(struct buf *b, const struct warning *w)
 }
 
 static void
-use_de(struct buf *b, struct arena *a, const struct warning *w)
+body(struct buf *b, const struct warning *w)
 {
-	const struct usage_row *own = &w->q->own;
-	const struct usage_row *u = w->package ? &w->q->package : own;
+	const struct words *x = w->words;
+	const struct usage_limits *l =
+	    w->package ? &w->q->package.limits : &w->q->own.limits;
 
 	if (w->package)
-		buf_printf(b,
-		    "Alle Postfächer von %.*s haben zusammen einen Platz.\r\n",
-		    (int)w->ac.package.n, w->ac.package.p);
-	if (u->limits.bytes_max != 0)
-		buf_printf(b, "Belegt sind %s von %s.\r\n",
-		    size_text(a, u->bytes, false),
-		    size_text(a, u->limits.bytes_max, false));
-	if (u->limits.messages_max != 0)
-		buf_printf(b,
-		    "Es sind %llu von höchstens %llu Nachrichten.\r\n",
-		    (unsigned long long)u->messages,
-		    (unsigned long long)u->limits.messages_max);
-	if (!w->package) {
-		buf_add_str(b,
-		    "Ist das Postfach ganz voll, werden neue Nachrichten an "
-		    "Sie abgewiesen.\r\n\r\n");
-		return;
-	}
-	buf_printf(b,
-	    "Ist er ganz voll, werden neue Nachrichten an alle "
-	    "abgewiesen.\r\n\r\n"
-	    "In Ihrem Postfach %.*s sind %llu Nachrichten mit %s.\r\n",
-	    (int)w->ac.name.n, w->ac.name.p, (unsigned long long)own->messages,
-	    size_text(a, own->bytes, false));
-}
-
-static void
-body_de(struct buf *b, struct arena *a, const struct warning *w)
-{
-	use_de(b, a, w);
+		say(b, w, x->shared);
+	if (l->bytes_max != 0)
+		say(b, w, x->bytes[w->package]);
+	if (l->messages_max != 0)
+		say(b, w, x->messages[w->package]);
+	say(b, w, x->full[w->package]);
 	if (w->fetched == 0) {
-		buf_add_str(b, "Bitte löschen Sie, was Sie nicht mehr "
-			       "brauchen, auch im Papierkorb.\r\n");
+		say(b, w, x->please);
 		return;
 	}
-	buf_printf(b,
-	    "Davon sind %llu Nachrichten mit %s (%u %%) Kopien, die Ihre\r\n"
-	    "E-Mail-Programme per POP3 abgeholt und auf dem Server gelassen "
-	    "haben.\r\n",
-	    (unsigned long long)w->fetched,
-	    size_text(a, w->fetched_bytes, false),
-	    share(w->fetched_bytes, w->q->own.bytes));
-	if (w->ac.pop3_remove_sec != 0)
-		buf_printf(b,
-		    "Sie werden %llu Tage, nachdem alle Ihre Programme sie "
-		    "abgeholt haben,\r\nvon selbst gelöscht.\r\n",
-		    (unsigned long long)w->ac.pop3_remove_sec / 86400);
-	else
-		buf_add_str(b,
-		    "Stellen Sie in den Programmen ein, dass Kopien nach "
-		    "einiger Zeit vom\r\nServer gelöscht werden, oder bitten "
-		    "Sie Ihren Anbieter, das für Ihr\r\nPostfach "
-		    "einzuschalten.\r\n");
-}
-
-static void
-use_en(struct buf *b, struct arena *a, const struct warning *w)
-{
-	const struct usage_row *own = &w->q->own;
-	const struct usage_row *u = w->package ? &w->q->package : own;
-	const char *who = w->package ? "Together they hold" : "It holds";
-
-	if (w->package)
-		buf_printf(b, "All mailboxes of %.*s share one space.\r\n",
-		    (int)w->ac.package.n, w->ac.package.p);
-	if (u->limits.bytes_max != 0)
-		buf_printf(b, "%s %s of %s.\r\n", who,
-		    size_text(a, u->bytes, true),
-		    size_text(a, u->limits.bytes_max, true));
-	if (u->limits.messages_max != 0)
-		buf_printf(b, "%s %llu of at most %llu messages.\r\n", who,
-		    (unsigned long long)u->messages,
-		    (unsigned long long)u->limits.messages_max);
-	if (!w->package) {
-		buf_add_str(b, "When it is full, new messages to you are "
-			       "refused.\r\n\r\n");
-		return;
-	}
-	buf_printf(b,
-	    "When it is full, new messages to all of them are "
-	    "refused.\r\n\r\n"
-	    "Your mailbox %.*s has %llu messages with %s.\r\n",
-	    (int)w->ac.name.n, w->ac.name.p, (unsigned long long)own->messages,
-	    size_text(a, own->bytes, true));
-}
-
-static void
-body_en(struct buf *b, struct arena *a, const struct warning *w)
-{
-	use_en(b, a, w);
-	if (w->fetched == 0) {
-		buf_add_str(b, "Please delete what you do not need any more, "
-			       "in the trash as well.\r\n");
-		return;
-	}
-	buf_printf(b,
-	    "Of these, %llu messages with %s (%u %%) are copies that your\r\n"
-	    "mail programs have fetched by POP3 and left on the server.\r\n",
-	    (unsigned long long)w->fetched,
-	    size_text(a, w->fetched_bytes, true),
-	    share(w->fetched_bytes, w->q->own.bytes));
-	if (w->ac.pop3_remove_sec != 0)
-		buf_printf(b,
-		    "They are deleted by themselves %llu days after all of "
-		    "your programs\r\nhave fetched them.\r\n",
-		    (unsigned long long)w->ac.pop3_remove_sec / 86400);
-	else
-		buf_add_str(b,
-		    "Set your programs to remove copies from the server after "
-		    "some time, or\r\nask your provider to switch that on for "
-		    "your mailbox.\r\n");
+	say(b, w, x->fetched);
+	say(b, w, w->ac.pop3_remove_sec != 0 ? x->goes : x->advice);
 }
 
 static int
@@ -221,24 +216,18 @@ file(struct store *s, const struct warning *w)
 	};
 	struct deliver d = { .msgs = &msg, .nmsgs = 1 };
 	struct slice part;
-	struct arena a;
 	struct buf b;
 	struct err e;
 	int rc = ERR_TOOBIG;
 
-	arena_init(&a);
 	buf_init(&b, TEXT_MAX_BYTES);
 	head(&b, w);
-	if (w->english)
-		body_en(&b, &a, w);
-	else
-		body_de(&b, &a, w);
+	body(&b, w);
 	part = buf_slice(&b);
 	msg.parts = &part;
 	if (!buf_failed(&b))
 		rc = deliver(s, &d, &e);
 	buf_fini(&b);
-	arena_clear(&a);
 	return rc;
 }
 
@@ -270,7 +259,7 @@ tell(struct store *s, const struct conf *conf, const struct quota *q,
 		rc = fetched_share(s, q->account, &w.fetched, &w.fetched_bytes);
 	if (rc == 0) {
 		lang = w.ac.lang.n != 0 ? w.ac.lang : slice_str(conf->lang);
-		w.english = slice_eq(lang, SLICE("en"));
+		w.words = slice_eq(lang, SLICE("en")) ? &english : &german;
 		host_name(conf, w.host);
 		rc = file(s, &w);
 	}
