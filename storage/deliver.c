@@ -427,7 +427,9 @@ name_queue_rows(struct plan *p)
 		for (size_t k = 0; k < p->d->msgs[i].nqueue; k++) {
 			struct queue_new *q = &p->d->msgs[i].queue[k];
 
-			q->id = q->row.id = store_new_id(p->store);
+			if (q->id == 0)
+				q->id = store_new_id(p->store);
+			q->row.id = q->id;
 			q->row.body = p->bodies[i].loc.id;
 			q->row.size = p->bodies[i].size;
 		}
@@ -482,7 +484,8 @@ publish(struct plan *p)
 		for (size_t k = 0; k < p->d->msgs[i].nqueue; k++) {
 			const struct queue_new *q = &p->d->msgs[i].queue[k];
 
-			queue_notify(p->store, q->id, q->row.account);
+			if (!q->quiet)
+				queue_notify(p->store, q->id, q->row.account);
 		}
 }
 

@@ -86,10 +86,11 @@ struct queue_row {
 	size_t nrcpts;
 };
 
-/* A row to be made by deliver(); id is the result. */
+/* A row to be made by deliver(). */
 struct queue_new {
 	struct queue_row row; /* id, body and size are set by deliver() */
-	uint64_t id;
+	uint64_t id;          /* 0: a new one, and this is the result */
+	bool quiet;           /* the runner need not be told */
 };
 
 /* A row to change inside deliver(), or alone by queue_change(). */

@@ -7,6 +7,7 @@
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "storage/deliver_join.h"
+#include "submitd/app.h"
 #include "submitd/binary.h"
 #include "submitd/fixup.h"
 #include "submitd/dispatch.h"
@@ -58,6 +59,8 @@ struct accept {
 	struct submission sub;
 	bool retried;
 	/* this attempt */
+	uint64_t fresh[FRESH_ROWS]; /* reserved rows */
+	size_t nfresh;
 	struct dispatch p;
 	struct deliver_msg msg;
 	struct deliver_join join;
@@ -89,6 +92,45 @@ leave_out(
 		    leads_to(&c->env.rcpts[i], account))
 			c->env.rcpts[i].rc = rc;
 	return true;
+}
+
+static struct fresh *
+fresh_of(const struct accept *a)
+{
+	return app_of(a->c->s.sl->srv)->fresh;
+}
+
+/* Rows that go out at once are brought to the runner, if it has time. */
+static void
+reserve(struct accept *a)
+{
+	struct queue_new *q = a->p.queue;
+	size_t n = a->p.nqueue;
+
+	if (n == 0 || n > FRESH_ROWS || (q[0].row.flags & QUEUE_UNSENT))
+		return;
+	for (size_t i = 0; i < n; i++)
+		a->fresh[i] = q[i].id = store_new_id(a->c->s.sl->srv->store);
+	if (!fresh_reserve(fresh_of(a), a->fresh, n))
+		return;
+	a->nfresh = n;
+	for (size_t i = 0; i < n; i++)
+		q[i].quiet = true;
+}
+
+/* They are committed, or not. */
+static void
+keep_fresh(struct accept *a, bool committed)
+{
+	struct errand *e;
+
+	if (!committed)
+		fresh_release(fresh_of(a), a->fresh, a->nfresh);
+	for (size_t i = 0; committed && i < a->nfresh; i++) {
+		e = errand_new(&a->p.queue[i].row, a->fix.parts, a->fix.nparts);
+		TAILQ_INSERT_TAIL(&a->c->fresh, e, link);
+	}
+	a->nfresh = 0;
 }
 
 /* Where it goes this time.  False: nowhere (any more), and accept_rc says
@@ -124,6 +166,7 @@ attempt(struct accept *a)
 		.ntargets = a->p.ntargets,
 		.queue = a->p.queue,
 		.nqueue = a->p.nqueue };
+	reserve(a);
 	return true;
 }
 
@@ -162,6 +205,7 @@ go_on(struct accept *a, int rc)
 	struct client *c = a->c;
 
 	c->accept_rc = rc;
+	keep_fresh(a, rc == 0);
 	if (rc == 0)
 		dispatch_log(&a->p, c->s.sl->srv, c->queue_id);
 	if (rc == 0)
@@ -252,6 +296,7 @@ accept_work(struct sjob *j)
 	int rc;
 
 	a->c = c;
+	TAILQ_INIT(&c->fresh);
 	*e = (struct err){ 0 };
 	c->accept_rc = 0;
 	c->accept_head = NULL;
@@ -333,6 +378,9 @@ accept_done(struct sjob *j)
 	int rc = c->accept_rc != 0 ? c->accept_rc : j->rc;
 
 	log_outcome(c, rc);
+	/* The process may end: then who comes after it finds them. */
+	if (!TAILQ_EMPTY(&c->fresh) && app_of(j->srv) != NULL)
+		fresh_bring(app_of(j->srv)->fresh, &c->fresh, rc == 0);
 	if (!session_back(&c->s))
 		return;
 	answer(c, rc);

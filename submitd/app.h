@@ -6,6 +6,7 @@
 
 #include "lib/daemon/server.h"
 #include "storage/host_key.h"
+#include "submitd/fresh.h"
 #include "submitd/probe.h"
 #include "submitd/rate.h"
 #include "submitd/rights.h"
@@ -15,6 +16,7 @@
 
 struct app {
 	struct runner *runner; /* on loop 0 */
+	struct fresh *fresh;   /* from accept.c to it */
 	struct probe *probe;
 	struct rates *rates;
 	struct rights_cache *rights;

@@ -11,6 +11,7 @@
 #include "storage/account.h"
 #include "storage/queue.h"
 #include "storage/spool.h"
+#include "submitd/errand.h"
 #include "submitd/scan.h"
 
 /* What a door is for; a set of them says where a command may run. */
@@ -87,8 +88,9 @@ struct client {
 	/* of the message being accepted, for its answer */
 	char queue_id[24];
 	int accept_rc;
-	struct accept *accept;   /* accept.c */
-	const char *accept_head; /* of the reply, in place of accept_rc's */
+	struct accept *accept;    /* accept.c */
+	struct errand_list fresh; /* its rows, for the runner (fresh.h) */
+	const char *accept_head;  /* of the reply, in place of accept_rc's */
 	struct err accept_err;
 	char accept_de[200]; /* accept_err.text in German, or "" */
 };

@@ -46,13 +46,60 @@ load_body(struct errand *e, struct store *s)
 	buf_fini(&b);
 }
 
+/* Where it goes: to the domain of its first recipient still open. */
+static void
+aim(struct errand *e, size_t first)
+{
+	struct slice addr = e->row.rcpts[first].addr;
+
+	e->out = arena_alloc(&e->arena, e->row.nrcpts * sizeof(*e->out));
+	(void)slice_copy(slice_from(addr, slice_rchr(addr, '@') + 1), e->domain,
+	    sizeof(e->domain));
+}
+
+static void
+copy_body(struct errand *e, const struct slice *parts, size_t nparts)
+{
+	char *to;
+
+	if (e->row.size == 0 || e->row.size > ERRAND_BODY_MAX)
+		return;
+	to = arena_alloc(&e->arena, (size_t)e->row.size);
+	e->body = slice_of(to, (size_t)e->row.size);
+	for (size_t i = 0; i < nparts; to += parts[i++].n)
+		if (parts[i].n != 0)
+			memcpy(to, parts[i].p, parts[i].n);
+}
+
+struct errand *
+errand_new(
+    const struct queue_row *row, const struct slice *parts, size_t nparts)
+{
+	struct errand *e = xcalloc(1, sizeof(*e));
+	struct arena *a = &e->arena;
+	struct queue_row *r = &e->row;
+
+	*r = *row;
+	r->sender = arena_copy(a, row->sender);
+	r->envid = arena_copy(a, row->envid);
+	r->msgid = arena_copy(a, row->msgid);
+	r->rcpts = arena_alloc(a, r->nrcpts * sizeof(*r->rcpts));
+	for (size_t i = 0; i < r->nrcpts; i++) {
+		r->rcpts[i] = row->rcpts[i];
+		r->rcpts[i].addr = arena_copy(a, row->rcpts[i].addr);
+		r->rcpts[i].orcpt = arena_copy(a, row->rcpts[i].orcpt);
+	}
+	aim(e, 0);
+	copy_body(e, parts, nparts);
+	return e;
+}
+
 int
 errand_load(
     struct runner *r, struct store *s, uint64_t id, struct errand **e_out)
 {
 	struct errand *e = xcalloc(1, sizeof(*e));
 	size_t first = 0;
-	struct slice addr;
 	int rc = queue_get(s, id, &e->arena, &e->row);
 
 	e->runner = r;
@@ -67,10 +114,7 @@ errand_load(
 		errand_free(&e);
 		return rc;
 	}
-	e->out = arena_alloc(&e->arena, e->row.nrcpts * sizeof(*e->out));
-	addr = e->row.rcpts[first].addr;
-	(void)slice_copy(slice_from(addr, slice_rchr(addr, '@') + 1), e->domain,
-	    sizeof(e->domain));
+	aim(e, first);
 	load_body(e, s);
 	*e_out = e;
 	return 0;

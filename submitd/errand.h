@@ -52,6 +52,10 @@ TAILQ_HEAD(errand_list, errand);
 /* Reads the row; in a job.  ERR_NOTFOUND: it is gone meanwhile. */
 PH_MUSTUSE int errand_load(
     struct runner *r, struct store *s, uint64_t id, struct errand **e_out);
+/* Of a row that is in the queue, whose message is these bytes: a copy of
+ * all. */
+struct errand *errand_new(
+    const struct queue_row *row, const struct slice *parts, size_t nparts);
 void errand_free(struct errand **e);
 
 /* Is this recipient still to be served? */

@@ -28,6 +28,7 @@ start(struct server *srv, struct err *e)
 	app->rates = rate_new(PROBE_SOURCES_MAX);
 	app->probe = probe_new(PROBE_WINDOW_MS, PROBE_SOURCES_MAX);
 	app->trace = trace_new(srv);
+	app->fresh = fresh_new(srv, runner_fresh);
 	srv->app = app;
 	return 0;
 }
@@ -69,6 +70,7 @@ stop(struct server *srv)
 	struct app *app = app_of(srv);
 
 	runner_free(srv);
+	fresh_free(&app->fresh);
 	waiting_free(&app->waiting);
 	session_stop(srv);
 	probe_free(&app->probe);

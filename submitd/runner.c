@@ -10,6 +10,7 @@
 #include "lib/net/dns.h"
 #include "submitd/app.h"
 #include "submitd/crew.h"
+#include "submitd/fresh.h"
 #include "submitd/release.h"
 #include "submitd/route.h"
 
@@ -30,6 +31,20 @@ runner_of(struct server_loop *sl)
 	return app_of(sl->srv)->runner;
 }
 
+static struct fresh *
+fresh_of(const struct runner *r)
+{
+	return app_of(r->sl->srv)->fresh;
+}
+
+/* Who has much to do is to be told, and looks. */
+static void
+open_fresh(struct runner *r)
+{
+	fresh_set_open(fresh_of(r), !r->stopping && r->sched.ndue == 0 &&
+					r->sched.claimed.n < FRESH_MAX);
+}
+
 /*
  * The look.
  */
@@ -47,8 +62,9 @@ is_busy(uint64_t id, void *arg)
 {
 	const struct look_share *ls = arg;
 
-	return ls->nbusy != 0 &&
-	       bsearch(&id, ls->busy, ls->nbusy, sizeof(id), cmp_u64) != NULL;
+	return (ls->nbusy != 0 && bsearch(&id, ls->busy, ls->nbusy, sizeof(id),
+				      cmp_u64) != NULL) ||
+	       fresh_has(ls->fresh, id);
 }
 
 /* One row; what the sender wanted to wait is dispatched instead. */
@@ -141,9 +157,10 @@ choose(struct runner *r)
 		if (room > left)
 			room = left;
 		left -= room;
-		*ls = (struct look_share){
-			.share = h, .account = h->account, .room = room
-		};
+		*ls = (struct look_share){ .share = h,
+			.account = h->account,
+			.room = room,
+			.fresh = fresh_of(r) };
 		note_busy(ls);
 	}
 }
@@ -273,6 +290,45 @@ look_done(struct sjob *j)
 		runner_look(r);
 	else
 		plan_look(r);
+	open_fresh(r);
+}
+
+/* What was brought, one by one; true: others have to be looked for. */
+static bool
+take_fresh(struct runner *r)
+{
+	int64_t now = clock_wall_sec();
+	bool look = false, as_is;
+	struct errand *e;
+
+	while ((e = fresh_take(fresh_of(r), &as_is)) != NULL) {
+		if (as_is && !r->stopping && crew_may_start(r) &&
+		    sched_accepts(&r->sched, e->row.account)) {
+			e->runner = r;
+			take_in(r, e);
+			continue;
+		}
+		sched_told(&r->sched, e->row.account, now, now);
+		errand_free(&e);
+		look = true;
+	}
+	return look;
+}
+
+void
+runner_fresh(struct server_loop *sl)
+{
+	struct runner *r = runner_of(sl);
+	bool look = take_fresh(r);
+
+	if (r->stopping)
+		return;
+	crew_start(r);
+	if (look || r->sched.ndue != 0)
+		runner_look(r);
+	else if (!r->looking)
+		plan_look(r);
+	open_fresh(r);
 }
 
 static void
@@ -292,6 +348,7 @@ on_written(struct errand *e)
 		runner_maybe_over(r);
 	else
 		runner_look(r); /* there is room again */
+	open_fresh(r);
 }
 
 /*
@@ -354,6 +411,7 @@ forget(struct runner *r, uint64_t id)
 {
 	struct errand *e = sched_find(&r->sched, id);
 
+	fresh_changed(fresh_of(r), id);
 	if (e == NULL || e->lane == NULL)
 		return;
 	sched_done(&r->sched, e);
@@ -400,6 +458,7 @@ runner_stop(struct server_loop *sl)
 	struct runner *r = runner_of(sl);
 
 	r->stopping = true;
+	open_fresh(r);
 	crew_abort(r);
 	ledger_stop(&r->ledger);
 	dns_free(&r->env.dns);

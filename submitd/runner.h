@@ -16,6 +16,8 @@ PH_MUSTUSE int runner_start(struct server_loop *sl);
  * for a connection is read anew. */
 void runner_notify(
     struct server_loop *sl, const struct notify_event *ev, size_t n);
+/* Something was brought to it (fresh.h). */
+void runner_fresh(struct server_loop *sl);
 /* Ends its connections; rows at work are simply due again.  The loop runs on
  * until nothing is under way. */
 void runner_stop(struct server_loop *sl);

@@ -20,7 +20,8 @@ struct look_share {
 	struct share *share;
 	uint64_t account;
 	size_t room, first, n; /* of found[] */
-	uint64_t *busy;        /* claimed rows, sorted */
+	struct fresh *fresh;
+	uint64_t *busy; /* claimed rows, sorted */
 	size_t nbusy;
 	int64_t next_at;
 };

@@ -151,6 +151,16 @@ room_for(const struct sched *s, const struct share *h, size_t cap)
 	return cap - h->claimed < left ? cap - h->claimed : left;
 }
 
+bool
+sched_accepts(const struct sched *s, uint64_t account)
+{
+	const struct share *h = map_get_u64(&s->shares, account);
+
+	if (h == NULL)
+		return s->claimed.n < s->claim_max;
+	return !h->looking && !h->is_due && room_for(s, h, share_cap(s)) != 0;
+}
+
 struct share *
 sched_look(struct sched *s, size_t *room_out)
 {

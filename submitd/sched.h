@@ -71,6 +71,9 @@ struct share *sched_look(struct sched *s, size_t *room_out);
 /* at: when the rows that were not claimed are due. */
 void sched_looked(struct sched *s, struct share *h, int64_t at, int64_t now);
 
+/* May one more row of the account be claimed, without a look: none of its own
+ * is due before, and there is room. */
+bool sched_accepts(const struct sched *s, uint64_t account);
 /* A claimed row waits for a connection; key names its destination. */
 void sched_add(struct sched *s, struct errand *e, const char *key);
 /* The row is not in memory any more. */

@@ -91,6 +91,33 @@ test_claims(void **state)
 	assert_true(claim(1, "a.test") >= 8);
 }
 
+/* What is brought is claimed if nothing of the account was due before. */
+static void
+test_accepts(void **state)
+{
+	struct share *h;
+	size_t room;
+
+	(void)state;
+	assert_true(sched_accepts(&s, 1));
+	(void)add(1, "a.test");
+	assert_true(sched_accepts(&s, 1));
+	sched_told(&s, 1, 20, 10); /* later */
+	assert_true(sched_accepts(&s, 1));
+	sched_told(&s, 1, 10, 10);
+	assert_false(sched_accepts(&s, 1));
+	assert_true(sched_accepts(&s, 2));
+	h = sched_look(&s, &room);
+	assert_false(sched_accepts(&s, 1)); /* it may read that very row */
+	sched_looked(&s, h, INT64_MAX, 10);
+	assert_true(sched_accepts(&s, 1));
+	while (sched_accepts(&s, 1))
+		(void)add(1, "a.test");
+	assert_in_range(s.claimed.n, 1, 64);
+	/* Others have room still. */
+	assert_true(sched_accepts(&s, 2));
+}
+
 /* With all room taken, whoever has nothing gets one row in. */
 static void
 test_newcomers(void **state)
@@ -251,6 +278,7 @@ main(void)
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_claims),
+		T(test_accepts),
 		T(test_newcomers),
 		T(test_time),
 		T(test_connections),
