@@ -16,6 +16,7 @@ ahead_init(struct ahead *a)
 static void
 clear_metas(struct ahead *a)
 {
+	segment_ahead_fini(&a->bodies);
 	free(a->metas);
 	a->metas = NULL;
 	a->nmetas = 0;
@@ -77,7 +78,7 @@ keep_meta(struct ahead *a, const uint32_t *uids, const struct msg_meta *m)
 	a->metas[i].uidl = a->metas[i].envelope = none;
 	a->metas[i].bodystructure = a->metas[i].structure = none;
 	a->metas[i].headers = a->metas[i].preview = none;
-	a->metas[i].ahead = NULL; /* goes with the iterator */
+	a->metas[i].ahead = &a->bodies; /* the iterator's goes with it */
 }
 
 /* What fails here is looked for again, singly. */
@@ -124,6 +125,12 @@ ahead_meta(struct ahead *a, struct drop *d, uint32_t seq, uint64_t now_ms)
 		m = known(a, seq, now_ms);
 	}
 	return m != NULL && m->uid != 0 ? m : NULL;
+}
+
+void
+ahead_rest(struct ahead *a)
+{
+	segment_ahead_fini(&a->bodies);
 }
 
 bool

@@ -15,6 +15,7 @@
 #include "lib/base/buf.h"
 #include "pop3d/drop.h"
 #include "storage/msg.h"
+#include "storage/segment.h"
 
 enum {
 	AHEAD_MS = 250,
@@ -34,6 +35,7 @@ struct ahead {
 	uint32_t from, nmetas;
 	struct arena arena; /* their prefixes */
 	uint64_t metas_until;
+	struct segment_ahead bodies; /* read along with those before them */
 	/* replies: numbers next.. */
 	struct buf bytes;
 	size_t sizes[AHEAD_REPLIES];
@@ -54,6 +56,9 @@ void ahead_ask(struct ahead *a, uint32_t seq);
  * behind it as well when that pays; in jobs.  Good until the next call. */
 const struct msg_meta *ahead_meta(
     struct ahead *a, struct drop *d, uint32_t seq, uint64_t now_ms);
+
+/* Gives the bodies read along back; in jobs. */
+void ahead_rest(struct ahead *a);
 
 /* Is the reply made?  Loop. */
 bool ahead_has(const struct ahead *a, uint32_t seq, uint64_t now_ms);

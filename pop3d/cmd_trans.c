@@ -98,6 +98,7 @@ look_ahead(struct client *c)
 	while (ahead_wants(&c->ahead, c->drop, seq, now) &&
 	       read_ahead(c, seq, now))
 		seq++;
+	ahead_rest(&c->ahead);
 }
 
 static bool
