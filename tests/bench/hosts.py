@@ -1,10 +1,11 @@
 """The hosts that peers.py measures side by side: ours, Debian's Dovecot and
 Cyrus (tools/mtas), each with its own group for the CPU (cpu.py).
 
-All speak TLS 1.3 with the same P-256 key and keep what they say they have
-kept (fsync).  The peers are set up as one does who wants speed: processes
-that are there already and stay, logins without a login process each, cheap
-password checks, plain passwords.
+All speak TLS 1.3 with the same P-256 key and keep messages that they say
+they have (fsync); Dovecot's flags may go with the power, which is its default.
+The peers are set up as one does who wants speed: processes that are there
+already and stay, logins without a login process each, cheap password checks,
+plain passwords.
 """
 
 import os
@@ -83,6 +84,7 @@ class Peer(mtas.Tree):
     title = ""
     quick_ack = False
     ports = ("pop3", "pop3s", "imap", "imaps")
+    deliver = pt.Host.deliver
     users = {"root": 0, "mail": 8, "nobody": 65534, "dovecot": 711,
              "dovenull": 712, "cyrus": 713}
 

@@ -343,49 +343,52 @@ def bench_idle_delivery(host):
         idle_delivery(host, 15, 200), None, 0.5, 0.7, "ms")
 
 
-def bench_idle_many(host):
+def in_idle(host, n, count, tls=False):
+    """Sessions with INBOX."""
     idle = []
-    for _ in range(2000):
-        c = Imap(host, 16)
+    while len(idle) < count:
+        c = Imap(host, n, tls)
         c.ask(b"SELECT INBOX")
+        c.space = None
         c.send(b"IDLE")
         c.read()
         idle.append(c)
+    return idle
+
+
+def tell_all(host, n, idle):
+    """A delivery, until each has heard of it."""
     poll = select.epoll()
-    for c in idle:
-        poll.register(c.sock.fileno(), select.EPOLLIN)
     waiting = {c.sock.fileno(): c for c in idle}
-    with Meter(host) as m:
-        host.deliver(16, message(1))
-        while waiting:
-            for fd, _ in poll.poll(30):
-                waiting.pop(fd).read()
+    for fd in waiting:
+        poll.register(fd, select.EPOLLIN)
+    for fd, _ in poll.poll(0):      # more words about the one before
+        waiting[fd].read()
+    host.deliver(n, message(1))
+    while waiting:
+        for fd, _ in poll.poll(30):
+            if b" EXISTS" in waiting[fd].read():
                 poll.unregister(fd)
+                del waiting[fd]
+    poll.close()
+
+
+def bench_idle_many(host):
+    idle = in_idle(host, 16, 2000)
+    with Meter(host) as m:
+        tell_all(host, 16, idle)
     say("2,000 sessions in IDLE all told", m.wall / 1e6, None, 0.3, 3.3, "s")
     say("  CPU of it, a session", m.wall / 2000, m.cpu / 2000, None, None)
     for c in idle:
         c.close()
 
 
-def idle_sessions(host, n, count):
-    """With TLS and INBOX."""
-    idle = []
-    while len(idle) < count:
-        c = Imap(host, n, True)
-        c.ask(b"SELECT INBOX")
-        c.space = None
-        c.send(b"IDLE")
-        c.read()
-        idle.append(c)
-    time.sleep(1)
-    return idle
-
-
 def bench_memory(host):
     first = private_kib(host, "imapd")
     idle = []
     for upto in (2000, 10000):
-        idle += idle_sessions(host, 17, upto - len(idle))
+        idle += in_idle(host, 17, upto - len(idle), True)
+        time.sleep(1)
         say(f"memory of an idle TLS session, at {upto}",
             (private_kib(host, "imapd") - first) / upto, None, 24, 605,
             "KiB")
