@@ -190,18 +190,18 @@ def bench_submission():
         t = Table("Submission, TLS and AUTH, CPU us", ours, postfix)
         program = os.path.join(ours.dir, "smtp")
         build_smtp(program)
-        for how, name, goal in (
-                ("submit", "kept connections, local", (150, 4180)),
-                ("each", "a connection a message, local", (700, 5769))):
-            t.row(name, 500, goal,
-                  lambda h: submission.submit(h, program, how, 8, 500), 3,
+        for how, name, count, goal in (
+                ("submit", "kept connections, local", 1000, (150, 4180)),
+                ("each", "a connection a message, local", 300, (700, 5769))):
+            t.row(name, count, goal,
+                  lambda h: submission.submit(h, program, how, 8, count), 3,
                   warm=True)
 
-        def away(h):
-            sink = relay.Sink(program, port, 500)
-            relay.submit(h, program, 1, 8, 500, 5600, "u%d@away.test")
+        def away(h, count=1000):
+            sink = relay.Sink(program, port, count)
+            relay.submit(h, program, 1, 8, count, 5600, "u%d@away.test")
             sink.wait()
-        t.row("kept connections, to a sink", 500, (300, 2044), away, 3,
+        t.row("kept connections, to a sink", 1000, (300, 2044), away, 3,
               warm=True)
 
 
