@@ -174,15 +174,6 @@ errand_set_all(
 			errand_set(e, i, out, remote, reply);
 }
 
-bool
-errand_settled(const struct errand *e)
-{
-	for (size_t i = 0; i < e->row.nrcpts; i++)
-		if (errand_wants(e, i))
-			return false;
-	return true;
-}
-
 uint64_t
 errand_backoff_ms(
     uint64_t first_ms, uint64_t max_ms, uint32_t attempts, uint32_t random)

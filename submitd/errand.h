@@ -66,8 +66,6 @@ void errand_set(struct errand *e, size_t rcpt, enum outcome out,
     const char *remote, const char *reply);
 void errand_set_all(
     struct errand *e, enum outcome out, const char *remote, const char *reply);
-/* Has every recipient an outcome? */
-bool errand_settled(const struct errand *e);
 
 /*
  * What follows from the outcomes, in a job.  True: *ch is the row's change, to

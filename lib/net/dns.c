@@ -8,7 +8,6 @@
 #include <unbound.h>
 #include <unistd.h>
 
-#include "lib/base/buf.h"
 #include "lib/base/cset.h"
 #include "lib/base/mem.h"
 #include "lib/base/num.h"
@@ -22,7 +21,7 @@ enum {
 };
 
 /* RFC 1035 3.2.2, RFC 3596 2.1 */
-enum { RR_A = 1, RR_MX = 15, RR_TXT = 16, RR_AAAA = 28, CLASS_IN = 1 };
+enum { RR_A = 1, RR_MX = 15, RR_AAAA = 28, CLASS_IN = 1 };
 
 static const char root_key[] = "/usr/share/dns/root.key";
 
@@ -62,8 +61,6 @@ struct records {
 	struct dns_mx mx[MAX_RECORDS + 1]; /* and the one that comes in */
 	uint32_t shuffle[MAX_RECORDS + 1];
 	union dns_addr addr[MAX_RECORDS];
-	struct slice txt[MAX_RECORDS];
-	struct buf txt_bytes;
 };
 
 /* ---- records ---- */
@@ -163,26 +160,6 @@ add_addr(struct records *r, struct slice rd)
 	r->n++;
 }
 
-/* RFC 1035 3.3.14: strings of one record are joined (RFC 7208 3.3). */
-static void
-add_txt(struct records *r, struct slice rd)
-{
-	size_t start = buf_len(&r->txt_bytes), len;
-
-	while (rd.n != 0) {
-		len = (unsigned char)rd.p[0];
-		rd = slice_from(rd, 1);
-		if (len > rd.n)
-			return;
-		buf_add_slice(&r->txt_bytes, slice_sub(rd, 0, len));
-		rd = slice_from(rd, len);
-	}
-	if (buf_failed(&r->txt_bytes))
-		return;
-	/* The memory still moves: offsets now, pointers at the end. */
-	r->txt[r->n++] = (struct slice){ NULL, buf_len(&r->txt_bytes) - start };
-}
-
 static void
 add_records(struct records *r, const struct part *p)
 {
@@ -195,8 +172,6 @@ add_records(struct records *r, const struct part *p)
 			add_mx(r, rd);
 		else if (r->n == MAX_RECORDS)
 			break;
-		else if (p->type == RR_TXT)
-			add_txt(r, rd);
 		else
 			add_addr(r, rd);
 	}
@@ -215,18 +190,6 @@ drop_null_mx(struct records *r)
 		r->n = kept;
 	else if (r->n != 0)
 		r->n = 1;
-}
-
-static void
-place_txt(struct records *r)
-{
-	struct slice all = buf_slice(&r->txt_bytes);
-	size_t at = 0;
-
-	for (size_t i = 0; i < r->n; i++) {
-		r->txt[i].p = all.p + at;
-		at += r->txt[i].n;
-	}
 }
 
 /* ---- answers ---- */
@@ -311,15 +274,11 @@ answer(struct dns_query *q, int rc)
 	struct dns_answer a = { .rc = rc };
 	int type = q->part[0].type;
 
-	buf_init(&r->txt_bytes, 1 << 20);
 	unlink_query(q);
 	fill_answer(q, &a, r);
 	if (type == RR_MX) {
 		drop_null_mx(r);
 		a.mx = r->mx;
-	} else if (type == RR_TXT) {
-		place_txt(r);
-		a.txt = r->txt;
 	} else {
 		a.addr = r->addr;
 	}
@@ -328,7 +287,6 @@ answer(struct dns_query *q, int rc)
 	if (rc != 0)
 		(void)snprintf(a.text, sizeof(a.text), "%s", q->text);
 	q->fn(&a, q->arg);
-	buf_fini(&r->txt_bytes);
 	free(r);
 	query_end(q);
 }
@@ -479,12 +437,6 @@ struct dns_query *
 dns_ask_addr(struct dns *d, const char *name, bool ipv6, dns_fn *fn, void *arg)
 {
 	return ask(d, name, RR_A, ipv6 ? RR_AAAA : 0, fn, arg);
-}
-
-struct dns_query *
-dns_ask_txt(struct dns *d, const char *name, dns_fn *fn, void *arg)
-{
-	return ask(d, name, RR_TXT, 0, fn, arg);
 }
 
 void

@@ -37,8 +37,7 @@ struct dns_answer {
 	uint32_t ttl_sec;
 	size_t n;
 	const struct dns_mx *mx;    /* n of them, sorted by preference, */
-	const union dns_addr *addr; /* or n addresses (port 0), */
-	const struct slice *txt;    /* or n TXT strings, joined per RR */
+	const union dns_addr *addr; /* or n addresses (port 0) */
 	char text[128];             /* why, for log and queue */
 };
 
@@ -62,8 +61,6 @@ struct dns_query *dns_ask_mx(
 /* A and, when ipv6, AAAA, as one answer. */
 struct dns_query *dns_ask_addr(
     struct dns *d, const char *name, bool ipv6, dns_fn *fn, void *arg);
-struct dns_query *dns_ask_txt(
-    struct dns *d, const char *name, dns_fn *fn, void *arg);
 void dns_cancel(struct dns_query **q);
 
 #endif

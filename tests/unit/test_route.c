@@ -229,6 +229,7 @@ test_dead_resolver(void **state)
 	(void)snprintf(
 	    resolver, sizeof(resolver), "127.0.0.1@%d", dnsmasq_port());
 	assert_int_equal(dns_new(at.loop, resolver, &at.dns, &e), 0);
+	dns_set_timeout(at.dns, 500);
 	ask_for(&plain, "two.test",
 	    "temp 451 4.4.3 the domain's name servers do not answer: ", false);
 	dns_free(&at.dns);
