@@ -1,8 +1,11 @@
 #include "lib/net/loop.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
@@ -19,7 +22,11 @@ enum {
 
 struct loop {
 	uv_loop_t uv;
-	uv_async_t wake;
+	/* Not uv_async_t: its receiver spins, and yields, until the sender has
+	 * come back from waking it. */
+	uv_poll_t wake;
+	int wake_fd;
+	atomic_bool woken;                 /* and has not looked yet */
 	_Atomic(struct loop_msg *) posted; /* newest first */
 	atomic_bool stop;
 	_Atomic(pthread_t) thread;
@@ -60,20 +67,55 @@ run_batch(struct loop *l)
 }
 
 static void
-on_wake(uv_async_t *a)
+wake(struct loop *l)
 {
-	struct loop *l = a->data;
-	unsigned rounds = 0;
+	static const uint64_t one = 1;
+	ssize_t n;
 
+	if (atomic_exchange(&l->woken, true))
+		return;
+	do
+		n = write(l->wake_fd, &one, sizeof(one));
+	while (n < 0 && errno == EINTR);
+	ph_assert(n == sizeof(one));
+}
+
+static void
+on_wake(uv_poll_t *p, int status, int events)
+{
+	struct loop *l = p->data;
+	unsigned rounds = 0;
+	uint64_t count;
+
+	(void)status;
+	(void)events;
+	if (read(l->wake_fd, &count, sizeof(count)) < 0)
+		ph_assert(errno == EAGAIN || errno == EINTR);
+	/* From here on a wake-up is new; what was posted before is seen. */
+	(void)atomic_exchange(&l->woken, false);
 	l->draining = true;
 	while (rounds < MAX_ROUNDS && run_batch(l))
 		rounds++;
 	l->draining = false;
 	/* Whoever posted meanwhile saw a list in use and sent no wake-up. */
 	if (rounds == MAX_ROUNDS)
-		(void)uv_async_send(&l->wake);
+		wake(l);
 	if (atomic_load(&l->stop))
 		uv_stop(&l->uv);
+}
+
+static int
+watch_wake(struct loop *l)
+{
+	if ((l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
+		return ERR_IO;
+	if (uv_poll_init(&l->uv, &l->wake, l->wake_fd) != 0) {
+		close(l->wake_fd);
+		return ERR_IO;
+	}
+	l->wake.data = l;
+	(void)uv_poll_start(&l->wake, UV_READABLE, on_wake);
+	return 0;
 }
 
 int
@@ -86,12 +128,11 @@ loop_new(struct loop **loop_out)
 		free(l);
 		return ERR_IO;
 	}
-	if (uv_async_init(&l->uv, &l->wake, on_wake) != 0) {
+	if (watch_wake(l) != 0) {
 		(void)uv_loop_close(&l->uv);
 		free(l);
 		return ERR_IO;
 	}
-	l->wake.data = l;
 	farewell_init(&l->farewell, &l->uv);
 	atomic_store(&l->thread, pthread_self());
 	*loop_out = l;
@@ -112,7 +153,7 @@ void
 loop_stop(struct loop *l)
 {
 	atomic_store(&l->stop, true);
-	(void)uv_async_send(&l->wake);
+	wake(l);
 }
 
 void
@@ -130,6 +171,7 @@ loop_free(struct loop **lp)
 	farewell_fini(&l->farewell);
 	uv_close((uv_handle_t *)&l->wake, NULL);
 	(void)uv_run(&l->uv, UV_RUN_NOWAIT);
+	close(l->wake_fd);
 	if (uv_loop_close(&l->uv) != 0) {
 		/* Better leaked than freed under a handle that is open. */
 		log_error(NULL, "loop-busy", "reason=\"handles left open\"");
@@ -174,7 +216,7 @@ void
 loop_wake(struct loop *l)
 {
 	if (atomic_load(&l->posted) != NULL)
-		(void)uv_async_send(&l->wake);
+		wake(l);
 }
 
 void
@@ -184,7 +226,7 @@ loop_post(struct loop *l, struct loop_msg *m)
 		return; /* the first of this batch has sent the wake-up */
 	if (loop_is_mine(l) && l->draining)
 		return; /* on_wake() looks again before it returns */
-	(void)uv_async_send(&l->wake);
+	wake(l);
 }
 
 uint64_t
