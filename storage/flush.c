@@ -260,8 +260,8 @@ gathered_us(const struct flusher *f)
 static uint64_t
 next_look_us(struct flusher *f, uint64_t now)
 {
-	if (f->busy)
-		return UINT64_MAX;
+	if (f->busy) /* by another thread, which sees to what comes */
+		return now + LINGER_US;
 	if (f->head != NULL)
 		return gathered_us(f);
 	if (f->notes_us != 0)
