@@ -116,16 +116,20 @@ thread_of(struct slice headers)
 {
 	static const struct slice fields[] = { SLICE("References"),
 		SLICE("In-Reply-To"), SLICE("Message-ID") };
+	struct slice first[PH_LEN(fields)] = { 0 }, id;
 	uint8_t digest[SHA256_LEN];
-	struct slice value, id;
+	struct header h;
 
-	for (size_t i = 0; i < PH_LEN(fields); i++) {
-		value = header_find(headers, fields[i]);
-		if (value.n > 0 && msgid_next(&value, &id)) {
+	while (header_next(&headers, &h))
+		for (size_t i = 0; i < PH_LEN(fields); i++)
+			if (first[i].p == NULL && h.name.n == fields[i].n &&
+			    slice_ieq(h.name, fields[i]))
+				first[i] = h.value;
+	for (size_t i = 0; i < PH_LEN(fields); i++)
+		if (first[i].p != NULL && msgid_next(&first[i], &id)) {
 			crypt_sha256(id, digest);
 			return num_get64(digest);
 		}
-	}
 	return 0;
 }
 
