@@ -207,6 +207,9 @@ PH_MUSTUSE int address_of_account(struct store *s, struct slice account,
 /* Is the domain one of ours?  A frequent question: one short read. */
 PH_MUSTUSE int domain_is_local(
     struct store *s, struct slice domain, bool *local_out);
+/* True: it is none of ours, as was asked lately; never waits: may be asked on a
+ * loop. */
+bool domain_away_known(struct store *s, struct slice domain);
 
 /*
  * Where an envelope recipient leads: accounts here and addresses elsewhere,

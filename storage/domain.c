@@ -4,6 +4,8 @@
 #include "storage/account.h"
 
 #include "lib/base/clock.h"
+#include "storage/generation.h"
+#include "storage/known.h"
 #include "storage/names.h"
 #include "storage/package_row.h"
 #include "storage/notify.h"
@@ -208,11 +210,14 @@ int
 domain_is_local(struct store *s, struct slice domain, bool *local_out)
 {
 	struct op op = { .name = domain };
+	uint64_t begun = generation_of(s, GENERATION_ACCOUNTS);
 	int rc = ERR_NOTFOUND;
 
 	*local_out = false;
 	if (domain.n != 0 && domain.n <= NAMES_DOMAIN_MAX)
 		rc = db_read(s->db, is_there, &op);
 	*local_out = rc == 0;
+	if (rc == ERR_NOTFOUND)
+		known_away(s, begun, domain);
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }

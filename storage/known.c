@@ -10,10 +10,12 @@
 #include "storage/account.h"
 #include "storage/deliver.h"
 #include "storage/generation.h"
+#include "storage/names.h"
 #include "storage/store_priv.h"
 
 enum {
 	SLOTS = 4096, /* direct-mapped, so bounded without bookkeeping */
+	AWAY_SLOTS = 1024,
 	ADDR_MAX = 320,
 	ACCOUNTS_MAX = 4, /* of a route that is kept; longer ones are rare */
 	NAME_MAX_BYTES = 32,
@@ -34,6 +36,12 @@ struct slot_route {
 	char addr[ADDR_MAX];
 };
 
+struct slot_away {
+	uint64_t generation;
+	uint32_t n;
+	char domain[NAMES_DOMAIN_MAX];
+};
+
 struct slot_room {
 	uint64_t generation, account, at_ms; /* at_ms 0: nothing here */
 	uint64_t bytes, messages;
@@ -42,6 +50,7 @@ struct slot_room {
 struct known {
 	pthread_mutex_t mtx;
 	struct slot_route *routes[SLOTS];
+	struct slot_away *away[AWAY_SLOTS];
 	struct slot_room rooms[SLOTS];
 };
 
@@ -64,6 +73,8 @@ known_free(struct known **kp)
 		return;
 	for (size_t i = 0; i < SLOTS; i++)
 		free(k->routes[i]);
+	for (size_t i = 0; i < AWAY_SLOTS; i++)
+		free(k->away[i]);
 	pthread_mutex_destroy(&k->mtx);
 	free(k);
 }
@@ -148,6 +159,44 @@ address_route_known(
 	      slice_eq(addr, slice_of(e->addr, e->addr_n));
 	if (hit)
 		copy_out(e, a, out);
+	pthread_mutex_unlock(&k->mtx);
+	return hit;
+}
+
+static struct slot_away **
+away_of(struct known *k, struct slice domain)
+{
+	return &k->away[siphash(domain) % AWAY_SLOTS];
+}
+
+void
+known_away(struct store *s, uint64_t begun, struct slice domain)
+{
+	struct known *k = s->known;
+	struct slot_away **slot = away_of(k, domain);
+
+	if (domain.n == 0 || domain.n > NAMES_DOMAIN_MAX)
+		return;
+	pthread_mutex_lock(&k->mtx);
+	if (*slot == NULL)
+		*slot = xmalloc(sizeof(**slot));
+	(*slot)->generation = begun;
+	(*slot)->n = (uint32_t)domain.n;
+	memcpy((*slot)->domain, domain.p, domain.n);
+	pthread_mutex_unlock(&k->mtx);
+}
+
+bool
+domain_away_known(struct store *s, struct slice domain)
+{
+	struct known *k = s->known;
+	const struct slot_away *e;
+	bool hit;
+
+	pthread_mutex_lock(&k->mtx);
+	e = *away_of(k, domain);
+	hit = e != NULL && is_present(s, e->generation) &&
+	      slice_eq(domain, slice_of(e->domain, e->n));
 	pthread_mutex_unlock(&k->mtx);
 	return hit;
 }

@@ -314,11 +314,25 @@ is_guesser(struct client *c)
 	return true;
 }
 
+static struct slice
+domain_of(struct slice addr)
+{
+	return slice_from(addr, slice_rchr(addr, '@') + 1);
+}
+
+static void
+lead_away(struct client *c, struct slice addr, struct route *out)
+{
+	*out = (struct route){ .detail = SLICE(""), .nremote = 1 };
+	out->remote = arena_alloc(&c->env.arena, sizeof(*out->remote));
+	out->remote[0] = addr;
+}
+
 /* An address of another host: our people's mail goes out, others' does not. */
 static bool
 route_away(struct client *c, struct slice addr, struct envelope_rcpt *r)
 {
-	struct slice domain = slice_from(addr, slice_rchr(addr, '@') + 1);
+	struct slice domain = domain_of(addr);
 	bool local;
 	int rc = domain_is_local(c->s.sl->srv->store, domain, &local);
 
@@ -333,10 +347,7 @@ route_away(struct client *c, struct slice addr, struct envelope_rcpt *r)
 		    "on port 587 or 465");
 		(void)session_bad_command(&c->s);
 	} else {
-		r->route.remote =
-		    arena_alloc(&c->env.arena, sizeof(struct slice));
-		r->route.remote[0] = addr;
-		r->route.nremote = 1;
+		lead_away(c, addr, &r->route);
 		return true;
 	}
 	return false;
@@ -373,6 +384,12 @@ smtp_rcpt_waits(struct client *c, struct slice rest)
 	    ident_fold_address(path.addr, folded, NULL) != 0)
 		return true;
 	addr = slice_str(folded);
+	if (c->role == ROLE_SUBMIT &&
+	    domain_away_known(c->s.sl->srv->store, domain_of(addr))) {
+		lead_away(c, arena_copy(&c->env.arena, addr), &c->known);
+		c->knows = true;
+		return false;
+	}
 	c->knows =
 	    !srs_is(addr) &&
 	    address_route_known(

@@ -109,6 +109,27 @@ test_room(void **state)
 	assert_false(deliver_fits_known(f.s, one, 1));
 }
 
+/* None of ours, until it becomes one. */
+static void
+test_away(void **state)
+{
+	struct slice domain = SLICE("away.test");
+	bool local;
+
+	(void)state;
+	assert_false(domain_away_known(f.s, domain));
+	assert_int_equal(domain_is_local(f.s, domain, &local), 0);
+	assert_false(local);
+	assert_true(domain_away_known(f.s, domain));
+	assert_false(domain_away_known(f.s, SLICE("other.test")));
+	assert_int_equal(domain_is_local(f.s, SLICE("example.org"), &local), 0);
+	assert_true(local);
+	assert_false(domain_away_known(f.s, SLICE("example.org")));
+	fixture_domain(&f, "web100", "away.test");
+	assert_false(domain_away_known(f.s, domain));
+	assert_false(domain_away_known(f.s, SLICE("")));
+}
+
 /* A change is known when it is made: no notification is waited for. */
 static void
 test_changed(void **state)
@@ -131,6 +152,7 @@ main(void)
 		    test_only_plain_ones, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_overtaken, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_away, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_changed, setup, teardown),
 	};
