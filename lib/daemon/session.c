@@ -329,12 +329,8 @@ on_secured(struct conn *conn, int rc, const struct err *e)
 		conn_tls_name(conn, tls, sizeof(tls));
 		log_debug(s->id, "tls", "version=\"%s\"", tls);
 	}
-	if (s->greeted) {
+	if (!s->door->tls) /* else all has been said and done */
 		s->ops->secured(s);
-	} else {
-		s->greeted = true;
-		s->ops->greet(s);
-	}
 	session_run(s);
 }
 
@@ -439,9 +435,11 @@ session_accept(struct session *s, struct server_loop *sl,
 			ops->refused(s, why);
 		session_close(s, "limit", "");
 	} else if (door->tls) {
+		ops->greet(s);
 		start_tls(s);
+		conn_tls_first(&s->conn, buf_slice(&s->out));
+		buf_clear(&s->out);
 	} else {
-		s->greeted = true;
 		ops->greet(s);
 		session_flush(s);
 	}

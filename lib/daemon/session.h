@@ -26,7 +26,8 @@ enum session_bad {
 
 struct session_ops {
 	char letter; /* of ids in the log */
-	/* Says hello: at accept, or behind the handshake of a TLS door. */
+	/* Says hello, at accept; on a TLS door that goes along with the
+	 * handshake. */
 	void (*greet)(struct session *s);
 	/* May this line run in a job, together with its neighbours? */
 	bool (*joins)(struct session *s, struct slice line);
@@ -70,7 +71,7 @@ struct session {
 	const struct auth_who *who; /* once logged in */
 	bool quitting;              /* set in a job: close after the reply */
 	/* private */
-	bool admitted, greeted, working, handshake, eof, dead;
+	bool admitted, working, handshake, eof, dead;
 	bool stopping; /* the host stops: goodbye when the job is back */
 	bool mute;     /* output goes nowhere: long replies are cut short */
 	size_t line_max;

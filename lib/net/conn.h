@@ -89,6 +89,10 @@ PH_MUSTUSE int conn_connect(struct conn *c, struct loop *loop,
  * still holds bytes (RFC 3207 6, RFC 9051 11.1: injection): close then. */
 PH_MUSTUSE int conn_tls_server(
     struct conn *c, struct tls_server *tls, uint64_t timeout_ms);
+/* Behind conn_tls_server(): what the peer is told before all else.  With TLS
+ * 1.3 it goes along with the server's part of the handshake, a round trip
+ * sooner than otherwise (RFC 8446 4.4.4): nothing that is not for everybody. */
+void conn_tls_first(struct conn *c, struct slice bytes);
 /* A client's side; name is for SNI (and checking, when tls demands it). */
 PH_MUSTUSE int conn_tls_client(struct conn *c, struct tls_client *tls,
     const char *name, uint64_t timeout_ms);

@@ -21,6 +21,8 @@ struct conn_tls {
 	struct tls_io io;
 	struct buf spill; /* ciphertext kept while c->in is full */
 	size_t held;      /* bytes in the loop's TLS block */
+	struct buf first; /* to be said before all else */
+	bool answered;    /* a server has sent its part of the handshake */
 	bool up;          /* the handshake is done */
 	bool dead;        /* libssl failed: not called any more */
 };
@@ -109,18 +111,47 @@ die(struct conn_tls *t, const char *why)
 		conn_ended(t->conn, ERR_TLS, "TLS: %s", why);
 }
 
+/* RFC 8446 4.4.4: a server may speak behind its Finished, without having seen
+ * the client's.  libssl has it as early data; none is taken. */
+static int
+answer(struct conn_tls *t)
+{
+	size_t n;
+	char none;
+
+	if (SSL_read_early_data(t->ssl, &none, 1, &n) !=
+	    SSL_READ_EARLY_DATA_FINISH)
+		return 0;
+	t->answered = true;
+	if (buf_len(&t->first) != 0 && !SSL_is_init_finished(t->ssl) &&
+	    SSL_write_early_data(
+		t->ssl, buf_slice(&t->first).p, buf_len(&t->first), &n) == 1)
+		buf_fini(&t->first);
+	return SSL_do_handshake(t->ssl);
+}
+
+static void
+came_up(struct conn_tls *t)
+{
+	t->up = true;
+	if (t->tickets != NULL)
+		ticket_done(t->tickets, slice_str(t->conn->peer_ip),
+		    SSL_session_reused(t->ssl));
+	if (buf_len(&t->first) != 0) /* TLS 1.2 */
+		conn_tls_write(t->conn, buf_slice(&t->first));
+	buf_fini(&t->first);
+	conn_ended(t->conn, 0, "%s", "");
+}
+
 static void
 handshake(struct conn_tls *t)
 {
+	bool begins = t->tickets != NULL && !t->answered;
 	int rc, kind;
 
 	ERR_clear_error();
-	if ((rc = SSL_do_handshake(t->ssl)) == 1) {
-		t->up = true;
-		if (t->tickets != NULL)
-			ticket_done(t->tickets, slice_str(t->conn->peer_ip),
-			    SSL_session_reused(t->ssl));
-		conn_ended(t->conn, 0, "%s", "");
+	if ((rc = begins ? answer(t) : SSL_do_handshake(t->ssl)) == 1) {
+		came_up(t);
 		ERR_clear_error();
 		return;
 	}
@@ -324,6 +355,7 @@ conn_tls_fini(struct conn *c)
 	ERR_clear_error();
 	tls_hold_drop(&t->hold);
 	buf_fini(&t->spill);
+	buf_fini(&t->first);
 	free(t);
 }
 
@@ -382,6 +414,18 @@ conn_tls_server(struct conn *c, struct tls_server *tls, uint64_t timeout_ms)
 	else
 		conn_read_adjust(c);
 	return 0;
+}
+
+void
+conn_tls_first(struct conn *c, struct slice bytes)
+{
+	struct conn_tls *t = c->priv->tls;
+
+	if (t == NULL || t->answered)
+		return;
+	buf_init(&t->first, bytes.n);
+	buf_add_slice(&t->first, bytes);
+	c->stats.bytes_out += bytes.n;
 }
 
 int

@@ -11,14 +11,14 @@ close_oldest(struct farewell *l)
 	l->n--;
 }
 
-/* All that are due go at once; the timer is set for the next. */
+/* Those that would be due soon go too: the loop is woken but once a second. */
 static void
 on_due(uv_timer_t *t)
 {
 	struct farewell *l = t->data;
 	uint64_t now = uv_now(t->loop);
 
-	while (l->n != 0 && l->v[l->first].due_ms <= now)
+	while (l->n != 0 && l->v[l->first].due_ms <= now + LINGER_MS / 2)
 		close_oldest(l);
 	if (l->n != 0)
 		(void)uv_timer_start(t, on_due, l->v[l->first].due_ms - now, 0);

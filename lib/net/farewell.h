@@ -27,7 +27,8 @@ struct farewell {
 };
 
 void farewell_init(struct farewell *l, uv_loop_t *loop);
-/* Keeps a duplicate of fd open for LINGER_MS; false: out of descriptors. */
+/* Keeps a duplicate of fd open for LINGER_MS at most and half of it at least,
+ * when there is room; false: out of descriptors. */
 bool farewell_keep(struct farewell *l, int fd);
 /* Closes them all, and the timer when the loop runs next. */
 void farewell_fini(struct farewell *l);

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import socket
+import ssl
 import sys
 import time
 
@@ -228,6 +229,42 @@ def test_ten_minute_timer():
         assert run.returncode != 0
         text = (run.stdout + run.stderr).decode()
         assert "pop3-timeout" in text and "10m" in text, text
+
+
+def greeted_early(host, port, version):
+    """The greeting, if it has come before the client's Finished."""
+    context = host.tls()
+    context.maximum_version = version
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(incoming, outgoing)
+    with socket.create_connection(("127.0.0.1", host.port(port)), 20) as s:
+        hello = True
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                if hello or version < ssl.TLSVersion.TLSv1_3:
+                    s.sendall(outgoing.read())
+                hello = False
+                incoming.write(s.recv(1 << 16))
+        for finished in (False, True):
+            if finished:
+                s.sendall(outgoing.read())
+                incoming.write(s.recv(1 << 16))
+            try:
+                return tls.read(4096), not finished
+            except ssl.SSLWantReadError:
+                pass
+
+
+def test_greeting_comes_with_the_handshake(host):
+    """RFC 8446 4.4.4: not a round trip later, and once."""
+    for port, word in (("pop3s", b"+OK "), ("submissions", b"220 ")):
+        for version in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2):
+            text, early = greeted_early(host, port, version)
+            assert text.startswith(word) and text.count(b"\r\n") == 1, text
+            assert early or version < ssl.TLSVersion.TLSv1_3, port
 
 
 def test_silence():
