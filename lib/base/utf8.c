@@ -1,5 +1,7 @@
 #include "lib/base/utf8.h"
 
+#include <string.h>
+
 /* Bytes of the character that starts with this one; 0: none does. */
 static size_t
 length(unsigned char lead)
@@ -42,24 +44,42 @@ utf8_next(struct slice *s, uint32_t *cp_out)
 	return true;
 }
 
+/* How many bytes it begins with are ASCII; eight at a time. */
+static size_t
+ascii_run(struct slice s)
+{
+	static const uint64_t high = 0x8080808080808080;
+	size_t i = 0;
+	uint64_t w;
+
+	for (; s.n - i >= sizeof(w); i += sizeof(w)) {
+		memcpy(&w, s.p + i, sizeof(w));
+		if ((w & high) != 0)
+			break;
+	}
+	while (i < s.n && (unsigned char)s.p[i] < 0x80)
+		i++;
+	return i;
+}
+
 bool
 utf8_valid(struct slice s)
 {
 	uint32_t cp;
 
-	while (s.n != 0)
+	for (;;) {
+		s = slice_from(s, ascii_run(s));
+		if (s.n == 0)
+			return true;
 		if (!utf8_next(&s, &cp))
 			return false;
-	return true;
+	}
 }
 
 bool
 utf8_is_ascii(struct slice s)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] >= 0x80)
-			return false;
-	return true;
+	return ascii_run(s) == s.n;
 }
 
 void

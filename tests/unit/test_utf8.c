@@ -94,6 +94,33 @@ pairs(void **state)
 		}
 }
 
+/* One byte that is not ASCII, or one letter of two, at each place among ASCII
+ * of each length. */
+static void
+among_ascii(void **state)
+{
+	(void)state;
+	for (size_t n = 2; n <= 40; n++)
+		for (size_t at = 0; at + 1 < n; at++) {
+			char text[40];
+			struct slice s;
+
+			memset(text, 'a', n);
+			s = unit_exact(text, n);
+			assert_true(utf8_is_ascii(s) && utf8_valid(s));
+			unit_free(s);
+			text[at] = (char)0xc3;
+			s = unit_exact(text, n);
+			assert_false(utf8_is_ascii(s) || utf8_valid(s));
+			unit_free(s);
+			text[at + 1] = (char)0xa4;
+			s = unit_exact(text, n);
+			assert_false(utf8_is_ascii(s));
+			assert_true(utf8_valid(s));
+			unit_free(s);
+		}
+}
+
 static void
 stepping(void **state)
 {
@@ -123,6 +150,7 @@ main(void)
 		cmocka_unit_test(validity),
 		cmocka_unit_test(round_trip),
 		cmocka_unit_test(pairs),
+		cmocka_unit_test(among_ascii),
 		cmocka_unit_test(stepping),
 	};
 
