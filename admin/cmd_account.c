@@ -5,6 +5,7 @@
 #include "admin/opt.h"
 #include "admin/policy.h"
 #include "auth/network.h"
+#include "auth/auth.h"
 #include "lib/base/clock.h"
 #include "lib/base/num.h"
 #include "storage/fetched.h"
@@ -12,7 +13,7 @@
 
 _Static_assert((int)ACCOUNT_BIND_MAX >= (int)ARGS_OPTS_MAX, "account.h");
 
-enum { PAGE = 64, ADDRESSES_MAX = 1000, MAIN_SECRET = 1, NAME_MAX_BYTES = 200 };
+enum { PAGE = 64, ADDRESSES_MAX = 1000, NAME_MAX_BYTES = 200 };
 
 static const struct out_col cols[] = {
 	{ "account", "ACCOUNT", OUT_TEXT },
@@ -261,14 +262,14 @@ put_secret(struct account *ac, const struct secret *fresh)
 	struct secret *to = NULL;
 
 	for (size_t i = 0; i < ac->nsecrets && to == NULL; i++)
-		if (ac->secrets[i].id == MAIN_SECRET)
+		if (ac->secrets[i].id == AUTH_MAIN_SECRET)
 			to = &ac->secrets[i];
 	if (to == NULL && ac->nsecrets < ACCOUNT_SECRETS_MAX)
 		to = &ac->secrets[ac->nsecrets++];
 	if (to == NULL)
 		return;
 	*to = *fresh;
-	to->id = MAIN_SECRET;
+	to->id = AUTH_MAIN_SECRET;
 	to->scope = SCOPE_ALL;
 	to->created_at = clock_wall_sec();
 	to->used_at = to->expires_at = 0;
@@ -484,7 +485,7 @@ cmd_account_show(struct cmd *c)
 	for (size_t i = 0; i < n; i++)
 		(void)json_array_append_new(list, out_str(v[i]));
 	for (size_t i = 0; i < ac.nsecrets; i++)
-		apps += ac.secrets[i].id != MAIN_SECRET;
+		apps += ac.secrets[i].id != AUTH_MAIN_SECRET;
 	(void)json_object_set_new(row, "addresses", list);
 	policy_show(c, POLICY_ACCOUNT, ac.name, row);
 	add_fetched(c, &ac, row);

@@ -4,10 +4,9 @@
 #include <string.h>
 
 #include "admin/opt.h"
+#include "auth/auth.h"
 #include "lib/base/clock.h"
 #include "lib/base/num.h"
-
-enum { MAIN_SECRET = 1 };
 
 static const struct {
 	const char *name;
@@ -57,7 +56,7 @@ parse_scope(const char *text)
 static uint32_t
 next_id(const struct account *ac)
 {
-	uint32_t id = MAIN_SECRET;
+	uint32_t id = AUTH_MAIN_SECRET;
 
 	for (size_t i = 0; i < ac->nsecrets; i++)
 		if (ac->secrets[i].id > id)
@@ -156,7 +155,7 @@ cmd_app_list(struct cmd *c)
 		return status;
 	out_begin(&c->out, cols, PH_LEN(cols));
 	for (size_t i = 0; i < ac.nsecrets; i++)
-		if (ac.secrets[i].id != MAIN_SECRET)
+		if (ac.secrets[i].id != AUTH_MAIN_SECRET)
 			out_row(&c->out, row_of(&ac.secrets[i]));
 	out_end(&c->out);
 	return CMD_DONE;
@@ -171,7 +170,7 @@ cmd_app_revoke(struct cmd *c)
 	int rc, status;
 
 	if (!num_parse(slice_str(c->args.words[1]), UINT32_MAX, &id) ||
-	    id == MAIN_SECRET) {
+	    id == AUTH_MAIN_SECRET) {
 		out_error(&c->out,
 		    "posthof: %s is no id of an app password; "
 		    "see `posthof app-password list`\n",

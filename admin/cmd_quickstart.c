@@ -14,6 +14,7 @@
 #include "admin/opt.h"
 #include "admin/quickstart.h"
 #include "admin/run.h"
+#include "auth/auth.h"
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
@@ -194,9 +195,9 @@ static int
 put_account(
     struct start *s, struct account *ac, bool exists, struct slice password)
 {
-	struct secret secret = {
-		.id = 1, .scope = SCOPE_ALL, .created_at = clock_wall_sec()
-	};
+	struct secret secret = { .id = AUTH_MAIN_SECRET,
+		.scope = SCOPE_ALL,
+		.created_at = clock_wall_sec() };
 	struct account made;
 
 	if (opt_scram(s->c, password, NULL, &secret) != CMD_DONE)

@@ -39,7 +39,6 @@ struct dest {
 	size_t relays;
 	double limit;        /* connections it may have now */
 	uint64_t down_until; /* ms; not reached when last tried */
-	enum outcome down_out;
 	char down_remote[320], down_text[QUEUE_REPLY_MAX];
 };
 

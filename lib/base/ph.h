@@ -10,7 +10,6 @@
 #define PH_MUSTUSE __attribute__((warn_unused_result))
 #define PH_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
 #define PH_NORETURN __attribute__((noreturn))
-#define PH_UNUSED __attribute__((unused))
 
 #define PH_LEN(array) (sizeof(array) / sizeof((array)[0]))
 
