@@ -180,8 +180,7 @@ write_mechs(struct client *c, bool plain, struct buf *out)
 	struct buf mechs;
 
 	buf_init(&mechs, 512);
-	auth_mechs(
-	    c->sl->srv->auth, plain, conn_is_tls(&c->conn), true, &mechs);
+	auth_mechs(c->sl->srv->auth, plain, client_is_tls(c), true, &mechs);
 	rest = buf_slice(&mechs);
 	while (rest.n != 0 && slice_split(&rest, ' ', &mech)) {
 		buf_add_str(out, " AUTH=");
@@ -193,7 +192,7 @@ write_mechs(struct client *c, bool plain, struct buf *out)
 void
 caps_write(struct client *c, struct buf *out)
 {
-	bool tls = conn_is_tls(&c->conn), plain = client_plain_ok(c);
+	bool tls = client_is_tls(c), plain = client_plain_ok(c);
 	unsigned now = c->state != IS_NOAUTH ? LATER : EARLY;
 
 	if (now == EARLY)

@@ -264,7 +264,6 @@ greet(struct client *c)
 	buf_printf(
 	    &c->out, "] %s Posthof IMAP ready\r\n", c->sl->srv->hostname);
 	buf_fini(&words);
-	c->greeted = true;
 }
 
 static void
@@ -279,8 +278,6 @@ on_secured(struct conn *conn, int rc, const struct err *e)
 		conn_abort(conn);
 		return;
 	}
-	if (!c->greeted)
-		greet(c);
 	client_run(c);
 }
 
@@ -405,7 +402,11 @@ client_accept(struct server_loop *sl, const struct server_door *door,
 			resp_bye(&c->out, "UNAVAILABLE", why);
 		client_close(c, "limit");
 	} else if (door->tls) {
+		greet(c);
 		start_tls(c);
+		rawlog_out(c->raw, buf_slice(&c->out));
+		conn_tls_first(&c->conn, buf_slice(&c->out));
+		buf_clear(&c->out);
 	} else {
 		greet(c);
 		client_flush(c);
@@ -425,7 +426,13 @@ client_later(struct client *c, uint64_t ms, void (*fn)(struct client *c))
 bool
 client_plain_ok(const struct client *c)
 {
-	return conn_is_tls(&c->conn) || client_conf(c)->plaintext_without_tls;
+	return client_is_tls(c) || client_conf(c)->plaintext_without_tls;
+}
+
+bool
+client_is_tls(const struct client *c)
+{
+	return conn_is_tls(&c->conn) || c->door->tls;
 }
 
 void

@@ -114,7 +114,7 @@ struct client {
 	uint64_t since_ms;               /* of the connect */
 	uint64_t said, changed;          /* messages, for the log */
 	unsigned bad_commands, auth_failures;
-	bool admitted, greeted;
+	bool admitted;
 	bool working, waiting, handshake, eof, dead, stopping;
 	bool news, recheck, kicked; /* came while working */
 };
@@ -152,6 +152,8 @@ void client_later(struct client *c, uint64_t ms, void (*fn)(struct client *c));
 /* The go-ahead of STARTTLS has been said. */
 void client_starttls(struct client *c);
 bool client_plain_ok(const struct client *c);
+/* Is there TLS, or will there be before the client says a word? */
+bool client_is_tls(const struct client *c);
 /* False: too many sessions of the account from there; say why. */
 PH_MUSTUSE bool client_logged_in(struct client *c, const char **why_out);
 /* True: that was one too many, the connection ends. */

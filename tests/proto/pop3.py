@@ -260,11 +260,13 @@ def greeted_early(host, port, version):
 
 def test_greeting_comes_with_the_handshake(host):
     """RFC 8446 4.4.4: not a round trip later, and once."""
-    for port, word in (("pop3s", b"+OK "), ("submissions", b"220 ")):
+    for port, word in (("pop3s", b"+OK "), ("submissions", b"220 "),
+                       ("imaps", b"* OK [CAPABILITY ")):
         for version in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2):
             text, early = greeted_early(host, port, version)
             assert text.startswith(word) and text.count(b"\r\n") == 1, text
             assert early or version < ssl.TLSVersion.TLSv1_3, port
+            assert b"AUTH=PLAIN" in text or port != "imaps", text
 
 
 def test_silence():
