@@ -185,11 +185,12 @@ static void
 on_free(struct session *s)
 {
 	struct client *c = client_of(s);
+	struct app *app = app_of(s->sl->srv);
 
-	if (c->role == ROLE_MX && s->bad_commands != 0)
-		(void)rate_take(app_of(s->sl->srv)->rates, RATE_ERRORS,
-		    s->conn.peer_ip, s->bad_commands,
-		    s->sl->srv->conf->smtp_errors_per_minute,
+	/* A job's session may end when all else of the host has. */
+	if (app != NULL && c->role == ROLE_MX && s->bad_commands != 0)
+		(void)rate_take(app->rates, RATE_ERRORS, s->conn.peer_ip,
+		    s->bad_commands, s->sl->srv->conf->smtp_errors_per_minute,
 		    clock_steady_ms());
 	envelope_reset(c);
 	login_fini(&c->login);
