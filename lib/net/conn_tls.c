@@ -1,6 +1,8 @@
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 #include "lib/base/mem.h"
@@ -130,10 +132,26 @@ answer(struct conn_tls *t)
 	return SSL_do_handshake(t->ssl);
 }
 
+/* The client's Finished is acknowledged at once when nothing of ours follows
+ * it (no ticket, the greeting told before): else one that writes by Nagle's
+ * algorithm keeps its first command for the 40 ms of a delayed ACK. */
+static void
+acknowledge(struct conn_tls *t)
+{
+	uv_os_fd_t fd;
+	int on = 1;
+
+	if (t->tickets != NULL && SSL_get_num_tickets(t->ssl) == 0 &&
+	    uv_fileno((uv_handle_t *)&t->conn->h.stream, &fd) == 0)
+		(void)setsockopt(
+		    fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+}
+
 static void
 came_up(struct conn_tls *t)
 {
 	t->up = true;
+	acknowledge(t);
 	if (t->tickets != NULL)
 		ticket_done(t->tickets, slice_str(t->conn->peer_ip),
 		    SSL_session_reused(t->ssl));
