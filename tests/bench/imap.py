@@ -310,14 +310,18 @@ def idle_delivery(host, n, count):
     c.ask(b"SELECT INBOX")
     c.send(b"IDLE")
     c.read()
+    c.sock.settimeout(60)
     times = []
     with socket.socket(socket.AF_UNIX) as s:
         s.connect(host.lmtp_socket)
         lines = s.makefile("rb")
 
         def reply():
-            while lines.readline()[3:4] == b"-":
-                pass
+            line = b"---- "
+            while line[3:4] == b"-":
+                line = lines.readline()
+            if line[:1] not in (b"2", b"3"):
+                raise pt.Failure(f"LMTP: {line}")
         reply()
         s.sendall(b"LHLO bench\r\n")
         reply()

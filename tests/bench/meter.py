@@ -237,7 +237,8 @@ def text_of(r, size):
     line = " ".join(r.choices(WORDS, k=11))[:72] + "\r\n"
     block = "".join(" ".join(r.choices(WORDS, k=11))[:72] + "\r\n"
                     for _ in range(4)) + line
-    return (block * (size // len(block) + 1))[:size] + "\r\n"
+    text = (block * (size // len(block) + 1))[:size]
+    return text.rstrip("\r") + "\r\n"      # no bare CR where it was cut
 
 
 def message(i, seed=1):
