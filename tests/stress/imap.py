@@ -34,6 +34,7 @@ import random
 import re
 import select
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -221,11 +222,17 @@ class Client:
         while True:
             if b"\r\n" in self.buffer:
                 self.untagged(self.line())
-            elif self.sock.pending() or select.select([self.sock], [], [],
-                                                      0)[0]:
-                self.fill()
-            else:
+            elif not self.sock.pending() and not select.select(
+                    [self.sock], [], [], 0)[0]:
                 return
+            else:
+                self.sock.setblocking(False)
+                try:
+                    self.fill()
+                except ssl.SSLWantReadError:
+                    return      # a ticket, or part of a record
+                finally:
+                    self.sock.settimeout(60 * pt.SLOW)
 
     def command(self, name, rest="", literal=None, uid=False):
         """Its tagged answer: (OK or NO, text)."""
