@@ -477,7 +477,6 @@ stuff(struct relay *r, struct slice piece)
 		buf_printf(
 		    &r->chunk, "BDAT %zu%s\r\n", piece.n, last ? " LAST" : "");
 		buf_add_slice(&r->chunk, piece);
-		r->chunks++;
 		return;
 	}
 	dotted_stuff(&r->chunk, piece, &r->dots);
@@ -488,6 +487,8 @@ stuff(struct relay *r, struct slice piece)
 static void
 send_chunk(struct relay *r)
 {
+	/* Counted here, on the loop, where their replies come. */
+	r->chunks += (r->can & CAN_CHUNK) != 0;
 	conn_write_buf(&r->conn, &r->chunk);
 	if (r->at < size_of(r)) {
 		relay_wait(r, WAIT_BLOCK);
