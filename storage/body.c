@@ -151,7 +151,6 @@ body_add(struct db_txn *t, const struct body_loc *loc, uint32_t references)
 	if (rc == 0)
 		rc = body_put_at(e, loc, references, slice_of(NULL, 0));
 	db_edit_fini(&e);
-
 	if (rc != 0)
 		return rc;
 	return segment_row_live(t, loc->segment, (int64_t)loc->length);

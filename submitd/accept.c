@@ -206,10 +206,10 @@ go_on(struct accept *a, int rc)
 
 	c->accept_rc = rc;
 	keep_fresh(a, rc == 0);
-	if (rc == 0)
+	if (rc == 0) {
 		dispatch_log(&a->p, c->s.sl->srv, c->queue_id);
-	if (rc == 0)
 		return false;
+	}
 	if (leave_out(c, &a->p, &a->join.d, rc) ||
 	    submission_without_copy(&a->sub, &a->p, &a->join.d, rc))
 		return true;

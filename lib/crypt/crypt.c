@@ -40,7 +40,7 @@ crypt_sha256(struct slice in, uint8_t out[SHA256_LEN])
 	sha256_init(&c);
 	sha256_update(&c, in.n, (const uint8_t *)in.p);
 	sha256_digest(&c, SHA256_LEN, out);
-	explicit_bzero(&c, sizeof(c));
+	mem_wipe(&c, sizeof(c));
 }
 
 void
@@ -51,7 +51,7 @@ crypt_sha1(struct slice in, uint8_t out[SHA1_LEN])
 	sha1_init(&c);
 	sha1_update(&c, in.n, (const uint8_t *)in.p);
 	sha1_digest(&c, SHA1_LEN, out);
-	explicit_bzero(&c, sizeof(c));
+	mem_wipe(&c, sizeof(c));
 }
 
 void

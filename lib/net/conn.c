@@ -559,9 +559,8 @@ nothing_unread(const struct conn *c, int fd)
 void
 conn_flushed(struct conn *c)
 {
-	int fd;
-
 	bool last;
+	int fd;
 
 	/* Both directions have ended: close(2) sends the FIN. */
 	if (c->flags & (CONN_F_BROKEN | CONN_F_FIN) ||
